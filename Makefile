@@ -1,0 +1,69 @@
+# Everything below needs Python 3.11 or 3.12 and nothing else; the rest is installed
+# into .venv.  `make help` lists the targets.
+
+ifndef PYTHON
+PYTHON := $(shell for python in python3.11 python3.12 python3; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' \
+	2>/dev/null && echo $$python && break; done)
+endif
+BIN := .venv/bin
+STAMP := .venv/.installed
+TORCH := $(shell grep '^torch==' constraints.txt)
+# Builds of torch without GPU libraries, gigabytes smaller.  Where this host cannot be
+# reached, the package registry's build is taken.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+RUNNER := $(BIN)/python -m manifpt_utils.runner
+BOOK_TESTS := tests/test_book_html.py tests/test_browser.py
+
+.DEFAULT_GOAL := help
+.PHONY: help setup book test html bench lab constraints clean distclean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-13s %s\n", $$1, $$2}' Makefile
+
+book: $(STAMP)  ## execute all notebooks and render the book
+	$(RUNNER) --profile full
+	$(MAKE) html
+	@echo "Open book/_build/html/index.html in a browser."
+
+test: $(STAMP)  ## lint, unit tests, quick run of all notebooks, tests of the book
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest $(BOOK_TESTS:%=--ignore=%)
+	$(RUNNER) --profile smoke
+	$(MAKE) html
+	$(BIN)/python -m pytest $(BOOK_TESTS)
+
+html: $(STAMP)  ## render the book from what was executed last
+	rm -rf book/_build
+	$(BIN)/jupyter-book build . --path-output book -W -n --keep-going -q
+
+bench: $(STAMP)  ## measure speed and memory against other libraries
+	$(BIN)/python -m benchmarks
+
+lab: $(STAMP)  ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+setup: $(STAMP)  ## install everything into .venv
+
+$(STAMP): pyproject.toml constraints.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' \
+		2>/dev/null || { echo "Python 3.11 or 3.12 is needed and was not found:" \
+		"make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
+	"$(PYTHON)" -m venv .venv
+	$(BIN)/python -m pip install --constraint constraints.txt --retries 1 \
+		--timeout 30 $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) $(TORCH)
+	$(BIN)/python -m pip install --constraint constraints.txt -e '.[test,book]'
+	touch $(STAMP)
+
+constraints: $(STAMP)  ## write constraints.txt anew from what .venv holds
+	{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --all --exclude pip \
+		--exclude-editable | sed -E 's/^(torch[a-z]*==[0-9.]+)\+.*/\1/'; } > .venv/constraints.txt
+	mv .venv/constraints.txt constraints.txt
+	touch $(STAMP)
+
+clean:  ## remove executed notebooks and the rendered book
+	rm -rf book/_build book/executed
+
+distclean: clean  ## remove what was installed, too
+	rm -rf .venv *.egg-info
