@@ -1,0 +1,118 @@
+"""Command line of the zoo: train generators, look at them, store them in `data/`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ..benchmark import DATA
+from ..photos import PHOTOGRAPHS
+from .packing import pack, write_manifest
+from .registry import MODELS
+from .training import CHECKPOINT_VERSION, run_folder, train
+
+
+def parser():
+    """The arguments of `python -m manifpt_utils.zoo`."""
+    top = argparse.ArgumentParser(
+        prog="python -m manifpt_utils.zoo", description=__doc__
+    )
+    commands = top.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("train", help="train, or go on training, one generator")
+    one.add_argument("--steps", type=int, help="instead of the number in the table")
+    sheet = commands.add_parser("sheet", help="a PNG with 64 samples of one generator")
+    sheet.add_argument("--out", type=Path, default=Path("sheet.png"))
+    status = commands.add_parser("status", help="what is trained and how far")
+    for command in (one, sheet):
+        command.add_argument(
+            "--model", required=True, metavar="NAME", help=_names(MODELS)
+        )
+        command.add_argument(
+            "--photo", default="coffee", metavar="NAME", help=_names(PHOTOGRAPHS)
+        )
+        command.add_argument("--seed", type=int, default=0, help="default 0")
+    store = commands.add_parser("pack", help="store finished trainings in data/")
+    store.add_argument(
+        "--data", type=Path, default=DATA, help="folder to write to, data/ by default"
+    )
+    store.add_argument(
+        "--only-manifest",
+        action="store_true",
+        help="list what data/ holds now, after a change on purpose",
+    )
+    for command in (one, sheet, status, store):
+        command.add_argument(
+            "--root", default="zoo_runs", help="folder of all trainings"
+        )
+    return top
+
+
+def _names(table):
+    return "one of " + ", ".join(table)
+
+
+def write_sheet(arguments):
+    """Arrange the first 64 samples in a square and enlarge them four times."""
+    folder = run_folder(
+        arguments.root, arguments.photo, arguments.model, arguments.seed
+    )
+    samples = np.load(folder / "samples.npy", allow_pickle=False)[:64]
+    sheet = samples.reshape(8, 8, 32, 32, 3).swapaxes(1, 2).reshape(256, 256, 3)
+    Image.fromarray(sheet).resize((1024, 1024), Image.Resampling.NEAREST).save(
+        arguments.out
+    )
+
+
+def print_status(arguments):
+    """One line a training: done, or the step it has reached."""
+    for folder in sorted(Path(arguments.root).glob("*/*-*")):
+        if (folder / "record.json").exists():
+            print(f"{folder}  done")
+        elif (folder / "checkpoint.pt").exists():
+            found = torch.load(folder / "checkpoint.pt", weights_only=True)
+            print(f"{folder}  step {found['step']} (version {CHECKPOINT_VERSION})")
+
+
+def train_one(arguments):
+    """Train, and say where the result lies."""
+    folder = train(
+        arguments.model,
+        photo=arguments.photo,
+        seed=arguments.seed,
+        root=arguments.root,
+        steps=arguments.steps,
+    )
+    print(f"trained: {folder}")
+
+
+def store_all(arguments):
+    """Pack, and say what was written."""
+    if arguments.only_manifest:
+        print(f"written: {write_manifest(arguments.data)}")
+        return
+    for sheet in pack(arguments.root, data=arguments.data, progress=True):
+        print(f"packed: {sheet}")
+
+
+def main(arguments=None):
+    """Run one command; an error of the user's is one line and exit status 1."""
+    arguments = parser().parse_args(arguments)
+    commands = {
+        "train": train_one,
+        "sheet": write_sheet,
+        "status": print_status,
+        "pack": store_all,
+    }
+    try:
+        commands[arguments.command](arguments)
+    except (ValueError, FloatingPointError, OSError) as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("stopped; the same command goes on from the last complete state")
+
+
+if __name__ == "__main__":
+    main()
