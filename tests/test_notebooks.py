@@ -1,0 +1,152 @@
+"""What every notebook must have before it runs; nothing is executed here."""
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from papermill import inspect_notebook
+
+ROOT = Path(__file__).parents[1]
+NAMES = (
+    "01_manifold_estimation",
+    "02_artifact_visualization",
+    "03_attribution",
+    "04_cross_dataset",
+    "05_layer_type_nmi",
+    "06_tsne",
+)
+TYPES = {"int", "float", "str", "bool", "list"}
+LINES = 24
+
+
+def path(name):
+    return ROOT / "notebooks" / f"{name}.ipynb"
+
+
+@pytest.fixture(params=NAMES)
+def notebook(request):
+    assert path(request.param).is_file(), f"notebooks/{request.param}.ipynb is missing"
+    return nbformat.read(path(request.param), as_version=nbformat.NO_CONVERT)
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def prose(notebook):
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    return "\n".join(cells)
+
+
+def parameters_cell(notebook):
+    cells = [c for c in code(notebook) if "parameters" in c.metadata.get("tags", [])]
+    assert len(cells) == 1, "exactly one cell must have the tag 'parameters'"
+    return cells[0]
+
+
+def assignments(notebook):
+    """Name and (name, type, default) nodes of the parameters cell."""
+    body = ast.parse(parameters_cell(notebook).source).body
+    assert body and all(isinstance(line, ast.AnnAssign) for line in body)
+    return {line.target.id: line for line in body}
+
+
+def test_format_is_valid_and_names_a_kernel(notebook):
+    nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) >= (4, 5)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert set(notebook.metadata) <= {"kernelspec", "language_info"}
+
+
+def test_nothing_of_an_execution_is_left(notebook):
+    for cell in code(notebook):
+        assert cell.outputs == [] and cell.execution_count is None
+    left = {"papermill", "execution", "collapsed", "scrolled", "ExecuteTime"}
+    assert not any(left & set(cell.metadata) for cell in notebook.cells)
+
+
+def test_ids_are_unique_and_stable(notebook):
+    ids = [cell.id for cell in notebook.cells]
+    assert len(set(ids)) == len(ids)
+    # nbformat's own ids are random: a cell that gets a new one has no history.
+    assert not [i for i in ids if re.fullmatch("[0-9a-f]{8}", i)]
+
+
+def test_parameters_are_typed_and_constant(notebook):
+    for name, line in assignments(notebook).items():
+        assert ast.unparse(line.annotation).partition("[")[0] in TYPES, name
+        ast.literal_eval(line.value)
+
+
+def test_papermill_shows_every_parameter_with_its_type_and_meaning(notebook, request):
+    name = request.node.callspec.params["notebook"]
+    shown = inspect_notebook(path(name))
+    assert list(shown) == list(assignments(notebook))
+    for parameter in shown.values():
+        assert parameter["inferred_type_name"] != "None", parameter
+        assert len(parameter["help"]) > 5, parameter
+
+
+def is_imports(cell):
+    kinds = ast.Import | ast.ImportFrom
+    return all(isinstance(line, kinds) for line in ast.parse(cell.source).body)
+
+
+def test_parameters_are_checked_before_anything_else(notebook, request):
+    cells = code(notebook)
+    later = cells[cells.index(parameters_cell(notebook)) + 1 :]
+    first = next(cell for cell in later if not is_imports(cell))
+    calls = [c for c in ast.walk(ast.parse(first.source)) if isinstance(c, ast.Call)]
+    names = [getattr(call.func, "id", None) for call in calls]
+    call = calls[names.index("check_parameters")]
+    known = {keyword.arg: keyword.value for keyword in call.keywords}
+    own_name = ast.literal_eval(known.pop("notebook"))
+    assert own_name == request.node.callspec.params["notebook"]
+    assert set(known) == set(assignments(notebook))
+
+
+def test_nothing_but_imports_stands_before_the_parameters(notebook):
+    cells = code(notebook)
+    before = cells[: cells.index(parameters_cell(notebook))]
+    assert all(is_imports(cell) for cell in before)
+
+
+def test_title_question_expectation_and_takeaways(notebook):
+    first = notebook.cells[0]
+    assert first.cell_type == "markdown" and first.source.startswith("# ")
+    text = prose(notebook)
+    assert len(re.findall("^# ", text, flags=re.M)) == 1, "one title"
+    question, expectation, takeaways = (
+        re.search(pattern, text, flags=re.M)
+        for pattern in (r"\*\*Question\.\*\*", "[Ww]hat do you expect", "^## Takeaways")
+    )
+    assert question and expectation and takeaways
+    assert question.start() < expectation.start() < takeaways.start()
+    assert "## " not in text[takeaways.end() :].replace("## What next", "")
+
+
+def test_headings_do_not_skip_a_level(notebook):
+    fences = re.compile(r"^(```|:::).*?^\1", flags=re.M | re.S)
+    levels = [
+        len(m) for m in re.findall("^(#+) ", fences.sub("", prose(notebook)), re.M)
+    ]
+    assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False)), levels
+
+
+def test_code_cells_are_short(notebook):
+    lengths = {cell.id: len(cell.source.splitlines()) for cell in code(notebook)}
+    assert {i: n for i, n in lengths.items() if n > LINES} == {}
+    assert 0 not in lengths.values(), "an empty cell"
+
+
+def test_no_path_of_a_machine(notebook):
+    text = "\n".join(cell.source for cell in notebook.cells)
+    found = r"(?<![\w.:/])/(home|Users|root|tmp|work|mnt|data|content)/|\b[A-Z]:\\\\"
+    assert re.search(found, text) is None
+
+
+def test_no_other_notebook_is_there():
+    there = {file.stem for file in (ROOT / "notebooks").glob("*.ipynb")}
+    assert there == set(NAMES)
