@@ -496,7 +496,9 @@ def _encode_batch(network, images):
     # A batch of one takes another path through the convolutions and differs in the last
     # bits; an image must have the same features in whatever company it comes.
     company = np.repeat(images, 2, axis=0) if len(images) == 1 else images
-    return network(as_input(torch.tensor(company)))[: len(images)]
+    # A copy, for torch takes neither read-only arrays nor reversed ones.
+    batch = torch.from_numpy(np.array(company, order="C"))
+    return network(as_input(batch))[: len(images)]
 
 
 def _probe(x, labels, n_train):

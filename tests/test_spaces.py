@@ -38,6 +38,10 @@ def images(n, size=32, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (n, size, size, 3), np.uint8)
 
 
+def half(tensor):
+    return (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
+
+
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     """A checkpoint of the small network with random weights, in half precision."""
@@ -45,8 +49,7 @@ def small(tmp_path_factory):
     with torch.random.fork_rng():
         torch.manual_seed(0)
         state = SmallResNet().state_dict()
-    half = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
-    save_file(half, path)
+    save_file({k: half(v) for k, v in state.items()}, path)
     return path
 
 
@@ -162,13 +165,13 @@ def test_an_image_has_the_same_features_in_any_company(small):
 
 
 def test_the_small_network_sees_the_central_square_at_32_pixels(small):
-    x = images(2, 32)
+    x = images(2, 8).repeat(4, axis=1).repeat(4, axis=2)
     space = Supervised(small).fit(x)
     wide = np.pad(x, ((0, 0), (0, 0), (5, 5), (0, 0)))
     np.testing.assert_array_equal(space.transform(wide), space.transform(x))
     doubled = x.repeat(2, axis=1).repeat(2, axis=2)
     change = np.abs(space.transform(doubled) - space.transform(x)).mean()
-    assert change < 0.5 * np.abs(space.transform(x[::-1]) - space.transform(x)).mean()
+    assert change < 0.2 * np.abs(space.transform(x[::-1]) - space.transform(x)).mean()
 
 
 # scikit-learn
@@ -186,6 +189,7 @@ NOT_APPLICABLE = {
     "check_n_features_in": "an image has a shape, not a number of features",
     "check_n_features_in_after_fitting": "as above",
     "check_estimators_empty_data_messages": "no image is refused, tested below",
+    "check_array_api_input": "runs only where SCIPY_ARRAY_API is set, else skips all",
     "check_transformer_data_not_an_array": "lists of images are tested below",
 }
 
@@ -262,9 +266,9 @@ def test_unfitted_spaces_say_so(small):
             space.get_feature_names_out()
 
 
-def test_pipeline_and_cross_validation_tell_bright_from_dark(small):
-    x = np.concatenate([images(20) // 3, 255 - images(20, seed=1) // 3])
-    y = np.repeat(["dark", "bright"], 20)
+def test_pipeline_and_cross_validation_tell_faint_from_strong(small):
+    x = np.concatenate([images(20) // 4, images(20, seed=1)])
+    y = np.repeat(["faint", "strong"], 20)
     for space in all_spaces(small):
         pipeline = make_pipeline(space, LogisticRegression(max_iter=50))
         assert cross_validate(pipeline, x, y, cv=2)["test_score"].min() > 0.9
@@ -311,11 +315,10 @@ def test_a_misspelt_space_gets_the_near_name():
         make_space("frequenzy")
 
 
-@pytest.mark.parametrize("kind", [Supervised, SelfSupervised])
-def test_resnet50_from_a_local_file(kind, resnet50):
+def test_resnet50_from_a_local_file(resnet50):
     """2048 features of the central 224 pixels, standardised as torchvision does."""
     x = images(2, 240)
-    features = kind(resnet50).fit_transform(x)
+    features = Supervised(resnet50).fit_transform(x)
     network = torchvision.models.resnet50(weights=None)
     network.load_state_dict(torch.load(resnet50, weights_only=True))
     network.fc = torch.nn.Identity()
@@ -426,11 +429,11 @@ def test_damaged_and_foreign_checkpoints_are_refused(file, content, message, tmp
         Supervised(tmp_path / file).fit(images(1))
 
 
-def test_a_resnet50_with_a_layer_of_another_size_is_refused(resnet50, tmp_path):
-    state = torch.load(resnet50, weights_only=True)
-    state["conv1.weight"] = state["conv1.weight"][:, :, :3, :3].clone()
+def test_a_layer_of_another_size_is_named(tmp_path):
+    state = SmallResNet().state_dict()
+    state["1.weight"] = state["1.weight"][:, :, :2].clone()
     torch.save(state, tmp_path / "other.pth")
-    with pytest.raises(ValueError, match="neither a ResNet50 .*conv1.weight"):
+    with pytest.raises(ValueError, match="neither a ResNet50 .*1.weight"):
         Supervised(tmp_path / "other.pth").fit(images(1))
 
 

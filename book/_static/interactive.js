@@ -1,0 +1,159 @@
+/* Draws the Plotly figures of a page in the colours of the page, keeps them in step
+ * with the light/dark switch and the width of the window, and makes them answer to
+ * the keyboard.  Figures come from manifpt_utils/rendering.py. */
+(function () {
+  "use strict";
+
+  const root = document.documentElement;
+  const narrow = window.matchMedia("(max-width: 600px)");
+  const config = { responsive: true, displaylogo: false };
+
+  function merge(base, extra) {
+    const out = { ...base };
+    for (const [key, value] of Object.entries(extra)) {
+      const both = [out[key], value].every(
+        (v) => v && typeof v === "object" && !Array.isArray(v)
+      );
+      out[key] = both ? merge(out[key], value) : value;
+    }
+    return out;
+  }
+
+  /* Plotly's template from the style sheet's colours: one source for both modes. */
+  function pageTemplate() {
+    const style = getComputedStyle(root);
+    const colour = (name) => style.getPropertyValue(`--pst-color-${name}`).trim();
+    const [text, muted] = [colour("text-base"), colour("text-muted")];
+    const [line, surface] = [colour("border"), colour("surface")];
+    const clear = "rgba(0,0,0,0)";
+    const axis = {
+      gridcolor: line, linecolor: muted, zerolinecolor: line, tickcolor: muted,
+      ticklabelstandoff: 5, automargin: true,
+    };
+    const spatial = { ...axis, backgroundcolor: clear, color: text };
+    const box = { bgcolor: surface, bordercolor: line, font: { color: text } };
+    return {
+      font: { color: text, family: getComputedStyle(document.body).fontFamily },
+      paper_bgcolor: clear, plot_bgcolor: clear,
+      margin: { l: 56, r: 24, t: 40, b: 48 },
+      xaxis: axis, yaxis: axis,
+      scene: { xaxis: spatial, yaxis: spatial, zaxis: spatial },
+      hoverlabel: { bgcolor: surface, bordercolor: line, font: { color: text } },
+      modebar: { bgcolor: clear, color: muted, activecolor: text },
+      legend: { bgcolor: clear },
+      updatemenudefaults: box,
+      sliderdefaults: { ...box, activebgcolor: muted, tickcolor: muted },
+    };
+  }
+
+  function themed(layout) {
+    const template = layout.template || {};
+    return { ...template, layout: merge(template.layout || {}, pageTemplate()) };
+  }
+
+  /* On a phone the legend goes below, and the margins shrink. */
+  function fitted(layout) {
+    if (!narrow.matches) return layout;
+    const legend = { orientation: "h", x: 0, y: -0.25, xanchor: "left", yanchor: "top" };
+    return merge(layout, { legend, margin: { l: 44, r: 12 } });
+  }
+
+  function draw(box) {
+    const canvas = box.querySelector(".plotly-canvas");
+    const figure = JSON.parse(
+      box.querySelector('script[type="application/json"]').textContent
+    );
+    const layoutNow = () =>
+      fitted({ ...figure.layout, template: themed(figure.layout) });
+    const start = { data: figure.data, layout: layoutNow(), frames: figure.frames, config };
+    Plotly.newPlot(canvas, start).then(() => {
+      new MutationObserver(() =>
+        Plotly.relayout(canvas, { template: themed(figure.layout) })
+      ).observe(root, { attributes: true, attributeFilter: ["data-theme"] });
+      narrow.addEventListener("change", () =>
+        Plotly.react(canvas, canvas.data, layoutNow(), config)
+      );
+      addKeys(box, canvas, addThumbnails(canvas));
+    });
+  }
+
+  /* layout.meta.sprite is one picture with a tile for each point, `columns` in a row;
+   * the number of a point's tile is its customdata.  Returns a function that shows the
+   * tile of a point beside its label. */
+  function addThumbnails(canvas) {
+    const { sprite, columns } = canvas.layout.meta || {};
+    if (!sprite) return () => {};
+    const shown = 96;
+    const tile = document.createElement("div");
+    tile.className = "plotly-thumbnail";
+    tile.style.backgroundImage = `url("${sprite}")`;
+    tile.style.backgroundSize = `${columns * shown}px auto`;
+    tile.style.width = tile.style.height = `${shown}px`;
+    tile.hidden = true;
+    canvas.append(tile);
+    const show = (customdata) => {
+      const number = Number([].concat(customdata)[0]);
+      const label = canvas.querySelector(".hoverlayer .hovertext");
+      if (!Number.isInteger(number) || !label) return;
+      const [column, row] = [number % columns, Math.floor(number / columns)];
+      tile.style.backgroundPosition = `-${column * shown}px -${row * shown}px`;
+      const [box, frame] = [label, canvas].map((e) => e.getBoundingClientRect());
+      const left = Math.min(box.left - frame.left, frame.width - shown - 4);
+      const above = box.top - frame.top - shown - 8;
+      tile.style.left = `${Math.max(0, left)}px`;
+      tile.style.top = `${above < 0 ? box.bottom - frame.top + 8 : above}px`;
+      tile.hidden = false;
+    };
+    canvas.on("plotly_hover", ({ points: [point] }) => show(point.customdata));
+    canvas.on("plotly_unhover", () => { tile.hidden = true; });
+    return show;
+  }
+
+  function stepControl(canvas, control, items, by) {
+    const { active = 0, [items]: choices = [] } = canvas.layout[control][0];
+    const next = Math.min(Math.max(active + by, 0), choices.length - 1);
+    const choice = choices[next];
+    Plotly.relayout(canvas, { [`${control}[0].active`]: next });
+    if (choice.method && choice.method !== "skip") {
+      Plotly[choice.method](canvas, ...(choice.args || []));
+    }
+    return choice.label;
+  }
+
+  /* Without a slider or menu the keys go from point to point and trace to trace. */
+  function stepPoint(canvas, showThumbnail, place, along, across) {
+    const traces = canvas.calcdata || [];
+    const clamp = (value, count) => Math.min(Math.max(value, 0), count - 1);
+    place.trace = clamp(place.trace + across, traces.length);
+    place.point = clamp(place.point + along, traces[place.trace].length);
+    const at = { curveNumber: place.trace, pointNumber: place.point };
+    Plotly.Fx.hover(canvas, [at]); // draws the label, but tells no listener
+    showThumbnail((canvas._fullData[place.trace].customdata || [])[place.point]);
+    const texts = canvas.querySelectorAll(".hoverlayer text");
+    return [...texts].map((text) => text.textContent).join(", ");
+  }
+
+  function addKeys(box, canvas, showThumbnail) {
+    const live = box.querySelector("[aria-live]");
+    const place = { trace: 0, point: -1 };
+    const moves = {
+      ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1],
+    };
+    canvas.addEventListener("keydown", (event) => {
+      const move = moves[event.key];
+      if (!move || event.target !== canvas) return;
+      const [along, across] = move;
+      const has = (control) => (canvas.layout[control] || []).length > 0;
+      event.preventDefault();
+      if (along && has("sliders")) {
+        live.textContent = stepControl(canvas, "sliders", "steps", along);
+      } else if (across && has("updatemenus")) {
+        live.textContent = stepControl(canvas, "updatemenus", "buttons", across);
+      } else {
+        live.textContent = stepPoint(canvas, showThumbnail, place, along, across);
+      }
+    });
+  }
+
+  document.querySelectorAll(".plotly-figure").forEach(draw);
+})();

@@ -1,0 +1,469 @@
+"""The zoo: what a step, a resume and a sample do, and how results are stored."""
+
+import io
+import json
+import shutil
+from dataclasses import replace as changed
+
+import numpy as np
+import pytest
+import torch
+from diffusers.models.upsampling import Upsample2D
+from normflows.flows import ActNorm, Squeeze
+from PIL import Image
+from safetensors.torch import load_file
+from torch import nn
+
+from manifpt_utils import benchmark
+from manifpt_utils.photos import PhotoManifold
+from manifpt_utils.zoo import packing, recipes, training
+from manifpt_utils.zoo.__main__ import main
+from manifpt_utils.zoo.registry import MODELS, find
+
+# The flow library computes its first weights with a function torch is phasing out.
+pytestmark = pytest.mark.filterwarnings("ignore:torch.lu is deprecated")
+
+SMALL = {"wgan_gp": 20}  # five critic steps share a batch
+
+
+def state_of(model, folder, *, seed=0):
+    row = changed(find(model), batch=SMALL.get(model, 8))
+    folder.mkdir(parents=True, exist_ok=True)
+    return training.State(row, seed, folder, model)
+
+
+def loop(state, images, steps, *, every=2):
+    training._loop(state, images, steps, every, state.model)
+
+
+@pytest.fixture(scope="module")
+def images():
+    views = PhotoManifold("coffee").sample(40, seed=0)
+    return torch.from_numpy(views).permute(0, 3, 1, 2).contiguous()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, images):
+    """Every model after four uninterrupted steps."""
+    folder = tmp_path_factory.mktemp("whole")
+    states = {model: state_of(model, folder / model) for model in MODELS}
+    for state in states.values():
+        loop(state, images, 4)
+    return states
+
+
+# Training
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_training_moves_every_parameter(model, trained, tmp_path):
+    before = dict(state_of(model, tmp_path).recipe.networks.named_parameters())
+    after = dict(trained[model].recipe.networks.named_parameters())
+    still = [name for name in after if torch.equal(before[name], after[name])]
+    # Adding a constant to all scores changes no Wasserstein loss.
+    free = ["d.8.bias"] if model == "wgan_gp" else []
+    assert [name for name in still if name not in free] == []
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_an_interrupted_training_ends_where_a_whole_one_does(
+    model, trained, images, tmp_path, monkeypatch
+):
+    def interrupt(losses, step, state):
+        if step == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "_check_finite", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            loop(state_of(model, tmp_path), images, 4)
+    torch.rand(3)  # whatever else happens in between
+    resumed = state_of(model, tmp_path)
+    resumed.resume()
+    assert resumed.step == 2
+    loop(resumed, images, 4)
+    for a, b in (
+        (trained[model].recipe.networks, resumed.recipe.networks),
+        (trained[model].average, resumed.average),
+    ):
+        ours, theirs = a.state_dict(), b.state_dict()
+        assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_other_seeds_give_other_weights(trained, images, tmp_path):
+    other = state_of("dcgan", tmp_path, seed=1)
+    loop(other, images, 1)
+    weights = [s.recipe.generator[1].weight for s in (other, trained["dcgan"])]
+    assert not torch.allclose(*weights)
+
+
+def test_the_caller_s_random_state_is_left_alone(images, tmp_path):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    loop(state_of("dcgan", tmp_path), images, 1)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_an_annealed_rate_falls_to_zero_in_the_second_half():
+    optimiser = torch.optim.Adam([nn.Parameter(torch.ones(1))], 0.1)
+    rates = []
+    for progress in (0.0, 0.5, 0.75, 1.0):
+        training._anneal([optimiser], progress)
+        rates.append(optimiser.param_groups[0]["lr"])
+    np.testing.assert_allclose(rates, [0.1, 0.1, 0.05, 0.0])
+
+
+def break_loss(state):
+    state.recipe.step = lambda x: {"loss": float("nan")}
+
+
+def break_weights(state):
+    def step(x):
+        with torch.no_grad():
+            state.recipe.generator[1].weight[0] = torch.nan
+        return {"loss": 1.0}
+
+    state.recipe.step = step
+
+
+@pytest.mark.parametrize("breaking", [break_loss, break_weights])
+def test_a_diverged_training_stops_and_keeps_its_last_good_state(
+    breaking, images, tmp_path
+):
+    state = state_of("dcgan", tmp_path)
+    loop(state, images, 2)
+    breaking(state)
+    with pytest.raises(FloatingPointError, match="dcgan, seed 0.*at step 2"):
+        loop(state, images, 4, every=1)
+    again = state_of("dcgan", tmp_path)
+    again.resume()
+    assert again.step == 2
+    assert all(p.isfinite().all() for p in again.recipe.networks.parameters())
+
+
+def test_a_checkpoint_of_another_model_or_architecture_is_refused(trained, tmp_path):
+    shutil.copy(trained["dcgan"].path, tmp_path)
+    with pytest.raises(ValueError, match="'dcgan'.*'lsgan'.*delete it"):
+        state_of("lsgan", tmp_path).resume()
+    wide = changed(MODELS["dcgan"], build=MODELS["wgan_gp"].build)
+    with pytest.raises(ValueError, match="another architecture of dcgan; delete it"):
+        training.State(wide, 0, tmp_path, "dcgan").resume()
+
+
+def test_unknown_names_are_refused_with_the_nearest(tmp_path, capsys):
+    with pytest.raises(ValueError, match="'dcgann'. Did you mean 'dcgan'"):
+        training.train("dcgann", photo="coffee", root=tmp_path)
+    with pytest.raises(ValueError, match="'flowr'. Did you mean 'flower'"):
+        training.train("dcgan", photo="flowr", root=tmp_path)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(SystemExit, match="error: unknown model 'glo'.*'glow'"):
+        main(["train", "--model", "glo", "--root", str(tmp_path)])
+
+
+# Samples
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_samples_are_8_bit_images_that_repeat_with_the_seed(model, trained):
+    recipe, network = trained[model].recipe, trained[model].average.module
+    if model == "ddpm":
+        recipe.sampling_steps = 3
+    a, b, c = (training.draw(recipe, network, 4, seed=s) for s in (0, 0, 1))
+    assert a.shape == (4, 32, 32, 3) and a.dtype == np.uint8
+    assert np.array_equal(a, b) and not np.array_equal(a, c)
+    assert len(np.unique(a.reshape(4, -1), axis=0)) == 4
+
+
+def test_the_flow_inverts(trained, images):
+    flow = trained["glow"].recipe.generator
+    x = images[:8] / 256 - 0.5
+    with torch.no_grad():
+        z, down = flow.inverse_and_log_det(x)
+        back, up = flow.forward_and_log_det(z)
+    assert sum(part[0].numel() for part in z) == x[0].numel()
+    torch.testing.assert_close(back, x, atol=1e-4, rtol=0)
+    torch.testing.assert_close(up, -down, atol=0.1, rtol=1e-4)
+
+
+def test_dequantised_levels_are_rounded_back_to_themselves(images):
+    class Echo(nn.Module):
+        """A perfect flow: its samples are dequantised real images."""
+
+        def set_temperature(self, temperature):
+            pass
+
+        def sample(self, n):
+            levels = images[:n].float()
+            return (levels + 0.999 * torch.rand_like(levels)) / 256 - 0.5, None
+
+    glow = recipes.Glow(depth=1, hidden=4)
+    drawn = training.draw(glow, Echo(), 8)
+    assert np.array_equal(drawn, images[:8].permute(0, 2, 3, 1).numpy())
+
+
+def test_half_precision_weights_are_read_back(trained, tmp_path):
+    network = trained["beta_vae"].average.module
+    path = tmp_path / "weights.safetensors"
+    training.save_weights(network, path)
+    other = MODELS["beta_vae"].build().generator
+    training.load_weights(other, path)
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(
+            other.state_dict()[name], value, rtol=1e-3, atol=1e-6
+        )
+    stored = {v.dtype for v in load_file(path).values() if v.is_floating_point()}
+    assert stored == {torch.float16}
+
+
+# Design factors
+
+UP = {
+    nn.ConvTranspose2d: "transposed_conv",
+    Upsample2D: "nearest",
+    Squeeze: "unsqueeze",
+}
+NORM = {nn.BatchNorm2d: "batch", nn.GroupNorm: "group", ActNorm: "actnorm"}
+
+
+def kinds(network, table):
+    return {
+        value
+        for module in network.modules()
+        for kind, value in table.items()
+        if isinstance(module, kind)
+    }
+
+
+def image_former(recipe):
+    return getattr(recipe.generator, "decoder", recipe.generator)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_table_of_factors_says_what_the_code_does(model, trained):
+    table = benchmark._read_factors((benchmark.DATA / "factors.csv").read_bytes())
+    row, recipe = table.loc[model], trained[model].recipe
+    former = image_former(recipe)
+    assert row["family"] == MODELS[model].family
+    assert kinds(former, UP) == {row["up"]}
+    assert kinds(former, NORM) == {row["norm"]}
+    ends_in_tanh = isinstance(list(former.modules())[-1], nn.Tanh)
+    assert row["nl_last"] == ("tanh" if ends_in_tanh else "identity")
+    shrinking = recipe.networks.modules()
+    strided = any(type(m) is nn.Conv2d and m.stride == (2, 2) for m in shrinking)
+    assert row["down"] == ("strided_conv" if strided else "squeeze")
+
+
+def test_models_of_one_architecture_differ_in_the_loss_only():
+    table = benchmark._read_factors((benchmark.DATA / "factors.csv").read_bytes())
+    rows = table.loc[["dcgan", "lsgan", "wgan_gp"]].drop(columns=["loss", "loss_fine"])
+    assert len(rows.drop_duplicates()) == 1
+    weights = [MODELS[m].build().generator.state_dict() for m in rows.index]
+    shapes = [{k: v.shape for k, v in w.items()} for w in weights]
+    assert shapes[0] == shapes[1] == shapes[2]
+
+
+# Storing
+
+
+@pytest.fixture(scope="module")
+def samples():
+    """45 views, four of them made extreme: lossless means these, too."""
+    views = PhotoManifold("coffee").sample(45, seed=3)
+    views[0], views[1] = 0, 255
+    views[2] = np.random.default_rng(0).integers(0, 256, views[2].shape)
+    views[3, ::2] = 255
+    return views
+
+
+def write_run(root, name, samples, *, photo="coffee"):
+    """A finished training, as `train` leaves it, without the training."""
+    folder = root / photo / name
+    folder.mkdir(parents=True)
+    model, seed = name.split("-")
+    record = {"model": model, "seed": int(seed), "photo": photo, "batch": 64}
+    record |= {"parameters": 1234, "steps": 300, "training_cpu_seconds": 12.6}
+    record["losses"] = [{"step": i, "loss": 1 / (1 + i)} for i in range(300)]
+    (folder / "record.json").write_text(json.dumps(record))
+    (folder / "weights.safetensors").write_bytes(name.encode())
+    np.save(folder / "samples.npy", samples)
+    return folder
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    monkeypatch.setattr(packing, "PROJECTED", 4)
+    monkeypatch.setattr(benchmark, "N_TEST", 3)
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in ("README.md", "factors.csv"):
+        shutil.copy(benchmark.DATA / name, data)
+    return data
+
+
+@pytest.fixture
+def root(tmp_path, samples):
+    root = tmp_path / "runs"
+    write_run(root, "dcgan-0", samples)
+    write_run(root, "beta_vae-1", samples[::-1])
+    return root
+
+
+@pytest.mark.parametrize("n", [1, 40, 45])
+def test_a_sheet_gives_every_bit_back(samples, n):
+    content = packing.encode(samples[:n])
+    with Image.open(io.BytesIO(content)) as image:
+        assert image.format == "WEBP" and image.size == (40 * 32, -(-n // 40) * 32)
+        sheet = np.array(image)
+    assert np.array_equal(benchmark.cut_sheet(sheet, n, (32, 32, 3)), samples[:n])
+
+
+def test_an_encoder_that_loses_bits_is_found_out(samples, monkeypatch):
+    save = Image.Image.save
+
+    def lossy(image, file, kind, **options):
+        save(image, file, kind, quality=80)
+
+    monkeypatch.setattr(Image.Image, "save", lossy)
+    with pytest.raises(ValueError, match="changed pixels"):
+        packing.encode(samples)
+
+
+def test_packed_trainings_are_loaded_as_they_were(root, data, samples):
+    unfinished = root / "coffee" / "glow-0"
+    unfinished.mkdir()
+    (unfinished / "checkpoint.pt").write_bytes(b"x")
+    sheets = packing.pack(root, data=data)
+    assert [p.name for p in sheets] == ["beta_vae-1.webp", "dcgan-0.webp"]
+    found = benchmark.load("gm-photo/coffee", n_real=1, data_folder=data)
+    assert found.models == ["dcgan"]
+    assert np.array_equal(found.images["dcgan"], samples)
+    weights = data / "gm-photo" / "coffee" / "dcgan-0.safetensors"
+    assert weights.read_bytes() == b"dcgan-0"
+    assert not list(data.rglob("*.part"))
+
+
+def test_the_manifest_lists_every_file_with_its_hash(root, data):
+    packing.pack(root, data=data)
+    manifest = benchmark.read_manifest(data)
+    listed = {data / name for name in manifest}
+    present = {p for p in data.rglob("*") if p.is_file()}
+    assert present - listed == {data / "README.md", data / "manifest.json"}
+    for name, entry in manifest.items():
+        assert len(benchmark.verified(data, name, manifest)) == entry["bytes"]
+    assert manifest["gm-photo/coffee/dcgan-0.webp"]["images"] == 45
+
+
+def test_records_keep_a_thin_line_of_losses_and_what_was_measured(root, data):
+    packing.pack(root, data=data)
+    text = (data / "gm-photo" / "coffee" / "dcgan-0.json").read_text()
+    record = json.loads(text)
+    steps = [entry["step"] for entry in record["losses"]]
+    assert len(steps) == 50 and steps[0] == 0 and steps[-1] == 299
+    assert steps == sorted(set(steps))
+    assert record["projected"] == 4 and record["mean_distance"] > 1000
+    assert packing.thin([1, 2, 3]) == [1, 2, 3]
+
+
+def test_packing_again_changes_nothing_but_what_changed(root, data, samples):
+    packing.pack(root, data=data)
+    before = {p: p.read_bytes() for p in data.rglob("*") if p.is_file()}
+    packing.pack(root, data=data)
+    assert before == {p: p.read_bytes() for p in data.rglob("*") if p.is_file()}
+    np.save(root / "coffee" / "dcgan-0" / "samples.npy", samples[5:])
+    packing.pack(root, data=data)
+    found = benchmark.load("gm-photo/coffee", n_real=1, data_folder=data)
+    assert np.array_equal(found.images["dcgan"], samples[5:])
+
+
+def test_the_table_of_the_data_card_comes_from_the_records(root, data):
+    card = data / "README.md"
+    before = card.read_text(encoding="utf-8")
+    packing.pack(root, data=data)
+    after = card.read_text(encoding="utf-8")
+    for part in (0, -1):
+        ends = [
+            t.split(packing.BEGIN if part == 0 else packing.END)[part]
+            for t in (before, after)
+        ]
+        assert ends[0] == ends[1]
+    rows = [line for line in after.splitlines() if line.startswith("| coffee |")]
+    rows = [line for line in rows if "x" not in line]
+    assert [row.split(" | ")[1] for row in rows] == [
+        "*real views*",
+        "dcgan",
+        "beta_vae",
+    ]
+    assert "| 1,234 | 300 | 64 | 13 |" in rows[1]
+    assert "2 sheets hold 90 samples" in after
+
+
+def test_quality_of_real_views_is_rounding_and_of_noise_is_not():
+    manifold = PhotoManifold("coffee")
+    views = packing.quality("coffee", manifold.sample(12, seed=4))
+    noise = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    assert 10 < views["mean_distance"] < 20  # sqrt(3072 / 12) = 16
+    assert packing.quality("coffee", noise)["mean_distance"] > 3000
+    one_place = packing.quality("coffee", manifold.sample(1).repeat(12, axis=0))
+    assert one_place["covered"] == round(1 / 64, 3) < views["covered"] <= 12 / 64
+
+
+def test_what_cannot_be_packed_is_refused(root, data, tmp_path):
+    with pytest.raises(ValueError, match="no finished training; run"):
+        packing.pack(tmp_path / "nothing", data=data)
+    np.save(root / "coffee" / "dcgan-0" / "samples.npy", np.zeros((3, 32, 32, 3)))
+    with pytest.raises(ValueError, match=r"samples.npy must be uint8.*train again"):
+        packing.pack(root, data=data)
+    (data / "README.md").write_text("no table here")
+    shutil.rmtree(root / "coffee" / "dcgan-0")
+    with pytest.raises(ValueError, match="README.md must hold"):
+        packing.pack(root, data=data)
+
+
+def test_a_sheet_is_never_half_written(root, data, monkeypatch):
+    packing.pack(root, data=data)
+    before = (data / "gm-photo" / "coffee" / "dcgan-0.webp").read_bytes()
+    np.save(root / "coffee" / "dcgan-0" / "samples.npy", np.zeros((3, 32, 32, 3), "u1"))
+
+    def interrupt(source, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(packing.os, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        packing.pack(root, data=data)
+    assert (data / "gm-photo" / "coffee" / "dcgan-0.webp").read_bytes() == before
+
+
+# Command line
+
+
+def test_the_command_line_packs_and_relists(root, data, capsys):
+    main(["pack", "--root", str(root), "--data", str(data)])
+    assert "dcgan-0.webp" in capsys.readouterr().out
+    with (data / "factors.csv").open("a") as file:
+        file.write("own_model" + ",x" * 16 + "\n")
+    with pytest.raises(ValueError, match="--only-manifest"):
+        benchmark.load("gm-photo/coffee", n_real=1, data_folder=data)
+    main(["pack", "--only-manifest", "--data", str(data)])
+    assert benchmark.load("gm-photo/coffee", n_real=1, data_folder=data).models
+
+
+def test_the_command_line_trains_resumes_and_shows(tmp_path, capsys, monkeypatch):
+    views = PhotoManifold("coffee").sample(64, seed=0).transpose(0, 3, 1, 2)
+    many = torch.from_numpy(views).repeat(100, 1, 1, 1)
+    monkeypatch.setattr(training, "training_images", lambda photo: many)
+    finish = training._finish
+    monkeypatch.setattr(training, "_finish", lambda *a: finish(*a, n=64))
+    root = ["--root", str(tmp_path)]
+    main(["train", "--model", "beta_vae", "--steps", "1", *root])
+    folder = tmp_path / "coffee" / "beta_vae-0"
+    record = json.loads((folder / "record.json").read_text())
+    assert record["steps"] == 1 and record["losses"][0]["step"] == 0
+    assert np.load(folder / "samples.npy").shape == (64, 32, 32, 3)
+    main(["status", *root])
+    assert "beta_vae-0  done" in capsys.readouterr().out
+    main(["sheet", "--model", "beta_vae", "--out", str(tmp_path / "s.png"), *root])
+    with Image.open(tmp_path / "s.png") as image:
+        assert image.size == (1024, 1024)
+    with pytest.raises(SystemExit, match="error: .*glow-0"):
+        main(["sheet", "--model", "glow", *root])
