@@ -30,7 +30,7 @@ MODELS = {
         batch=5 * 64,
     ),
     "beta_vae": Model("VAE", recipes.BetaVae, 3500, anneal=True),
-    "glow": Model("Flow", recipes.Glow, 2600, anneal=True),
+    "glow": Model("Flow", recipes.Glow, 1500, anneal=True),
     "ddpm": Model("Score", recipes.Ddpm, 1500, anneal=True),
 }
 
