@@ -448,7 +448,7 @@ def _check_counts(labels, n_train, n_test):
         )
     if counts.min() < n_train + n_test:
         raise ValueError(
-            f"class {names[counts.argmin()]!r} has {counts.min()} images, fewer than "
+            f"class {str(names[counts.argmin()])!r} has {counts.min()} images, fewer than "
             f"{n_train} for training and {n_test} for testing."
         )
 

@@ -2,8 +2,8 @@
 
     python tests/screenshots.py OUT [page ...]
 
-writes OUT/<page>-<look>.png.  A page is named by the end of its path, for example
-`method` or `executed/03_attribution`; without names, all pages are taken.
+writes OUT/<page>-<look>.png.  A page is named by a part of its path, for example
+`method` or `03_`; without names, all pages are taken.
 """
 
 import argparse
@@ -21,12 +21,10 @@ LOOKS = {
 
 
 def chosen(names):
-    """Pages that end in one of the names."""
-    if not names:
-        return pages()
-    found = [p for p in pages() if p.removesuffix(".html").endswith(tuple(names))]
+    """Pages whose path holds one of the names."""
+    found = [p for p in pages() if any(name in p for name in names or [""])]
     if not found:
-        raise SystemExit(f"no page ends in {' or '.join(names)}; pages: {pages()}")
+        raise SystemExit(f"no page is named {' or '.join(names)}; pages: {pages()}")
     return found
 
 
@@ -35,7 +33,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("out", type=Path, help="folder for the pictures")
-    parser.add_argument("page", nargs="*", help="end of a page's path; default: all")
+    parser.add_argument("page", nargs="*", help="part of a page's path; default: all")
     parser.add_argument("--look", choices=LOOKS, action="append", help="default: all")
     args = parser.parse_args()
     if not HTML.is_dir():
