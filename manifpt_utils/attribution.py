@@ -447,9 +447,10 @@ def _check_counts(labels, n_train, n_test):
             f"attribution needs at least two classes, got one class: {list(names)}."
         )
     if counts.min() < n_train + n_test:
+        smallest = str(names[counts.argmin()])
         raise ValueError(
-            f"class {str(names[counts.argmin()])!r} has {counts.min()} images, fewer than "
-            f"{n_train} for training and {n_test} for testing."
+            f"class {smallest!r} has {counts.min()} images, fewer than {n_train} for "
+            f"training and {n_test} for testing."
         )
 
 

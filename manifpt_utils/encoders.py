@@ -17,6 +17,7 @@ import json
 import math
 import os
 import time
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -105,8 +106,19 @@ def n_regions():
     return sum(source.cells**2 for source in SOURCES.values())
 
 
+@cache
 def load_source(name):
-    """Read one photograph, in RGB, its short side reduced to `SHORT_SIDE` pixels."""
+    """Read one photograph, in RGB, its short side reduced to `SHORT_SIDE` pixels.
+
+    Parameters
+    ----------
+    name : str
+        A key of `SOURCES`.
+
+    Returns
+    -------
+    PIL.Image.Image
+    """
     library, _, item = SOURCES[name].location.partition(":")
     if library == "matplotlib":
         from matplotlib.cbook import get_sample_data
@@ -421,7 +433,11 @@ def _fit(method, recipe, seed):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = _network(method, recipe)
-        return network.fit(data.images, data.labels if supervised else None)
+        network.fit(data.images, data.labels if supervised else None)
+    # skorch takes Ctrl-C for the end of a training; half of one must not be kept.
+    if sum("train_loss" in row for row in network.history) < recipe.epochs:
+        raise KeyboardInterrupt
+    return network
 
 
 def _check_recipe(method, crops, epochs):
@@ -465,8 +481,9 @@ def measure(network, method, *, n_train=4000, n_test=2000):
         **_collapse(features),
     }
     if method == "supervised":
-        predicted = network.predict(crops.images[n_train:])
-        found["accuracy"] = np.mean(predicted == labels[n_train:])
+        with torch.inference_mode():
+            scores = network.module_.head(torch.from_numpy(features[n_train:]))
+        found["accuracy"] = np.mean(scores.numpy().argmax(axis=1) == labels[n_train:])
     return {name: round(float(value), 4) for name, value in found.items()}
 
 
@@ -570,6 +587,8 @@ def main(arguments=None):
         )
     except (ValueError, FloatingPointError, OSError) as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
+    except KeyboardInterrupt:
+        parser.exit(130, f"{parser.prog}: stopped; nothing was written\n")
     print(json.dumps(record["held_out"], indent=2))
 
 

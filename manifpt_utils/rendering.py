@@ -8,12 +8,15 @@ box.  The entry point is ``myst_nb.mime_renderers: manifpt``.
 """
 
 import json
+from base64 import b64decode
 from html import escape
+from struct import unpack
 
 from docutils import nodes
 
 PLOTLY = "application/vnd.plotly.v1+json"
 DEFAULT_HEIGHT = 450  # pixels, Plotly's own default
+WIDE = 760  # pixels; a wider picture scrolls on a phone rather than shrink
 
 _INTERACTIVE = """\
 <div class="plotly-figure">
@@ -102,7 +105,13 @@ def _image(renderer, data):
     image["alt"] = _alt(renderer, data)
     if data.cell_metadata.get("mystnb", {}).get("figure"):  # MyST-NB adds the caption
         return [image]
-    return [_figure(renderer, data, image)]
+    classes = ["wide-picture"] if _png_width(data) > WIDE else []
+    return [_figure(renderer, data, nodes.container("", image, classes=classes))]
+
+
+def _png_width(data):
+    """Width in pixels, which a PNG file states in bytes 16 to 20."""
+    return unpack(">I", b64decode(data.string[:32])[16:20])[0]
 
 
 def _table(renderer, data):

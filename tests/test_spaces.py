@@ -171,7 +171,7 @@ def test_the_small_network_sees_the_central_square_at_32_pixels(small):
     np.testing.assert_array_equal(space.transform(wide), space.transform(x))
     doubled = x.repeat(2, axis=1).repeat(2, axis=2)
     change = np.abs(space.transform(doubled) - space.transform(x)).mean()
-    assert change < 0.2 * np.abs(space.transform(x[::-1]) - space.transform(x)).mean()
+    assert change < 0.4 * np.abs(space.transform(x[::-1]) - space.transform(x)).mean()
 
 
 # scikit-learn
