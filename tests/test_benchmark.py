@@ -98,6 +98,18 @@ def test_models_and_training_seeds_are_chosen(data):
         assert one.models == ["glow"]
 
 
+def test_further_trainings_come_with_the_names_of_their_models(data, root):
+    found = load("gm-photo/coffee", n_real=1, data_folder=data)
+    images, labels = module.retrained(found, 5, data_folder=data)
+    assert list(labels) == ["dcgan"] * 5
+    assert np.array_equal(images, blocks(2)[:5])
+    for nothing in (
+        module.retrained(found, 5, models=["glow"], data_folder=data),
+        module.retrained(from_folder(root), 5, data_folder=data),
+    ):
+        assert [len(part) for part in nothing] == [0, 0]
+
+
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from manifpt_utils.benchmark import Benchmark
 
+from manifpt_utils.benchmark import Benchmark
 from manifpt_utils.photos import PhotoManifold
 from manifpt_utils.representations import representations
 

@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 from dataclasses import replace as changed
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ def state_of(model, folder, *, seed=0):
     return training.State(row, seed, folder, model)
 
 
-def loop(state, images, steps, *, every=2):
+def loop(state, images, steps, *, every=1):
     training._loop(state, images, steps, every, state.model)
 
 
@@ -44,11 +45,11 @@ def images():
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, images):
-    """Every model after four uninterrupted steps."""
+    """Every model after three uninterrupted steps."""
     folder = tmp_path_factory.mktemp("whole")
     states = {model: state_of(model, folder / model) for model in MODELS}
     for state in states.values():
-        loop(state, images, 4)
+        loop(state, images, 3)
     return states
 
 
@@ -70,18 +71,18 @@ def test_an_interrupted_training_ends_where_a_whole_one_does(
     model, trained, images, tmp_path, monkeypatch
 ):
     def interrupt(losses, step, state):
-        if step == 3:
+        if step == 2:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(training, "_check_finite", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            loop(state_of(model, tmp_path), images, 4)
+            loop(state_of(model, tmp_path), images, 3)
     torch.rand(3)  # whatever else happens in between
     resumed = state_of(model, tmp_path)
     resumed.resume()
     assert resumed.step == 2
-    loop(resumed, images, 4)
+    loop(resumed, images, 3)
     for a, b in (
         (trained[model].recipe.networks, resumed.recipe.networks),
         (trained[model].average, resumed.average),
@@ -135,7 +136,7 @@ def test_a_diverged_training_stops_and_keeps_its_last_good_state(
     loop(state, images, 2)
     breaking(state)
     with pytest.raises(FloatingPointError, match="dcgan, seed 0.*at step 2"):
-        loop(state, images, 4, every=1)
+        loop(state, images, 4)
     again = state_of("dcgan", tmp_path)
     again.resume()
     assert again.step == 2
@@ -289,23 +290,40 @@ def write_run(root, name, samples, *, photo="coffee"):
     return folder
 
 
-@pytest.fixture
-def data(tmp_path, monkeypatch):
-    monkeypatch.setattr(packing, "PROJECTED", 4)
-    monkeypatch.setattr(benchmark, "N_TEST", 3)
-    data = tmp_path / "data"
+@pytest.fixture(autouse=True, scope="module")
+def few_views():
+    """Measure and load less than for the real data."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packing, "PROJECTED", 4)
+        patch.setattr(benchmark, "N_TEST", 3)
+        yield
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory, samples):
+    """Two finished trainings and one that is not, and the data folder made of them."""
+    folder = tmp_path_factory.mktemp("packed")
+    root, data = folder / "runs", folder / "data"
+    write_run(root, "dcgan-0", samples)
+    write_run(root, "beta_vae-1", samples[::-1])
+    (root / "coffee" / "glow-0").mkdir()
+    (root / "coffee" / "glow-0" / "checkpoint.pt").write_bytes(b"x")
     data.mkdir()
     for name in ("README.md", "factors.csv"):
         shutil.copy(benchmark.DATA / name, data)
-    return data
+    sheets = packing.pack(root, data=data)
+    assert [p.name for p in sheets] == ["beta_vae-1.webp", "dcgan-0.webp"]
+    return folder
 
 
 @pytest.fixture
-def root(tmp_path, samples):
-    root = tmp_path / "runs"
-    write_run(root, "dcgan-0", samples)
-    write_run(root, "beta_vae-1", samples[::-1])
-    return root
+def root(tmp_path, packed):
+    return Path(shutil.copytree(packed / "runs", tmp_path / "runs"))
+
+
+@pytest.fixture
+def data(tmp_path, packed):
+    return Path(shutil.copytree(packed / "data", tmp_path / "data"))
 
 
 @pytest.mark.parametrize("n", [1, 40, 45])
@@ -328,12 +346,7 @@ def test_an_encoder_that_loses_bits_is_found_out(samples, monkeypatch):
         packing.encode(samples)
 
 
-def test_packed_trainings_are_loaded_as_they_were(root, data, samples):
-    unfinished = root / "coffee" / "glow-0"
-    unfinished.mkdir()
-    (unfinished / "checkpoint.pt").write_bytes(b"x")
-    sheets = packing.pack(root, data=data)
-    assert [p.name for p in sheets] == ["beta_vae-1.webp", "dcgan-0.webp"]
+def test_packed_trainings_are_loaded_as_they_were(data, samples):
     found = benchmark.load("gm-photo/coffee", n_real=1, data_folder=data)
     assert found.models == ["dcgan"]
     assert np.array_equal(found.images["dcgan"], samples)
@@ -342,8 +355,7 @@ def test_packed_trainings_are_loaded_as_they_were(root, data, samples):
     assert not list(data.rglob("*.part"))
 
 
-def test_the_manifest_lists_every_file_with_its_hash(root, data):
-    packing.pack(root, data=data)
+def test_the_manifest_lists_every_file_with_its_hash(data):
     manifest = benchmark.read_manifest(data)
     listed = {data / name for name in manifest}
     present = {p for p in data.rglob("*") if p.is_file()}
@@ -353,8 +365,7 @@ def test_the_manifest_lists_every_file_with_its_hash(root, data):
     assert manifest["gm-photo/coffee/dcgan-0.webp"]["images"] == 45
 
 
-def test_records_keep_a_thin_line_of_losses_and_what_was_measured(root, data):
-    packing.pack(root, data=data)
+def test_records_keep_a_thin_line_of_losses_and_what_was_measured(data):
     text = (data / "gm-photo" / "coffee" / "dcgan-0.json").read_text()
     record = json.loads(text)
     steps = [entry["step"] for entry in record["losses"]]
@@ -365,7 +376,6 @@ def test_records_keep_a_thin_line_of_losses_and_what_was_measured(root, data):
 
 
 def test_packing_again_changes_nothing_but_what_changed(root, data, samples):
-    packing.pack(root, data=data)
     before = {p: p.read_bytes() for p in data.rglob("*") if p.is_file()}
     packing.pack(root, data=data)
     assert before == {p: p.read_bytes() for p in data.rglob("*") if p.is_file()}
@@ -375,26 +385,17 @@ def test_packing_again_changes_nothing_but_what_changed(root, data, samples):
     assert np.array_equal(found.images["dcgan"], samples[5:])
 
 
-def test_the_table_of_the_data_card_comes_from_the_records(root, data):
-    card = data / "README.md"
-    before = card.read_text(encoding="utf-8")
-    packing.pack(root, data=data)
-    after = card.read_text(encoding="utf-8")
-    for part in (0, -1):
-        ends = [
-            t.split(packing.BEGIN if part == 0 else packing.END)[part]
-            for t in (before, after)
-        ]
-        assert ends[0] == ends[1]
-    table = after.split(packing.BEGIN)[1].split(packing.END)[0]
+def test_the_table_of_the_data_card_comes_from_the_records(data):
+    ours = (benchmark.DATA / "README.md").read_text(encoding="utf-8")
+    theirs = (data / "README.md").read_text(encoding="utf-8")
+    for mark, side in ((packing.BEGIN, 0), (packing.END, 1)):
+        assert ours.split(mark)[side] == theirs.split(mark)[side]
+    table = theirs.split(packing.BEGIN)[1].split(packing.END)[0]
     rows = [line for line in table.splitlines() if line.startswith("| coffee |")]
-    assert [row.split(" | ")[1] for row in rows] == [
-        "*real views*",
-        "dcgan",
-        "beta_vae",
-    ]
+    names = [row.split(" | ")[1] for row in rows]
+    assert names == ["*real views*", "dcgan", "beta_vae"]
     assert "| 1,234 | 300 | 64 | 13 |" in rows[1]
-    assert "2 sheets hold 90 samples" in after
+    assert "2 sheets hold 90 samples" in table
 
 
 def test_quality_of_real_views_is_rounding_and_of_noise_is_not():
@@ -420,7 +421,6 @@ def test_what_cannot_be_packed_is_refused(root, data, tmp_path):
 
 
 def test_a_sheet_is_never_half_written(root, data, monkeypatch):
-    packing.pack(root, data=data)
     before = (data / "gm-photo" / "coffee" / "dcgan-0.webp").read_bytes()
     np.save(root / "coffee" / "dcgan-0" / "samples.npy", np.zeros((3, 32, 32, 3), "u1"))
 
@@ -437,6 +437,7 @@ def test_a_sheet_is_never_half_written(root, data, monkeypatch):
 
 
 def test_the_command_line_packs_and_relists(root, data, capsys):
+    shutil.rmtree(data / "gm-photo")
     main(["pack", "--root", str(root), "--data", str(data)])
     assert "dcgan-0.webp" in capsys.readouterr().out
     with (data / "factors.csv").open("a") as file:
@@ -451,8 +452,11 @@ def test_the_command_line_trains_resumes_and_shows(tmp_path, capsys, monkeypatch
     views = PhotoManifold("coffee").sample(64, seed=0).transpose(0, 3, 1, 2)
     many = torch.from_numpy(views).repeat(100, 1, 1, 1)
     monkeypatch.setattr(training, "training_images", lambda photo: many)
-    finish = training._finish
+    finish, calibrate = training._finish, recipes.BetaVae.calibrate
     monkeypatch.setattr(training, "_finish", lambda *a: finish(*a, n=64))
+    monkeypatch.setattr(
+        recipes.BetaVae, "calibrate", lambda *a: calibrate(*a[:2], a[2][:2])
+    )
     root = ["--root", str(tmp_path)]
     main(["train", "--model", "beta_vae", "--steps", "1", *root])
     folder = tmp_path / "coffee" / "beta_vae-0"
