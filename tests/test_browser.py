@@ -132,8 +132,9 @@ def scatter(**layout):
     return {"data": [points | {"customdata": [0, 41]}], "layout": layout}
 
 
-def announced(page):
-    return page.locator("[aria-live]").text_content()
+def wait_for_announcement(page, text):
+    """Wait until a screen reader is told something that holds the text."""
+    page.locator("[aria-live]").filter(has_text=text).wait_for(state="attached")
 
 
 def press(page, key):
@@ -177,11 +178,11 @@ def slider_figure():
 def test_arrow_keys_move_the_slider(figure_page):
     page = figure_page(slider_figure())
     press(page, "ArrowRight")
-    assert announced(page) == "step 2"
+    wait_for_announcement(page, "step 2")
     size = "document.querySelector('.plotly-canvas').data[0].marker.size"
     assert page.evaluate(size) == 20
     press(page, "ArrowRight")  # the end stays the end
-    assert announced(page) == "step 2"
+    wait_for_announcement(page, "step 2")
     press(page, "ArrowLeft")
     assert page.evaluate(size) == 10
 
@@ -189,15 +190,15 @@ def test_arrow_keys_move_the_slider(figure_page):
 def test_arrow_keys_change_the_menu(figure_page):
     page = figure_page(slider_figure())
     press(page, "ArrowDown")
-    assert announced(page) == "choice 2"
+    wait_for_announcement(page, "choice 2")
 
 
 def test_arrow_keys_walk_through_points(figure_page):
     page = figure_page(scatter())
     press(page, "ArrowRight")
-    assert "3" in announced(page)
+    wait_for_announcement(page, "(1, 3)")
     press(page, "ArrowRight")
-    assert "4" in announced(page)
+    wait_for_announcement(page, "(2, 4)")
 
 
 def test_other_keys_are_left_to_the_browser(figure_page):

@@ -62,11 +62,9 @@ def text_cell(content):
     return nodes.entry("", nodes.paragraph("", str(content), classes=["nowrap"]))
 
 
-def code_cell(lines):
-    """A table cell with one line of code for each entry, or a dash."""
-    if not lines:
-        return text_cell("defaults")
-    body = nodes.line_block()
+def code_cell(lines, *, kind):
+    """A table cell with one line of code for each entry; `kind` says how it breaks."""
+    body = nodes.line_block(classes=[kind])
     body += [nodes.line("", "", nodes.literal(text=line)) for line in lines]
     return nodes.entry("", body)
 
@@ -81,26 +79,21 @@ def table(head, rows):
     return nodes.table("", group)
 
 
+def state(run):
+    """The profile, and what went wrong if anything did."""
+    return run["profile"] + ("" if run["status"] == "ok" else f" ({run['status']})")
+
+
 def runs_table(runs):
-    """Notebook, profile, status, time, memory, parameters, start."""
-    head = (
-        "Chapter",
-        "Profile",
-        "Status",
-        "Time",
-        "Peak memory",
-        "Parameters",
-        "Start",
-    )
+    """Notebook, profile, time, memory, parameters."""
+    head = ("Chapter", "Profile", "Time", "Peak memory", "Parameters")
     rows = [
         [
             text_cell(run["name"]),
-            text_cell(run["profile"]),
-            text_cell(run["status"]),
+            text_cell(state(run)),
             text_cell(duration(run["seconds"])),
             text_cell(memory(run["peak_memory"])),
-            code_cell(parameters(run)),
-            text_cell(started(run)),
+            code_cell(parameters(run) or ["defaults"], kind="nowrap"),
         ]
         for run in runs
     ]
@@ -128,7 +121,7 @@ def provenance_table(runs):
         "data manifest (sha256)": ", ".join(differing(runs, "data")),
         **versions(runs),
     }
-    rows = [[text_cell(k), code_cell([v])] for k, v in entries.items()]
+    rows = [[text_cell(k), code_cell([v], kind="anywhere")] for k, v in entries.items()]
     return table(("What", "Which"), rows)
 
 

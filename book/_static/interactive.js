@@ -120,21 +120,26 @@
     return choice.label;
   }
 
-  /* Without a slider or menu the keys go from point to point and trace to trace. */
-  function stepPoint(canvas, showThumbnail, place, along, across) {
+  /* Without a slider or menu the keys go from point to point and trace to trace.
+   * Plotly may draw the label a little later (it limits how often), and tells no
+   * listener about it, so its text is read after a pause. */
+  function stepPoint(canvas, place, along, across, labelled) {
     const traces = canvas.calcdata || [];
     const clamp = (value, count) => Math.min(Math.max(value, 0), count - 1);
     place.trace = clamp(place.trace + across, traces.length);
     place.point = clamp(place.point + along, traces[place.trace].length);
-    const at = { curveNumber: place.trace, pointNumber: place.point };
-    Plotly.Fx.hover(canvas, [at]); // draws the label, but tells no listener
-    showThumbnail((canvas._fullData[place.trace].customdata || [])[place.point]);
-    const texts = canvas.querySelectorAll(".hoverlayer text");
-    return [...texts].map((text) => text.textContent).join(", ");
+    Plotly.Fx.hover(canvas, [{ curveNumber: place.trace, pointNumber: place.point }]);
+    window.setTimeout(() => {
+      const texts = canvas.querySelectorAll(".hoverlayer text");
+      const customdata = canvas._fullData[place.trace].customdata || [];
+      labelled([...texts].map((text) => text.textContent).join(", "),
+        customdata[place.point]);
+    }, 120);
   }
 
   function addKeys(box, canvas, showThumbnail) {
     const live = box.querySelector("[aria-live]");
+    const announce = (text) => { live.textContent = text; };
     const place = { trace: 0, point: -1 };
     const moves = {
       ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1],
@@ -146,11 +151,14 @@
       const has = (control) => (canvas.layout[control] || []).length > 0;
       event.preventDefault();
       if (along && has("sliders")) {
-        live.textContent = stepControl(canvas, "sliders", "steps", along);
+        announce(stepControl(canvas, "sliders", "steps", along));
       } else if (across && has("updatemenus")) {
-        live.textContent = stepControl(canvas, "updatemenus", "buttons", across);
+        announce(stepControl(canvas, "updatemenus", "buttons", across));
       } else {
-        live.textContent = stepPoint(canvas, showThumbnail, place, along, across);
+        stepPoint(canvas, place, along, across, (text, customdata) => {
+          announce(text);
+          showThumbnail(customdata);
+        });
       }
     });
   }

@@ -80,8 +80,10 @@ def pack_run(folder, data):
     target = data / "gm-photo" / record["photo"] / f"{record['model']}-{record['seed']}"
     target.parent.mkdir(parents=True, exist_ok=True)
     sheet = target.with_suffix(".webp")
-    if not (sheet.exists() and _holds(sheet.read_bytes(), samples)):
+    known = sheet.exists() and _holds(sheet.read_bytes(), samples)
+    if not known:
         replace(sheet, encode(samples))
+    measured = _measured(target.with_suffix(".json")) if known else None
     weights = (folder / "weights.safetensors").read_bytes()
     replace(target.with_suffix(".safetensors"), weights)
     stored = {
@@ -89,11 +91,21 @@ def pack_run(folder, data):
         "losses": thin(record["losses"]),
         "images": len(samples),
         "shape": list(samples.shape[1:]),
-        **quality(record["photo"], samples[:PROJECTED]),
+        **(measured or quality(record["photo"], samples[:PROJECTED])),
     }
     text = json.dumps(stored, indent=1) + "\n"
     replace(target.with_suffix(".json"), text.encode())
     return sheet
+
+
+def _measured(path):
+    """The quality that a stored record holds, of samples that did not change."""
+    if not path.exists():
+        return None
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    if stored.get("projected") != min(PROJECTED, stored.get("images", 0)):
+        return None
+    return {key: stored[key] for key in ("mean_distance", "covered", "projected")}
 
 
 def _read_run(folder):
