@@ -164,7 +164,9 @@ def lines(table, *, x, y, hue, col=None, error=None, log=True, ylabel=None):
     """
     panels = [None] if col is None else list(dict.fromkeys(table[col]))
     size = (3.3 * len(panels) + 1.2, 3.2)
-    figure, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=size, squeeze=False, sharey=True
+    )
     for axis, panel in zip(axes[0], panels, strict=True):
         part = table if panel is None else table[table[col] == panel]
         for i, (name, group) in enumerate(part.groupby(hue, sort=False)):
