@@ -21,7 +21,7 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import LRScheduler
 from torch import nn
 
-from .metrics import frechet_distance_ratio
+from .metrics import FrechetRatio, frechet_distance_ratio
 
 
 class _Block(nn.Module):
@@ -368,7 +368,15 @@ def _sd(values):
 
 
 def evaluate(
-    pipeline, images, labels, *, n_train, n_test, seeds=(0, 1, 2), unseen=None
+    pipeline,
+    images,
+    labels,
+    *,
+    n_train,
+    n_test,
+    seeds=(0, 1, 2),
+    unseen=None,
+    n_permutations=5,
 ):
     """Train and test a pipeline of images -> features -> classifier on several splits.
 
@@ -385,6 +393,9 @@ def evaluate(
         Each gives one split and one initialisation.
     unseen : dict, optional
         name -> (images, labels), scored by the same trained classifiers.
+    n_permutations : int or None
+        Label permutations behind the null of the FDR; None leaves the FDR out, which
+        for few images costs more than the training.
 
     Returns
     -------
@@ -403,12 +414,28 @@ def evaluate(
         images = prefix.transform(images)
         unseen = {k: (prefix.transform(x), y) for k, (x, y) in unseen.items()}
         pipeline = make_pipeline(head)
-    options = {"n_train": n_train, "n_test": n_test, "seeds": seeds, "unseen": unseen}
-    return evaluate_features(pipeline, images, labels, **options)
+    return evaluate_features(
+        pipeline,
+        images,
+        labels,
+        n_train=n_train,
+        n_test=n_test,
+        seeds=seeds,
+        unseen=unseen,
+        n_permutations=n_permutations,
+    )
 
 
 def evaluate_features(
-    estimator, features, labels, *, n_train, n_test, seeds=(0, 1, 2), unseen=None
+    estimator,
+    features,
+    labels,
+    *,
+    n_train,
+    n_test,
+    seeds=(0, 1, 2),
+    unseen=None,
+    n_permutations=5,
 ):
     """As `evaluate`, for features that are computed already.
 
@@ -417,20 +444,22 @@ def evaluate_features(
     estimator : classifier
     features : (n, d) array
     labels : (n,) array
-    n_train, n_test, seeds, unseen
+    n_train, n_test, seeds, unseen, n_permutations
         As for `evaluate`; `unseen` holds features.
     """
     labels = np.asarray(labels)
     _check_counts(labels, n_train, n_test)
+    unseen = unseen or {}
+    parts = [split(labels, n_train=n_train, n_test=n_test, seed=s) for s in seeds]
     runs = [
-        _one_run(estimator, features, labels, n_train, n_test, seed, unseen or {})
-        for seed in seeds
+        _one_run(estimator, features, labels, part, seed, unseen, n_permutations)
+        for part, seed in zip(parts, seeds, strict=True)
     ]
     accuracy, unseen_scores, ratios, confusions = zip(*runs, strict=True)
     names = np.unique(labels)
     return Evaluation(
         accuracy=np.array(accuracy),
-        unseen={k: np.array([u[k] for u in unseen_scores]) for k in unseen or {}},
+        unseen={k: np.array([u[k] for u in unseen_scores]) for k in unseen},
         ratio=np.array([r.ratio for r in ratios]),
         null=np.array([r.null_mean for r in ratios]),
         confusion=pd.DataFrame(np.mean(confusions, axis=0), names, names),
@@ -477,14 +506,11 @@ def split(labels, *, n_train, n_test, seed):
     return keep[train], keep[test]
 
 
-def _one_run(estimator, features, labels, n_train, n_test, seed, unseen):
-    train, test = split(labels, n_train=n_train, n_test=n_test, seed=seed)
+def _one_run(estimator, features, labels, part, seed, unseen, n_permutations):
+    train, test = part
     fitted = _with_seed(clone(estimator), seed).fit(features[train], labels[train])
     predicted = fitted.predict(features[test])
-    penultimate = _penultimate(fitted, features[test])
-    ratio = frechet_distance_ratio(
-        penultimate, labels[test], seed=seed, n_permutations=5
-    )
+    ratio = _separability(fitted, features[test], labels[test], seed, n_permutations)
     confusion = confusion_matrix(labels[test], predicted, normalize="true")
     scores = {k: (fitted.predict(x) == y).mean() for k, (x, y) in unseen.items()}
     return (predicted == labels[test]).mean(), scores, ratio, confusion
@@ -500,5 +526,12 @@ def _with_seed(estimator, seed):
     return estimator.set_params(**dict.fromkeys(names, seed))
 
 
-def _penultimate(fitted, features):
-    return fitted.transform(features) if hasattr(fitted, "transform") else features
+def _separability(fitted, features, labels, seed, n_permutations):
+    """FDR of the penultimate features, or NaN where it was not asked for."""
+    if hasattr(fitted, "transform"):
+        features = fitted.transform(features)
+    if n_permutations is None:
+        return FrechetRatio(*[np.nan] * 5, len(labels), features.shape[1])
+    return frechet_distance_ratio(
+        features, labels, seed=seed, n_permutations=n_permutations
+    )

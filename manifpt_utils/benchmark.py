@@ -22,12 +22,15 @@ from PIL import Image
 from sklearn.model_selection import GroupShuffleSplit
 
 from .image_files import image_paths, read_images
+from .parameters import suggestion
 from .photos import PHOTOGRAPHS, PhotoManifold
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 N_REAL, N_TEST = 8000, 2000
 MANIFOLD_SEED, TEST_SEED = 0, 1  # the generators were trained on the first
 COLUMNS = 40  # of a sheet of samples
+# One or more of each family, trained on every photograph.
+CORE = ("dcgan", "lsgan", "wgan_gp", "beta_vae", "glow", "ddpm")
 FACTORS = ["family", "up", "nl_last", "norm", "down", "skip", "loss", "loss_fine"]
 
 
@@ -142,8 +145,9 @@ def load(name, *, models=None, training_seed=0, n_real=None, data_folder=None):
     ----------
     name : str or Path
         "gm-photo/<photograph>", or a folder as `from_folder` describes it.
-    models : sequence of str, optional
-        Which generators; all by default.
+    models : sequence of str, or one name, optional
+        Which generators.  "core" stands for the six that every photograph of GM-Photo
+        has, and for all of a folder; "all", the default, for all there are.
     training_seed : int
         Which training of each generator, where there are several.
     n_real : int, optional
@@ -174,8 +178,8 @@ def load(name, *, models=None, training_seed=0, n_real=None, data_folder=None):
         )
     if not Path(name).expanduser().is_dir():
         raise ValueError(
-            f"no benchmark and no folder {str(name)!r}.{_hint(name, known)} Known: "
-            f"{', '.join(known)}, or the path of a folder with real/ and <model>/."
+            f"no benchmark and no folder {str(name)!r};{suggestion(name, known)} Or "
+            "give the path of a folder with real/ and <model>/."
         )
     if training_seed:
         raise ValueError(
@@ -225,11 +229,6 @@ def retrained(benchmark, n, *, models=None, data_folder=None):
         np.concatenate([empty, *sheets.values()]),
         np.concatenate([np.empty(0, "U1"), *labels]),
     )
-
-
-def _hint(name, known):
-    near = get_close_matches(str(name), known, n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def _load_photo(photo, models, seed, n_real, data_folder):
@@ -342,10 +341,10 @@ def _choose_files(trained, seed, models, order):
         seeds = sorted({s for files in trained.values() for s in files})
         raise ValueError(f"no generator has training_seed={seed}; there are {seeds}.")
     where = f" with training_seed={seed}" if seed else ""
-    return {m: trained[m][seed] for m in _choose(models, with_seed, where)}
+    return {m: trained[m][seed] for m in _choose(models, with_seed, where, CORE)}
 
 
-def _choose(models, known, where=""):
+def _choose(models, known, where="", core=()):
     """The asked models in the order of the known ones."""
     if models is None:
         return list(known)
@@ -354,13 +353,14 @@ def _choose(models, known, where=""):
     models = list(models)
     if not models:
         raise ValueError(f"models= is empty; leave it out, or name some of {known}.")
-    for model in models:
+    groups = {"all": known, "core": [m for m in core if m in known] or known}
+    chosen = [m for model in models for m in groups.get(model, [model])]
+    for model in chosen:
         if model not in known:
             raise ValueError(
-                f"unknown model {model!r}{where}.{_hint(model, known)} Known: "
-                f"{', '.join(known)}."
+                f"unknown model {model!r}{where};{suggestion(model, known)}"
             )
-    return [m for m in known if m in models]
+    return [m for m in known if m in chosen]
 
 
 def read_sheet(folder, name, manifest):

@@ -16,11 +16,13 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
+from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .spaces import make_space
 
 ESTIMATORS = {"nearest": 1, "affine": 33}
+METRICS = ("euclidean", "cosine")
 BATCH = 256  # queries solved at once by the affine estimator, bounds its memory
 
 
@@ -55,6 +57,11 @@ class DataManifold(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     ridge : float
         Regularisation of the affine estimator, relative to the mean squared distance
         of the neighbours.  Large values give the mean of the neighbours.
+    metric : {"euclidean", "cosine"}
+        What makes a real image near.
+    search_space : str, transformer or None
+        Space in which the neighbours are sought, if not in `space`: the artifact is
+        taken in `space` between the images found there.
 
     Attributes
     ----------
@@ -77,11 +84,22 @@ class DataManifold(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     np.float32(0.75)
     """
 
-    def __init__(self, space="rgb", *, estimator="nearest", k=None, ridge=1e-3):
+    def __init__(
+        self,
+        space="rgb",
+        *,
+        estimator="nearest",
+        k=None,
+        ridge=1e-3,
+        metric="euclidean",
+        search_space=None,
+    ):
         self.space = space
         self.estimator = estimator
         self.k = k
         self.ridge = ridge
+        self.metric = metric
+        self.search_space = search_space
 
     def fit(self, real, y=None):
         """Embed the real images and keep them as the estimate of the manifold.
@@ -108,10 +126,8 @@ class DataManifold(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                 f"{len(features)} real images (n_samples={len(features)}) cannot give "
                 f"{self._n_neighbors()} neighbours; give more images or a smaller k."
             )
-        # Centred coordinates make the search ten times more accurate at no cost.
-        self.center_ = features.mean(axis=0, dtype=np.float64).astype(np.float32)
         self.features_ = features
-        self.centered_ = np.ascontiguousarray(features - self.center_)
+        self._fit_search(real)
         self.image_shape_ = getattr(self.space_, "image_shape_", None)
         self._n_features_out = features.shape[1]
         return self
@@ -145,7 +161,7 @@ class DataManifold(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                 f"exclude_self needs the {len(self.features_)} fitted images in their "
                 f"order, got {len(x)} images."
             )
-        index = self._neighbors(x, exclude_self)
+        index = self._neighbors(self._search_keys(images, x), exclude_self)
         if index.shape[1] == 1:
             x_star = self.features_[index[:, 0]]
         else:
@@ -167,6 +183,14 @@ class DataManifold(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             raise ValueError(f"k must be a positive integer or None, got {self.k!r}.")
         if not self.ridge > 0:
             raise ValueError(f"ridge must be positive, got {self.ridge!r}.")
+        if self.metric not in METRICS:
+            known = ", ".join(METRICS)
+            raise ValueError(f"unknown metric {self.metric!r}; known: {known}.")
+        if self.space is None and self.search_space is not None:
+            raise ValueError(
+                "search_space needs images, but space=None takes features; give the "
+                "manifold a space."
+            )
 
     def _n_neighbors(self):
         return self.k or ESTIMATORS[self.estimator]
@@ -175,14 +199,33 @@ class DataManifold(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         features = images if self.space_ is None else self.space_.transform(images)
         return validate_data(self, features, reset=reset, dtype=np.float32, order="C")
 
-    def _neighbors(self, x, exclude_self):
+    def _fit_search(self, real):
+        self.search_space_ = None
+        if self.search_space is not None:
+            self.search_space_ = make_space(self.search_space).fit(real)
+        self.center_ = np.float32(0)
+        keys = self._search_keys(real, self.features_)
+        # Centred coordinates make the search ten times more accurate at no cost.
+        self.center_ = keys.mean(axis=0, dtype=np.float64).astype(np.float32)
+        self.keys_ = np.ascontiguousarray(keys - self.center_)
+
+    def _search_keys(self, images, features):
+        """What neighbours are sought by: Euclidean distance of these rows."""
+        keys = features
+        if self.search_space_ is not None:
+            keys = self.search_space_.transform(images).astype(np.float32)
+        if self.metric == "cosine":
+            keys = normalize(keys)
+        return np.ascontiguousarray(keys - self.center_)
+
+    def _neighbors(self, keys, exclude_self):
         k = self._n_neighbors() + exclude_self
         if k > len(self.features_):
             raise ValueError(
                 f"leaving one out, {len(self.features_)} real images cannot give "
                 f"{self._n_neighbors()} neighbours; give more images or a smaller k."
             )
-        _, index = faiss.knn(x - self.center_, self.centered_, k)
+        _, index = faiss.knn(keys, self.keys_, k)
         return _drop_self(index) if exclude_self else index
 
     def _combine(self, x, index):
@@ -220,6 +263,7 @@ class ExactManifold(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         """Fit the embedding space on real images (n, h, w, 3)."""
         self.space_ = make_space(self.space).fit(real)
         self.image_shape_ = self.space_.image_shape_
+        self._n_features_out = self.space_.transform(real[:1]).shape[1]
         return self
 
     def project(self, images):
@@ -230,7 +274,6 @@ class ExactManifold(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         artifact = self.space_.transform(images) - x_star
         index = np.empty((len(artifact), 0), dtype=np.int64)
         distance = np.linalg.norm(artifact.astype(np.float64), axis=1)
-        self._n_features_out = artifact.shape[1]
         return EstimatedProjection(x_star, artifact, distance, index)
 
     def transform(self, images):

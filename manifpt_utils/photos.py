@@ -8,14 +8,17 @@ come with scikit-image and scikit-learn; nothing is downloaded.
 """
 
 import math
-from difflib import get_close_matches
 from functools import cached_property
+from hashlib import blake2b
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image
 from tqdm import tqdm
+
+from .parameters import suggestion
 
 SIZE = 32
 LOBES = 3  # of the Lanczos filter, which is zero farther out
@@ -79,11 +82,7 @@ def load_photograph(name):
 
 def _check_name(name):
     if name not in PHOTOGRAPHS:
-        near = get_close_matches(str(name), PHOTOGRAPHS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(
-            f"unknown photograph {name!r}.{hint} Known: {', '.join(PHOTOGRAPHS)}."
-        )
+        raise ValueError(f"unknown photograph {name!r};{suggestion(name, PHOTOGRAPHS)}")
 
 
 class PhotoManifold:
@@ -116,6 +115,8 @@ class PhotoManifold:
         side = np.array(RELATIVE_SIDE) * min(height, width)
         entry = PHOTOGRAPHS[photo]
         self.bounds = np.array([entry.x, entry.y, side], dtype=float)
+        # The same images are projected once for every embedding space.
+        self._projected = {}
 
     def __repr__(self):
         return f"PhotoManifold({self.photo!r})"
@@ -211,15 +212,27 @@ class PhotoManifold:
             raise ValueError(
                 f"starts and steps must be at least 1, got {starts} and {steps}."
             )
-        done = [np.empty((0, 3))]
-        batches = x.split(128) if len(x) else ()
-        for batch in tqdm(batches, desc="project", disable=not progress):
-            done.append(self._project_batch(batch, starts, steps).numpy())
-        c = np.concatenate(done) * self._pixel
+        c = self._closest(x, starts, steps, progress) * self._pixel
         c = np.clip(c, self.bounds[:, 0], self.bounds[:, 1])
         x_star = self.render(c)
         residual = x.numpy().astype(float) - x_star.astype(float)
         return Projection(x_star, c, np.sqrt((residual**2).sum(axis=(1, 2, 3))))
+
+    def _closest(self, x, starts, steps, progress):
+        """Coordinates (n, 3) in reduced pixels; an image seen before is looked up."""
+        keys = [
+            (starts, steps, blake2b(image.tobytes(), digest_size=16).digest())
+            for image in x.numpy()
+        ]
+        new = {key: i for i, key in enumerate(keys) if key not in self._projected}
+        batches = torch.tensor([*new.values()], dtype=torch.int64).split(128)
+        found = [
+            self._project_batch(x[rows], starts, steps).numpy()
+            for rows in tqdm(batches, desc="project", disable=not progress)
+            if len(rows)
+        ]
+        self._projected.update(zip(new, chain.from_iterable(found), strict=True))
+        return np.array([self._projected[key] for key in keys]).reshape(-1, 3)
 
     @property
     def _box(self):

@@ -104,6 +104,17 @@ def test_evaluation_of_a_pipeline_from_images_on():
     assert result.row()["n train"] == 20 and result.d == 64
 
 
+def test_the_frechet_ratio_is_left_out_on_request():
+    x, y = easy_images(12)
+    head = LogisticRegression(max_iter=200)
+    counts = {"n_train": 6, "n_test": 6, "seeds": (0,)}
+    without = evaluate_features(head, flat(x), y, n_permutations=None, **counts)
+    asked = evaluate_features(head, flat(x), y, **counts)
+    assert np.isnan(without.ratio).all() and np.isfinite(asked.ratio).all()
+    np.testing.assert_array_equal(without.accuracy, asked.accuracy)
+    assert without.d == asked.d == x[0].size
+
+
 def test_a_method_that_learns_features_is_fitted_on_each_split():
     x, y = easy_images(30)
     pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=200))

@@ -98,6 +98,14 @@ def test_models_and_training_seeds_are_chosen(data):
         assert one.models == ["glow"]
 
 
+def test_core_and_all_are_groups_of_models(data, root):
+    for models in ("all", ["core"], ["core", "glow"]):
+        found = load("gm-photo/coffee", models=models, n_real=1, data_folder=data)
+        assert found.models == ["dcgan", "glow"]
+    (root / "glow").rename(root / "own_model")
+    assert from_folder(root, models="core").models == ["dcgan", "own_model"]
+
+
 def test_further_trainings_come_with_the_names_of_their_models(data, root):
     found = load("gm-photo/coffee", n_real=1, data_folder=data)
     images, labels = module.retrained(found, 5, data_folder=data)
@@ -113,8 +121,8 @@ def test_further_trainings_come_with_the_names_of_their_models(data, root):
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("gm-photo/cofee", {}, "Did you mean 'gm-photo/coffee'"),
-        ("gm_photo/flower", {}, "Did you mean 'gm-photo/flower'"),
+        ("gm-photo/cofee", {}, "did you mean 'gm-photo/coffee'"),
+        ("gm_photo/flower", {}, "did you mean 'gm-photo/flower'"),
         ("/no/such/folder", {}, "no folder '/no/such/folder'"),
         ("gm-photo/china", {}, "no samples of gm-photo/china"),
         ("gm-photo/coffee", {"models": ["dcgann"]}, "'dcgann'.*mean 'dcgan'"),
@@ -404,7 +412,7 @@ def clear(name):
         (lambda r: (r / "real").rename(r / "Reals"), {}, "real/ .* Rename 'Reals'"),
         (remove("glow"), {}, r"1 model folder\(s\) beside real/ \['dcgan'\]"),
         (lambda r: (r / "glow" / "a").mkdir(), {}, "glow/a is a folder"),
-        (None, {"models": ["glo"]}, "'glo'. Did you mean 'glow'"),
+        (None, {"models": ["glo"]}, "'glo'; did you mean 'glow'"),
         (None, {"n_real": 9}, "n_real=9, but .* 10 images, of which 2 .* 1 to 8"),
         (None, {"n_real": 0}, "n_real=0"),
         (None, {"test_fraction": 1.0}, "between 0 and 1, got 1.0"),

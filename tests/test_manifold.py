@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_validate
+from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
@@ -73,6 +74,27 @@ def test_the_order_of_real_images_does_not_matter():
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+def test_cosine_neighbours_are_those_of_scikit_learn():
+    real, generated = rows(60) + 2, rows(10, seed=1) + 2
+    manifold = DataManifold(space=None, k=3, metric="cosine").fit(real)
+    peer = NearestNeighbors(n_neighbors=3, metric="cosine", algorithm="brute")
+    expected = peer.fit(real).kneighbors(generated, return_distance=False)
+    np.testing.assert_array_equal(manifold.project(generated).index, expected)
+    one = DataManifold(space=None, metric="cosine").fit(real)
+    scaled = one.project(3 * real[:5])
+    np.testing.assert_array_equal(scaled.index[:, 0], range(5))
+    np.testing.assert_allclose(scaled.artifact, 2 * real[:5], rtol=1e-5)
+
+
+def test_neighbours_sought_in_one_space_give_artifacts_in_another():
+    real, generated = images(40), images(6, seed=1)
+    found = DataManifold("rgb", search_space="frequency").fit(real).project(generated)
+    sought = DataManifold("frequency").fit(real).project(generated)
+    np.testing.assert_array_equal(found.index, sought.index)
+    expected = generated / 255 - real[found.index[:, 0]] / 255
+    np.testing.assert_allclose(found.artifact, expected.reshape(6, -1), atol=1e-6)
+
+
 def test_affine_projection_is_exact_on_a_plane():
     """Points above a plane fall back on it, their artifact is the height."""
     rng = np.random.default_rng(0)
@@ -118,7 +140,9 @@ def test_affine_is_closer_to_a_known_manifold_than_nearest():
 def test_exact_manifold_returns_views_and_beats_the_estimate():
     photo = PhotoManifold("coffee")
     real, held_out = photo.sample(200, seed=0), photo.sample(8, seed=1)
-    exact = ExactManifold(photo, "rgb").fit(real).project(held_out).distance
+    manifold = ExactManifold(photo, "rgb").fit(real)
+    assert len(manifold.get_feature_names_out()) == held_out[0].size
+    exact = manifold.project(held_out).distance
     nearest = DataManifold("rgb").fit(real).project(held_out).distance
     assert (exact < 0.1 * nearest).all()
 
@@ -162,6 +186,7 @@ def test_clone_pipeline_and_cross_validation():
         ({"estimator": "nearst"}, "unknown estimator 'nearst'; known: nearest, affine"),
         ({"k": 0}, "k must be a positive integer or None, got 0"),
         ({"ridge": 0}, "ridge must be positive, got 0"),
+        ({"metric": "l1"}, "unknown metric .l1.; known: euclidean, cosine"),
         ({"estimator": "affine"}, "20 real images .* cannot give 33 neighbours"),
     ],
 )
@@ -172,6 +197,8 @@ def test_wrong_parameters_are_named(options, message):
 
 def test_wrong_input_is_named():
     manifold = DataManifold(space=None).fit(rows(20))
+    with pytest.raises(ValueError, match="search_space needs images"):
+        DataManifold(space=None, search_space="rgb").fit(rows(20))
     with pytest.raises(ValueError, match="NaN"):
         manifold.transform(np.full((2, 6), np.nan))
     with pytest.raises(ValueError, match="4 features"):

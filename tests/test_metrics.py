@@ -14,9 +14,9 @@ from prdc import compute_prdc
 from scipy.spatial.distance import cdist
 from sklearn.metrics import adjusted_mutual_info_score, normalized_mutual_info_score
 
-from manifpt_utils import metrics
 from manifpt_utils.metrics import (
     cluster_artifacts,
+    coverage,
     factor_alignment,
     factor_collinearity,
     frechet_distance,
@@ -24,6 +24,7 @@ from manifpt_utils.metrics import (
     frechet_distance_ratio,
     kernel_distance,
     precision_recall,
+    separability,
     wasserstein_distance,
 )
 
@@ -160,7 +161,7 @@ class TestFrechetDistanceRatio:
     def test_inner_products_give_what_features_give(self, monkeypatch):
         x, labels = normal(60, 40) + 100, np.repeat(list("abc"), 20)
         kept = frechet_distance_ratio(x, labels)
-        monkeypatch.setattr(metrics, "GRAM_BYTES", 0)
+        monkeypatch.setattr(separability, "GRAM_BYTES", 0)
         assert frechet_distance_ratio(x, labels) == pytest.approx(kept, rel=1e-9)
 
     def test_indistinguishable_classes_give_one_half(self):
@@ -460,7 +461,7 @@ class TestKernelDistance:
     def test_more_rows_than_a_block(self, monkeypatch):
         x, y = normal(30, 3), normal(25, 3, seed=1)
         whole = kernel_distance(x, y)
-        monkeypatch.setattr(metrics, "BLOCK", 8)
+        monkeypatch.setattr(coverage, "BLOCK", 8)
         assert kernel_distance(x, y) == pytest.approx(whole)
 
     def test_is_unbiased(self):

@@ -1,15 +1,18 @@
 """The zoo: what a step, a resume and a sample do, and how results are stored."""
 
+import copy
 import io
 import json
 import shutil
+import subprocess
 from dataclasses import replace as changed
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from diffusers.models.upsampling import Upsample2D
+from diffusers.models.downsampling import downsample_2d
+from diffusers.models.upsampling import Upsample2D, upsample_2d
 from normflows.flows import ActNorm, Squeeze
 from PIL import Image
 from safetensors.torch import load_file
@@ -17,14 +20,26 @@ from torch import nn
 
 from manifpt_utils import benchmark
 from manifpt_utils.photos import PhotoManifold
-from manifpt_utils.zoo import packing, recipes, training
+from manifpt_utils.zoo import (
+    biggan,
+    flow,
+    ncsn,
+    packing,
+    plan,
+    quality,
+    stylegan,
+    training,
+    vae,
+    vdvae,
+)
 from manifpt_utils.zoo.__main__ import main
+from manifpt_utils.zoo.fir import FILTER, FIRDownsample, FIRUpsample
 from manifpt_utils.zoo.registry import MODELS, find
 
 # The flow library computes its first weights with a function torch is phasing out.
 pytestmark = pytest.mark.filterwarnings("ignore:torch.lu is deprecated")
 
-BATCH = {"wgan_gp": 15}  # five critic steps share a batch
+BATCH = {"wgan_gp": 15, "wgan_lp": 15}  # five critic steps share a batch
 
 
 def state_of(model, folder, *, seed=0):
@@ -62,7 +77,7 @@ def test_training_moves_every_parameter(model, trained, tmp_path):
     after = dict(trained[model].recipe.networks.named_parameters())
     still = [name for name in after if torch.equal(before[name], after[name])]
     # Adding a constant to all scores changes no Wasserstein loss.
-    free = ["d.8.bias"] if model == "wgan_gp" else []
+    free = ["d.8.bias"] if model.startswith("wgan") else []
     assert [name for name in still if name not in free] == []
 
 
@@ -116,11 +131,11 @@ def test_an_annealed_rate_falls_to_zero_in_the_second_half():
 
 
 def break_loss(state):
-    state.recipe.step = lambda x: {"loss": float("nan")}
+    state.recipe.step = lambda x, progress: {"loss": float("nan")}
 
 
 def break_weights(state):
-    def step(x):
+    def step(x, progress):
         with torch.no_grad():
             state.recipe.generator[1].weight[0] = torch.nan
         return {"loss": 1.0}
@@ -153,9 +168,9 @@ def test_a_checkpoint_of_another_model_or_architecture_is_refused(trained, tmp_p
 
 
 def test_unknown_names_are_refused_with_the_nearest(tmp_path, capsys):
-    with pytest.raises(ValueError, match="'dcgann'. Did you mean 'dcgan'"):
+    with pytest.raises(ValueError, match="'dcgann'; did you mean 'dcgan'"):
         training.train("dcgann", photo="coffee", root=tmp_path)
-    with pytest.raises(ValueError, match="'flowr'. Did you mean 'flower'"):
+    with pytest.raises(ValueError, match="'flowr'; did you mean 'flower'"):
         training.train("dcgan", photo="flowr", root=tmp_path)
     assert not list(tmp_path.iterdir())
     with pytest.raises(SystemExit, match="error: unknown model 'glo'.*'glow'"):
@@ -168,7 +183,7 @@ def test_unknown_names_are_refused_with_the_nearest(tmp_path, capsys):
 @pytest.mark.parametrize("model", MODELS)
 def test_samples_are_8_bit_images_that_repeat_with_the_seed(model, trained):
     recipe, network = trained[model].recipe, trained[model].average.module
-    if model == "ddpm":
+    if hasattr(recipe, "sampling_steps"):
         recipe.sampling_steps = 3
     a, b, c = (training.draw(recipe, network, 4, seed=s) for s in (0, 0, 1))
     assert a.shape == (4, 32, 32, 3) and a.dtype == np.uint8
@@ -187,19 +202,116 @@ def test_the_flow_inverts(trained, images):
     torch.testing.assert_close(up, -down, atol=0.1, rtol=1e-4)
 
 
-def test_dequantised_levels_are_rounded_back_to_themselves(images):
-    class Echo(nn.Module):
-        """A perfect flow: its samples are dequantised real images."""
+class EchoFlow(nn.Module):
+    """A perfect flow: its samples are dequantised real images."""
 
-        def set_temperature(self, temperature):
-            pass
+    def __init__(self, images):
+        super().__init__()
+        self.images = images
 
-        def sample(self, n):
-            levels = images[:n].float()
-            return (levels + 0.999 * torch.rand_like(levels)) / 256 - 0.5, None
+    def set_temperature(self, temperature):
+        pass
 
-    drawn = training.draw(recipes.Glow(), Echo(), 8)
-    assert np.array_equal(drawn, images[:8].permute(0, 2, 3, 1).numpy())
+    def sample(self, n):
+        return flow.dequantise(self.images[:n] / 127.5 - 1), None
+
+
+def test_dequantised_levels_are_undone_without_bias(images):
+    """Of five bits, a perfect flow errs by less than a level, zero in the mean."""
+    drawn = training.draw(flow.Glow(), EchoFlow(images), 8)
+    error = drawn - images[:8].permute(0, 2, 3, 1).numpy().astype(float)
+    assert np.abs(error).max() <= 8 and abs(error.mean()) < 0.15
+
+
+@pytest.mark.parametrize("width", [1.0, 8.0])
+def test_dequantisation_noise_is_centred_and_as_wide_as_asked(width):
+    torch.manual_seed(0)
+    grey = torch.full((1, 3, 64, 64), 124 / 127.5 - 1)  # lowest of levels 124 to 131
+    values = (flow.dequantise(grey, width) + 0.5) * 32
+    assert abs(values.mean() - 15.5) < 0.02 * width + 0.02
+    assert abs((values.max() - values.min()) - width) < 0.01 * width
+
+
+def critic_of_slope(norm):
+    """A linear critic whose gradient has the given norm everywhere."""
+    return lambda x: norm / 3072**0.5 * x.flatten(1).sum(1)
+
+
+@pytest.mark.parametrize("model", ["wgan_gp", "wgan_lp", "dragan_gp", "dragan_lp"])
+def test_the_gradient_penalty_spares_slopes_below_one_if_one_sided(model, images):
+    recipe, real = MODELS[model].build(), images[:8] / 127.5 - 1
+    found = []
+    for norm in (0.5, 1.0, 1.5):
+        recipe.critic = critic_of_slope(norm)
+        found.append(recipe._gradient_penalty(real, -real).item())
+    below = 0.0 if model.endswith("lp") else 0.25
+    np.testing.assert_allclose(found, [below, 0.0, 0.25], atol=1e-2)
+
+
+@pytest.mark.parametrize(("model", "near"), [("wgan_gp", False), ("dragan_gp", True)])
+def test_dragan_penalises_next_to_real_images_and_wgan_does_not(model, near, images):
+    recipe, real = MODELS[model].build(), images[:8] / 127.5 - 1
+    seen = []
+    recipe.critic = lambda x: seen.append(x.detach()) or x.flatten(1).sum(1)
+    recipe._gradient_penalty(real, torch.full_like(real, 9.0))
+    step = seen[0] - real
+    assert step.abs().max() > 0.1 * real.std()
+    assert (step.abs().max() <= 0.5 * real.std()) == near
+
+
+def test_averaged_spectral_norms_are_one_after_calibration(trained, images):
+    recipe = trained["biggan_deep"].recipe
+    network = copy.deepcopy(trained["biggan_deep"].average.module)
+    recipe.calibrate(network, [images] * 20)
+    network.eval()
+    weights = [m.weight for m in network.modules() if isinstance(m, nn.Conv2d)]
+    norms = [torch.linalg.matrix_norm(w.flatten(1), 2).item() for w in weights]
+    assert len(norms) == 13
+    np.testing.assert_allclose(norms, 1.0, atol=0.05)
+
+
+def test_the_skip_of_a_generator_block_repeats_pixels_and_drops_channels():
+    block = biggan.GeneratorBlock(8, 4, 5)
+    block.convolutions[3].forward = lambda x: torch.zeros(2, 4, 6, 6)
+    x = torch.randn(2, 8, 3, 3)
+    y = block.eval()(x, torch.randn(2, 5))
+    expected = x[:, :4].repeat_interleave(2, 2).repeat_interleave(2, 3)
+    torch.testing.assert_close(y, expected)
+
+
+def test_demodulated_filters_have_unit_norm_image_by_image():
+    torch.manual_seed(0)
+    layer = stylegan.ModulatedConvolution(5, 7, 6)
+    x, w = torch.randn(4, 5, 8, 8), torch.randn(4, 6)
+    filters = layer.weight * layer.style(w)[:, None, :, None, None]
+    filters = filters / filters.flatten(2).norm(dim=2)[..., None, None, None]
+    each = [
+        nn.functional.conv2d(a[None], f, padding=1)
+        for a, f in zip(x, filters, strict=True)
+    ]
+    torch.testing.assert_close(layer(x, w), torch.cat(each), atol=1e-4, rtol=1e-4)
+
+
+def test_the_deviation_within_a_minibatch_is_an_extra_channel():
+    x = torch.randn(2, 3, 4, 4).repeat(2, 1, 1, 1)
+    x[2:] += 2.0
+    found = stylegan.minibatch_deviation(x, group=2)
+    assert torch.equal(found[:, :3], x)
+    torch.testing.assert_close(found[:, 3], torch.ones(4, 4, 4))
+    alike = stylegan.minibatch_deviation(torch.ones(4, 3, 4, 4))
+    assert alike[:, 3].abs().max() < 1e-3
+
+
+def test_the_slope_penalty_comes_every_sixteenth_step(images):
+    recipe, real = stylegan.StyleGan2(), images[:4] / 127.5 - 1
+    penalised = []
+    slope = recipe._squared_slope
+    done = recipe.networks.done
+    recipe._squared_slope = lambda x: penalised.append(done.item()) or slope(x)
+    for step in (0, 1, 15, 16):
+        done.fill_(step)
+        recipe.step(real)
+    assert penalised == [0, 16]
 
 
 def test_half_precision_weights_are_read_back(trained, tmp_path):
@@ -216,14 +328,104 @@ def test_half_precision_weights_are_read_back(trained, tmp_path):
     assert stored == {torch.float16}
 
 
+# Parts
+
+
+@pytest.mark.parametrize(
+    "ours, theirs, sides",
+    [
+        (FIRUpsample(), upsample_2d, (16, 12)),
+        (FIRDownsample(), downsample_2d, (8, 6)),
+    ],
+)
+def test_resampling_filters_agree_with_diffusers(ours, theirs, sides):
+    x = torch.randn(2, 3, *sides)
+    torch.testing.assert_close(ours(x), theirs(x, FILTER))
+
+
+def test_probabilities_of_all_levels_sum_to_one():
+    torch.manual_seed(0)
+    parameters = torch.randn(1, 30, 1, 1)
+    means = parameters[:, 3:].unflatten(1, (3, 3, 3))[:, 0]
+    means[:, :, 1], means[:, :, 2] = 99.0, -99.0  # green is surely 255, blue 0
+    red = torch.arange(256) / 127.5 - 1
+    colours = torch.stack([red, torch.ones(256), -torch.ones(256)], 1)[..., None, None]
+    p = (
+        vdvae.LogisticMixture()
+        .log_likelihood(parameters.expand(256, -1, -1, -1), colours)
+        .exp()
+    )
+    assert abs(p.sum() - 1) < 1e-5 and (p > 0).all()
+
+
+def test_colours_are_drawn_as_likely_as_the_mixture_says():
+    torch.manual_seed(0)
+    mixture, parameters = vdvae.LogisticMixture(), torch.randn(1, 30, 1, 1)
+    parameters = parameters.expand(200_000, -1, -1, -1)
+    drawn = mixture(parameters)
+    levels = (drawn * 127.5 + 127.5).round().double()
+    box = levels[((levels - levels.mean(0).round()).abs() <= 30).flatten(1).all(1)]
+    images = (box / 127.5 - 1).float()
+    p = mixture.log_likelihood(parameters[: len(box)], images).double().exp()
+    # The mean of 1 / p over all draws in a box is the number of colours there.
+    assert abs((1 / p).sum() / len(drawn) / 61**3 - 1) < 0.1
+
+
+class GaussianScore:
+    """The score of Gaussian images, of one deviation in every pixel."""
+
+    mean = 0.25
+
+    def __call__(self, x, sigma):
+        return -x / (sigma**2 + ncsn.SPREAD**2)
+
+
+def test_with_the_true_score_the_sampler_draws_the_true_images():
+    torch.manual_seed(0)
+    x = ncsn.ScoreMatching().sample(GaussianScore(), 8)
+    assert abs(x.mean() - 0.25) < 0.02 and abs(x.std() / ncsn.SPREAD - 1) < 0.05
+
+
+def test_soft_truncation_moves_the_smallest_noise_level():
+    torch.manual_seed(0)
+    lowest = {}
+    for soft in (False, True):
+        recipe = ncsn.ScoreMatching(soft_truncation=soft)
+        levels = torch.stack([recipe._levels(500).flatten() for _ in range(50)])
+        assert levels.min() >= ncsn.SMALLEST and levels.max() <= ncsn.LARGEST
+        lowest[soft] = levels.min(1).values.log()
+    assert lowest[False].std() < 0.05 < 1 < lowest[True].std()
+
+
+def test_features_are_frozen_and_pass_a_gradient_to_the_image(images):
+    x = (images[:2] / 127.5 - 1).requires_grad_(True)
+    layers = vae.frozen_features()(x)
+    assert [layer.shape[1:] for layer in layers] == [
+        (32, 16, 16), (32, 16, 16), (64, 8, 8), (128, 4, 4)
+    ]  # fmt: skip
+    sum(layer.sum() for layer in layers).backward()
+    assert x.grad.abs().max() > 0
+    names = dict(vae.DfcVae().networks.named_parameters())
+    assert names.keys() == dict(vae.BetaVae().networks.named_parameters()).keys()
+
+
 # Design factors
 
 UP = {
     nn.ConvTranspose2d: "transposed_conv",
     Upsample2D: "nearest",
     Squeeze: "unsqueeze",
+    FIRUpsample: "fir",
+    nn.UpsamplingNearest2d: "nearest",
 }
-NORM = {nn.BatchNorm2d: "batch", nn.GroupNorm: "group", ActNorm: "actnorm"}
+DOWN = {FIRDownsample: "fir", nn.AvgPool2d: "avg_pool", Squeeze: "squeeze"}
+LAST = {nn.Tanh: "tanh", vdvae.LogisticMixture: "logistic_mix"}
+NORM = {
+    nn.BatchNorm2d: "batch",
+    nn.GroupNorm: "group",
+    ActNorm: "actnorm",
+    stylegan.ModulatedConvolution: "demodulation",
+}
 
 
 def kinds(network, table):
@@ -239,28 +441,33 @@ def image_former(recipe):
     return getattr(recipe.generator, "decoder", recipe.generator)
 
 
+def shrinking(networks):
+    strided = any(
+        type(m) is nn.Conv2d and m.stride == (2, 2) for m in networks.modules()
+    )
+    return kinds(networks, DOWN) or {"strided_conv" if strided else "none"}
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_the_table_of_factors_says_what_the_code_does(model, trained):
     table = benchmark._read_factors((benchmark.DATA / "factors.csv").read_bytes())
     row, recipe = table.loc[model], trained[model].recipe
     former = image_former(recipe)
     assert row["family"] == MODELS[model].family
-    assert kinds(former, UP) == {row["up"]}
-    assert kinds(former, NORM) == {row["norm"]}
-    ends_in_tanh = isinstance(list(former.modules())[-1], nn.Tanh)
-    assert row["nl_last"] == ("tanh" if ends_in_tanh else "identity")
-    shrinking = recipe.networks.modules()
-    strided = any(type(m) is nn.Conv2d and m.stride == (2, 2) for m in shrinking)
-    assert row["down"] == ("strided_conv" if strided else "squeeze")
+    assert (kinds(former, UP) or {"none"}) == {row["up"]}
+    assert (kinds(former, NORM) or {"none"}) == {row["norm"]}
+    assert LAST.get(type(list(former.modules())[-1]), "identity") == row["nl_last"]
+    assert shrinking(recipe.networks) == {row["down"]}
 
 
 def test_models_of_one_architecture_differ_in_the_loss_only():
     table = benchmark._read_factors((benchmark.DATA / "factors.csv").read_bytes())
-    rows = table.loc[["dcgan", "lsgan", "wgan_gp"]].drop(columns=["loss", "loss_fine"])
+    suite = ["dcgan", "lsgan", "wgan_gp", "wgan_lp", "dragan_gp", "dragan_lp"]
+    rows = table.loc[suite].drop(columns=["loss", "loss_fine"])
     assert len(rows.drop_duplicates()) == 1
     weights = [MODELS[m].build().generator.state_dict() for m in rows.index]
     shapes = [{k: v.shape for k, v in w.items()} for w in weights]
-    assert shapes[0] == shapes[1] == shapes[2]
+    assert all(shape == shapes[0] for shape in shapes)
 
 
 # Storing
@@ -294,7 +501,9 @@ def write_run(root, name, samples, *, photo="coffee"):
 def few_views():
     """Measure and load less than for the real data."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(packing, "PROJECTED", 4)
+        for module in (packing, quality):
+            patch.setattr(module, "PROJECTED", 4)
+            patch.setattr(module, "COMPARED", 12)
         patch.setattr(benchmark, "N_TEST", 3)
         yield
 
@@ -371,7 +580,9 @@ def test_records_keep_a_thin_line_of_losses_and_what_was_measured(data):
     steps = [entry["step"] for entry in record["losses"]]
     assert len(steps) == 50 and steps[0] == 0 and steps[-1] == 299
     assert steps == sorted(set(steps))
-    assert record["projected"] == 4 and record["mean_distance"] > 1000
+    found = record["quality"]
+    assert found["projected"] == 4 and found["mean_distance"] > 1000
+    assert found["compared"] == 12 and 0 <= found["recall"] <= 1
     assert packing.thin([1, 2, 3]) == [1, 2, 3]
 
 
@@ -393,19 +604,44 @@ def test_the_table_of_the_data_card_comes_from_the_records(data):
     table = theirs.split(packing.BEGIN)[1].split(packing.END)[0]
     rows = [line for line in table.splitlines() if line.startswith("| coffee |")]
     names = [row.split(" | ")[1] for row in rows]
-    assert names == ["*real views*", "dcgan", "beta_vae"]
-    assert "| 1,234 | 300 | 64 | 13 |" in rows[1]
+    assert names == ["dcgan", "beta_vae", "*real views*", "dcgan", "beta_vae"]
+    assert "| 1,234 | 300 | 64 | 13 | 45 |" in rows[0]
     assert "2 sheets hold 90 samples" in table
+
+
+def test_only_what_lacks_a_quality_is_measured(data):
+    assert packing.measure(data) == []
+    path = data / "gm-photo" / "coffee" / "dcgan-0.json"
+    record = json.loads(path.read_text())
+    found = record.pop("quality")
+    path.write_text(json.dumps(record))
+    assert packing.measure(data) == [path]
+    assert json.loads(path.read_text())["quality"] == found
+
+
+def test_the_core_keeps_most_samples_and_further_seeds_the_fewest():
+    kept = packing.stored_samples
+    assert [kept("dcgan", 0), kept("own_model", 0), kept("dcgan", 1)] == [
+        1000,
+        500,
+        400,
+    ]
 
 
 def test_quality_of_real_views_is_rounding_and_of_noise_is_not():
     manifold = PhotoManifold("coffee")
-    views = packing.quality("coffee", manifold.sample(12, seed=4))
-    noise = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    on_manifold = quality._on_the_manifold
+    views = on_manifold("coffee", manifold.sample(12, seed=4))
+    noise = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), dtype=np.uint8)
     assert 10 < views["mean_distance"] < 20  # sqrt(3072 / 12) = 16
-    assert packing.quality("coffee", noise)["mean_distance"] > 3000
-    one_place = packing.quality("coffee", manifold.sample(1).repeat(12, axis=0))
+    assert on_manifold("coffee", noise[:2])["mean_distance"] > 3000
+    one_place = on_manifold("coffee", manifold.sample(1).repeat(12, axis=0))
     assert one_place["covered"] == round(1 / 64, 3) < views["covered"] <= 12 / 64
+    real, bad = (
+        quality.quality("coffee", x) for x in (manifold.sample(12, seed=4), noise)
+    )
+    assert real["frechet_distance"] < bad["frechet_distance"]
+    assert real["precision"] > bad["precision"] == bad["coverage"] == 0
 
 
 def test_what_cannot_be_packed_is_refused(root, data, tmp_path):
@@ -452,10 +688,10 @@ def test_the_command_line_trains_resumes_and_shows(tmp_path, capsys, monkeypatch
     views = PhotoManifold("coffee").sample(64, seed=0).transpose(0, 3, 1, 2)
     many = torch.from_numpy(views).repeat(100, 1, 1, 1)
     monkeypatch.setattr(training, "training_images", lambda photo: many)
-    finish, calibrate = training._finish, recipes.BetaVae.calibrate
+    finish, calibrate = training._finish, vae.BetaVae.calibrate
     monkeypatch.setattr(training, "_finish", lambda *a: finish(*a, n=64))
     monkeypatch.setattr(
-        recipes.BetaVae, "calibrate", lambda *a: calibrate(*a[:2], a[2][:2])
+        vae.BetaVae, "calibrate", lambda *a: calibrate(*a[:2], a[2][:2])
     )
     root = ["--root", str(tmp_path)]
     main(["train", "--model", "beta_vae", "--steps", "1", *root])
@@ -464,9 +700,56 @@ def test_the_command_line_trains_resumes_and_shows(tmp_path, capsys, monkeypatch
     assert record["steps"] == 1 and record["losses"][0]["step"] == 0
     assert np.load(folder / "samples.npy").shape == (64, 32, 32, 3)
     main(["status", *root])
-    assert "beta_vae-0  done" in capsys.readouterr().out
+    assert "coffee/beta_vae-0: stored" in capsys.readouterr().out
     main(["sheet", "--model", "beta_vae", "--out", str(tmp_path / "s.png"), *root])
     with Image.open(tmp_path / "s.png") as image:
         assert image.size == (1024, 1024)
     with pytest.raises(SystemExit, match="error: .*glow-0"):
         main(["sheet", "--model", "glow", *root])
+
+
+# The plan
+
+
+def test_the_plan_trains_each_once_and_what_the_table_lists(data):
+    found = plan.planned(data)
+    assert len(set(found)) == len(found)
+    assert {t.model for t in found} <= set(MODELS)
+    assert {(t.model, t.seed) for t in found if t.photo == "coffee"} >= {
+        (model, seed) for model in benchmark.CORE for seed in (0, 1, 2)
+    }
+    assert plan.Training("plain_gan", "coffee", 0) in found
+    assert plan.Training("plain_gan", "flower", 0) not in found
+
+
+def test_the_state_of_a_training_is_told(root, data, tmp_path):
+    def told(model, seed):
+        training = plan.Training(model, "coffee", seed)
+        return plan.state(training, root=tmp_path / "runs", data=data)
+
+    assert told("dcgan", 0) == "stored"
+    write_run(root, "lsgan-0", np.zeros((1, 32, 32, 3), "u1"))
+    assert told("lsgan", 0) == "trained"
+    assert told("lsgan", 1) == "not begun"
+    checkpoint = root / "coffee" / "dcgan-2" / "checkpoint.pt"
+    checkpoint.parent.mkdir()
+    torch.save({"step": 1000, "seconds": 50.0}, checkpoint)
+    assert told("dcgan", 2) == "step 1000 of 5000, about 200 CPU seconds left"
+
+
+def test_the_queue_runs_every_training_and_names_what_failed(tmp_path, monkeypatch):
+    commands = []
+
+    def run(command, *, stdout, env, **options):
+        commands.append(command)
+        assert env["OMP_NUM_THREADS"] == "1"
+        stdout.write(b"out of disk")
+        return subprocess.CompletedProcess(command, returncode="lsgan" in command)
+
+    monkeypatch.setattr(plan.subprocess, "run", run)
+    wanted = [plan.Training(m, "coffee", 0) for m in ("dcgan", "lsgan", "glow")]
+    assert plan.train_all(wanted, root=tmp_path, jobs=2) == [wanted[1]]
+    assert sorted(c[c.index("--model") + 1] for c in commands) == sorted(
+        t.model for t in wanted
+    )
+    assert (tmp_path / "coffee" / "lsgan-0.log").read_bytes() == b"out of disk"

@@ -5,14 +5,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 
 from ..benchmark import DATA
 from ..photos import PHOTOGRAPHS
 from .packing import pack, write_manifest
+from .plan import planned, state, stored, train_all
 from .registry import MODELS
-from .training import CHECKPOINT_VERSION, run_folder, train
+from .training import run_folder, train
 
 
 def parser():
@@ -25,7 +25,16 @@ def parser():
     one.add_argument("--steps", type=int, help="instead of the number in the table")
     sheet = commands.add_parser("sheet", help="a PNG with 64 samples of one generator")
     sheet.add_argument("--out", type=Path, default=Path("sheet.png"))
-    status = commands.add_parser("status", help="what is trained and how far")
+    status = commands.add_parser("status", help="what is trained, and how far")
+    queue = commands.add_parser(
+        "train-all", help="train all that the benchmark needs and data/ lacks"
+    )
+    queue.add_argument(
+        "--jobs", type=int, default=1, help="trainings at a time, one core each"
+    )
+    queue.add_argument(
+        "--only", nargs="+", choices=MODELS, metavar="NAME", help="these models only"
+    )
     for command in (one, sheet):
         command.add_argument(
             "--model", required=True, metavar="NAME", help=_names(MODELS)
@@ -43,7 +52,7 @@ def parser():
         action="store_true",
         help="list what data/ holds now, after a change on purpose",
     )
-    for command in (one, sheet, status, store):
+    for command in (one, sheet, status, queue, store):
         command.add_argument(
             "--root", default="zoo_runs", help="folder of all trainings"
         )
@@ -67,13 +76,21 @@ def write_sheet(arguments):
 
 
 def print_status(arguments):
-    """One line a training: done, or the step it has reached."""
-    for folder in sorted(Path(arguments.root).glob("*/*-*")):
-        if (folder / "record.json").exists():
-            print(f"{folder}  done")
-        elif (folder / "checkpoint.pt").exists():
-            found = torch.load(folder / "checkpoint.pt", weights_only=True)
-            print(f"{folder}  step {found['step']} (version {CHECKPOINT_VERSION})")
+    """One line a planned training: stored, trained, how far, or not begun."""
+    for training in planned():
+        model, photo, seed = training
+        print(f"{photo}/{model}-{seed}: {state(training, root=arguments.root)}")
+
+
+def train_missing(arguments):
+    """Train what the plan lists and `data/` lacks; exit with 1 if any of it failed."""
+    missing = [t for t in planned() if not stored(t)]
+    if arguments.only:
+        missing = [t for t in missing if t.model in arguments.only]
+    failed = train_all(missing, root=arguments.root, jobs=arguments.jobs)
+    if failed:
+        names = ", ".join(f"{photo}/{model}-{seed}" for model, photo, seed in failed)
+        raise ValueError(f"failed: {names}; each has a .log beside its folder.")
 
 
 def train_one(arguments):
@@ -102,6 +119,7 @@ def main(arguments=None):
     arguments = parser().parse_args(arguments)
     commands = {
         "train": train_one,
+        "train-all": train_missing,
         "sheet": write_sheet,
         "status": print_status,
         "pack": store_all,

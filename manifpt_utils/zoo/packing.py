@@ -10,28 +10,30 @@ import io
 import json
 import math
 import os
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from ..benchmark import COLUMNS, DATA, TEST_SEED, cut_sheet, read_manifest
-from ..photos import PhotoManifold
+from ..benchmark import COLUMNS, CORE, DATA, cut_sheet, read_manifest
+from .quality import COMPARED, PROJECTED, known_manifold, quality
 from .registry import MODELS
 
 MANIFEST_VERSION = 1
-LISTED = ("factors.csv", "gm-photo/*/*", "encoders/*")
+LISTED = ("factors.csv", "paper_tables.csv", "gm-photo/*/*", "encoders/*")
 SUFFIXES = (".csv", ".webp", ".safetensors", ".json")
 LOSS_POINTS = 50
-PROJECTED = 200  # samples whose distance and place are measured
-CELLS = 4  # a side of the grid over x, y and log side
 BEGIN, END = "<!-- begin generated table -->", "<!-- end generated table -->"
 HEADER = (
     "| Photograph | Model | Seed | Parameters | Steps | Batch | Training CPU s | "
-    "Distance | Cells | Bytes an image |"
+    "Images | Bytes an image |"
 )
+QUALITY_HEADER = (
+    "| Photograph | Model | Seed | Distance | Cells | FD | Precision | Recall | "
+    "Density | Coverage |"
+)
+FRESH_SEED = 2
 
 
 def pack(root="zoo_runs", *, data=DATA, progress=False):
@@ -64,6 +66,7 @@ def pack(root="zoo_runs", *, data=DATA, progress=False):
         )
     bar = tqdm(runs, desc="pack", disable=not progress)
     sheets = [pack_run(folder, Path(data)) for folder in bar]
+    measure(data, progress=progress)
     write_manifest(data)
     write_table(data)
     return sheets
@@ -77,13 +80,13 @@ def finished(root):
 def pack_run(folder, data):
     """Store one training; returns the path of its sheet."""
     samples, record = _read_run(folder)
+    samples = samples[: stored_samples(record["model"], record["seed"])]
     target = data / "gm-photo" / record["photo"] / f"{record['model']}-{record['seed']}"
     target.parent.mkdir(parents=True, exist_ok=True)
     sheet = target.with_suffix(".webp")
     known = sheet.exists() and _holds(sheet.read_bytes(), samples)
     if not known:
         replace(sheet, encode(samples))
-    measured = _measured(target.with_suffix(".json")) if known else None
     weights = (folder / "weights.safetensors").read_bytes()
     replace(target.with_suffix(".safetensors"), weights)
     stored = {
@@ -91,21 +94,56 @@ def pack_run(folder, data):
         "losses": thin(record["losses"]),
         "images": len(samples),
         "shape": list(samples.shape[1:]),
-        **(measured or quality(record["photo"], samples[:PROJECTED])),
+        **(_measured(target.with_suffix(".json")) if known else {}),
     }
-    text = json.dumps(stored, indent=1) + "\n"
-    replace(target.with_suffix(".json"), text.encode())
+    _write_record(target.with_suffix(".json"), stored)
     return sheet
 
 
+def stored_samples(model, seed):
+    """Samples of a training that are stored, so that all of `data/` stays small.
+
+    1,000 of the first seed of the six `CORE` models, 500 of the other models, 400 of
+    every further seed.
+    """
+    if seed:
+        return 400
+    return 1000 if model in CORE else 500
+
+
+def measure(data=DATA, *, progress=False):
+    """Measure the quality of every stored training that lacks it.
+
+    Returns
+    -------
+    list of Path
+        The records that were written anew.
+    """
+    missing = [
+        path
+        for path in sorted(Path(data).glob("gm-photo/*/*.json"))
+        if not _measured(path)
+    ]
+    for path in tqdm(missing, desc="measure", disable=not progress):
+        record = _read_record(path)
+        sheet = path.with_suffix(".webp").read_bytes()
+        samples = _decode(sheet, record["images"], record["shape"])
+        _write_record(path, {**record, "quality": quality(record["photo"], samples)})
+    return missing
+
+
 def _measured(path):
-    """The quality that a stored record holds, of samples that did not change."""
-    if not path.exists():
-        return None
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    if stored.get("projected") != min(PROJECTED, stored.get("images", 0)):
-        return None
-    return {key: stored[key] for key in ("mean_distance", "covered", "projected")}
+    """The quality that a stored record holds, if it is of as many samples as asked."""
+    record = _read_record(path) if path.exists() else {}
+    found, n = record.get("quality", {}), record.get("images", 0)
+    counts = found.get("projected"), found.get("compared")
+    if counts != (min(PROJECTED, n), min(COMPARED, n)):
+        return {}
+    return {"quality": found}
+
+
+def _write_record(path, record):
+    replace(path, (json.dumps(record, indent=1) + "\n").encode())
 
 
 def _read_run(folder):
@@ -153,13 +191,15 @@ def encode(samples):
 def _holds(content, samples):
     """Whether a sheet decodes to exactly these samples."""
     try:
-        with Image.open(io.BytesIO(content), formats=("WEBP",)) as image:
-            sheet = np.array(image.convert("RGB"))
-        return np.array_equal(
-            cut_sheet(sheet, len(samples), samples.shape[1:]), samples
-        )
+        found = _decode(content, len(samples), samples.shape[1:])
+        return np.array_equal(found, samples)
     except (OSError, ValueError):
         return False
+
+
+def _decode(content, n, shape):
+    with Image.open(io.BytesIO(content), formats=("WEBP",)) as image:
+        return cut_sheet(np.array(image.convert("RGB")), n, shape)
 
 
 def thin(losses):
@@ -168,40 +208,6 @@ def thin(losses):
         return losses
     chosen = np.linspace(0, len(losses) - 1, LOSS_POINTS).round().astype(int)
     return [losses[i] for i in chosen]
-
-
-def quality(photo, images):
-    """Measure how near images are to the known manifold, and how much they cover.
-
-    Parameters
-    ----------
-    photo : str
-    images : (n, 32, 32, 3) uint8 array
-
-    Returns
-    -------
-    dict
-        `mean_distance` in grey levels, root of the sum of squares over all 3,072
-        values; `covered`, the share of 4 x 4 x 4 cells of x, y and log side that hold
-        a projection; `projected`, the number of images.
-    """
-    manifold = _manifold(photo)
-    found = manifold.project(images)
-    low, high = manifold.bounds.copy().T
-    place = found.coordinates.copy()
-    for values in (low, high, place.T):
-        values[2] = np.log(values[2])
-    cells = np.clip((place - low) / (high - low) * CELLS, 0, CELLS - 1).astype(int)
-    return {
-        "mean_distance": round(float(found.distance.mean()), 1),
-        "covered": round(len(np.unique(cells, axis=0)) / CELLS**3, 3),
-        "projected": len(images),
-    }
-
-
-@cache
-def _manifold(photo):
-    return PhotoManifold(photo)
 
 
 def replace(path, content):
@@ -261,29 +267,40 @@ def _table(data):
     records = [_read_record(path) for path in data.glob("gm-photo/*/*.json")]
     place = {model: i for i, model in enumerate(MODELS)}
     records.sort(key=lambda r: (r["photo"], place.get(r["model"], 99), r["seed"]))
-    rows = [HEADER, "| :-- | :-- |" + " --: |" * 8]
+    training = [HEADER, "| :-- | :-- |" + " --: |" * 7]
+    training += [_training_row(r, manifest) for r in records]
+    measured = [QUALITY_HEADER, "| :-- | :-- |" + " --: |" * 8]
     for photo in dict.fromkeys(r["photo"] for r in records):
-        rows.append(_real_row(photo))
-        rows += [_row(r, manifest) for r in records if r["photo"] == photo]
-    return ["\n".join(rows), _totals(manifest)]
+        measured.append(_quality_row(photo, "*real views*", "", _of_real_views(photo)))
+        measured += [
+            _quality_row(photo, r["model"], r["seed"], r["quality"])
+            for r in records
+            if r["photo"] == photo
+        ]
+    return ["\n".join(training), _totals(manifest), "\n".join(measured)]
 
 
-def _real_row(photo):
-    views = _manifold(photo).sample(PROJECTED, seed=TEST_SEED)
-    found = quality(photo, views)
-    return (
-        f"| {photo} | *real views* | | | | | | {found['mean_distance']:.0f} | "
-        f"{found['covered']:.0%} | |"
-    )
+def _of_real_views(photo):
+    """Quality of views that are neither trained on nor compared with."""
+    return quality(photo, known_manifold(photo).sample(COMPARED, seed=FRESH_SEED))
 
 
-def _row(record, manifest):
+def _training_row(record, manifest):
     name = f"gm-photo/{record['photo']}/{record['model']}-{record['seed']}.webp"
     return (
         f"| {record['photo']} | {record['model']} | {record['seed']} | "
         f"{record['parameters']:,} | {record['steps']:,} | {record['batch']} | "
-        f"{record['training_cpu_seconds']:,.0f} | {record['mean_distance']:.0f} | "
-        f"{record['covered']:.0%} | {manifest[name]['bytes'] / record['images']:,.0f} |"
+        f"{record['training_cpu_seconds']:,.0f} | {record['images']:,} | "
+        f"{manifest[name]['bytes'] / record['images']:,.0f} |"
+    )
+
+
+def _quality_row(photo, model, seed, found):
+    return (
+        f"| {photo} | {model} | {seed} | {found['mean_distance']:.0f} | "
+        f"{found['covered']:.0%} | {found['frechet_distance']:.1f} | "
+        f"{found['precision']:.2f} | {found['recall']:.2f} | {found['density']:.2f} | "
+        f"{found['coverage']:.2f} |"
     )
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import partial
 
-from . import recipes
+from ..parameters import suggestion
+from . import biggan, flow, gan, ncsn, score, stylegan, vae, vdvae
 
 
 @dataclass(frozen=True)
@@ -20,18 +20,44 @@ class Model:
     anneal: bool = False  # rate falls linearly to zero over the second half
 
 
+DRAGAN = {"loss": "non_saturating", "penalty": 10.0, "around_real": True}
+
 MODELS = {
-    "dcgan": Model("GAN", partial(recipes.Gan, loss="non_saturating"), 5000),
-    "lsgan": Model("GAN", partial(recipes.Gan, loss="least_squares"), 5000),
+    "plain_gan": Model(
+        "GAN", partial(gan.Gan, loss="non_saturating", dense=True), 5000
+    ),
+    "dcgan": Model("GAN", partial(gan.Gan, loss="non_saturating"), 5000),
+    "lsgan": Model("GAN", partial(gan.Gan, loss="least_squares"), 5000),
     "wgan_gp": Model(
         "GAN",
-        partial(recipes.Gan, loss="wasserstein", critic_steps=5, penalty=10.0),
+        partial(gan.Gan, loss="wasserstein", critic_steps=5, penalty=10.0),
         1600,
         batch=5 * 64,
     ),
-    "beta_vae": Model("VAE", recipes.BetaVae, 3500, anneal=True),
-    "glow": Model("Flow", recipes.Glow, 1500, anneal=True),
-    "ddpm": Model("Score", recipes.Ddpm, 1500, anneal=True),
+    "wgan_lp": Model(
+        "GAN",
+        partial(
+            gan.Gan, loss="wasserstein", critic_steps=5, penalty=10.0, one_sided=True
+        ),
+        1600,
+        batch=5 * 64,
+    ),
+    "dragan_gp": Model("GAN", partial(gan.Gan, **DRAGAN), 3000),
+    "dragan_lp": Model("GAN", partial(gan.Gan, **DRAGAN, one_sided=True), 3000),
+    "biggan_deep": Model("GAN", biggan.BigGan, 2200, batch=32, anneal=True),
+    "stylegan2": Model("GAN", stylegan.StyleGan2, 2000, batch=32, anneal=True),
+    "beta_vae": Model("VAE", vae.BetaVae, 3500, anneal=True),
+    "dfc_vae": Model("VAE", vae.DfcVae, 3500, anneal=True),
+    "eff_vdvae": Model("VAE", vdvae.EfficientVdvae, 2500, batch=32, anneal=True),
+    "glow": Model("Flow", flow.Glow, 9000, batch=16, anneal=True),
+    "ddpm": Model("Score", score.Ddpm, 1500, anneal=True),
+    "ncsnpp": Model("Score", ncsn.ScoreMatching, 1600, anneal=True),
+    "rve": Model(
+        "Score",
+        partial(ncsn.ScoreMatching, soft_truncation=True),
+        1600,
+        anneal=True,
+    ),
 }
 
 
@@ -44,7 +70,5 @@ def find(name):
         If the name is unknown; the nearest known name is suggested.
     """
     if name not in MODELS:
-        near = get_close_matches(str(name), MODELS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"unknown model {name!r}.{hint} Known: {', '.join(MODELS)}.")
+        raise ValueError(f"unknown model {name!r};{suggestion(name, MODELS)}")
     return MODELS[name]

@@ -151,7 +151,7 @@ def _loop(state, images, steps, every, title):
             batch = images[torch.randint(len(images), (state.row.batch,))]
             if state.row.anneal:
                 _anneal(state.recipe.optimisers, step / steps)
-            losses = state.recipe.step(batch / 127.5 - 1)
+            losses = state.recipe.step(batch / 127.5 - 1, step / steps)
         state.average.update_parameters(state.recipe.generator)
         _check_finite(losses, step, state)
         state.step, state.seconds = (

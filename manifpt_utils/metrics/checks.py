@@ -1,0 +1,45 @@
+"""What every measure asks of its features, said once."""
+
+import numpy as np
+
+
+def check_features(x, name, *, dtype=np.float64):
+    """Finite features (n, d) with at least two rows, or an error that names them."""
+    x = np.asarray(x, dtype=dtype)
+    if x.ndim != 2 or not x.shape[1]:
+        raise ValueError(
+            f"{name} must be (n, d), one row a sample, got {x.shape}; flatten images "
+            "with .reshape(len(images), -1)."
+        )
+    if len(x) < 2:
+        raise ValueError(f"{name} has {len(x)} rows; at least 2 are needed.")
+    if not np.isfinite(x).all():
+        bad = np.flatnonzero(~np.isfinite(x).all(axis=1))
+        raise ValueError(
+            f"{name} holds NaN or infinity in {len(bad)} rows, the first is row "
+            f"{bad[0]}; remove them first."
+        )
+    return x
+
+
+def check_pair(x, y):
+    """Two sets of features of one dimension."""
+    x, y = check_features(x, "the first set"), check_features(y, "the second set")
+    if x.shape[1] != y.shape[1]:
+        raise ValueError(
+            f"dimensions differ: {x.shape[1]} and {y.shape[1]}; compare features of "
+            "one space."
+        )
+    return x, y
+
+
+def check_labelled(features, labels):
+    """Features with as many labels, of at least two classes."""
+    x, labels = check_features(features, "features"), np.asarray(labels)
+    if labels.shape != (len(x),):
+        raise ValueError(f"{len(x)} features need as many labels, got {labels.shape}.")
+    if len(np.unique(labels)) < 2:
+        raise ValueError(
+            f"all labels are {str(labels[0])!r}; at least two classes are needed."
+        )
+    return x, labels

@@ -1,0 +1,120 @@
+"""Which trainings make up GM-Photo, how far each one is, and a queue that runs them."""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from ..benchmark import CORE, DATA, read_manifest
+from .registry import MODELS
+from .training import run_folder
+
+# The photographs play the paper's training sets, each with the models of its column.
+COLUMNS = {
+    "coffee": "gm_celeba",
+    "flower": "gm_cifar10",
+    "astronaut": "gm_chq",
+    "china": "gm_ffhq",
+}
+FURTHER_SEEDS = (1, 2)  # of the core models, on the first photograph
+
+
+class Training(NamedTuple):
+    """One generator, trained on one photograph from one random start."""
+
+    model: str
+    photo: str
+    seed: int
+
+
+def planned(data=DATA):
+    """All trainings of the benchmark whose recipe is in the registry.
+
+    Returns
+    -------
+    list of Training
+        The core models on the first two photographs, their further seeds, and what
+        the paper's table lists for the data set that each photograph plays.
+    """
+    table = pd.read_csv(Path(data) / "factors.csv", index_col="model")
+    first, second = list(COLUMNS)[:2]
+    core = [Training(m, photo, 0) for photo in (first, second) for m in CORE]
+    again = [Training(m, first, seed) for seed in FURTHER_SEEDS for m in CORE]
+    listed = [
+        Training(model, photo, 0)
+        for photo, column in COLUMNS.items()
+        for model in MODELS
+        if table.loc[model, column]
+    ]
+    return list(dict.fromkeys([*core, *again, *listed]))
+
+
+def stored(training, data=DATA):
+    """Whether `data/` holds the samples of a training."""
+    model, photo, seed = training
+    return f"gm-photo/{photo}/{model}-{seed}.webp" in read_manifest(data)
+
+
+def state(training, *, root, data=DATA):
+    """How far a training is, in words.
+
+    Returns
+    -------
+    str
+        "stored", "trained", "step 250 of 5000, about 400 CPU seconds left", or
+        "not begun".
+    """
+    folder = run_folder(root, training.photo, training.model, training.seed)
+    if stored(training, data):
+        return "stored"
+    if (folder / "record.json").exists():
+        return "trained"
+    if not (folder / "checkpoint.pt").exists():
+        return "not begun"
+    found = torch.load(folder / "checkpoint.pt", weights_only=True)
+    total = MODELS[training.model].steps
+    left = found["seconds"] / max(found["step"], 1) * (total - found["step"])
+    return f"step {found['step']} of {total}, about {left:.0f} CPU seconds left"
+
+
+def train_all(trainings, *, root, jobs=1):
+    """Run trainings one after another, `jobs` at a time, each on one thread.
+
+    A training that fails leaves its output in `<folder>.log`, and the others go on.
+
+    Returns
+    -------
+    list of Training
+        Those that failed.
+    """
+    bar = tqdm(total=len(trainings), desc="trainings")
+
+    def run(training):
+        failed = _run(training, root)
+        bar.update()
+        return failed
+
+    with bar, ThreadPoolExecutor(jobs) as pool:
+        results = list(pool.map(run, trainings))
+    return [t for t, failed in zip(trainings, results, strict=True) if failed]
+
+
+def _run(training, root):
+    """Train in a process of its own; True if it failed."""
+    model, photo, seed = training
+    log = run_folder(root, photo, model, seed).with_suffix(".log")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "manifpt_utils.zoo", "train", "--model", model]
+    command += ["--photo", photo, "--seed", str(seed), "--root", str(root)]
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    with open(log, "wb") as file:
+        done = subprocess.run(
+            command, env=os.environ | threads, stdout=file, stderr=subprocess.STDOUT
+        )
+    return done.returncode != 0

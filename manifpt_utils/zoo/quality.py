@@ -1,0 +1,77 @@
+"""How good the samples of a generator are: nearness to the manifold, and coverage."""
+
+from functools import cache
+
+import numpy as np
+
+from ..benchmark import TEST_SEED
+from ..metrics import frechet_distance, precision_recall
+from ..photos import PhotoManifold
+from ..spaces import Supervised
+
+PROJECTED = 200  # samples whose distance and place on the photograph are measured
+COMPARED = 400  # samples compared with as many real views in the supervised space
+CELLS = 4  # a side of the grid over x, y and log side
+NEIGHBORS = 5
+
+
+def quality(photo, images):
+    """Measure samples against the known manifold and against held-out real views.
+
+    Parameters
+    ----------
+    photo : str
+    images : (n, 32, 32, 3) uint8 array
+
+    Returns
+    -------
+    dict
+        Of the first `projected` images: `mean_distance` to the closest view in grey
+        levels, root of the sum of squares over all 3,072 values, and `covered`, the
+        share of 4 x 4 x 4 cells of x, y and log side that hold a closest view.  Of the
+        first `compared` images and as many views that no generator was trained on, in
+        the supervised space: `frechet_distance`, `precision`, `recall`, `density` and
+        `coverage` with k = 5.
+    """
+    return _on_the_manifold(photo, images[:PROJECTED]) | _in_the_supervised_space(
+        photo, images[:COMPARED]
+    )
+
+
+def _on_the_manifold(photo, images):
+    manifold = known_manifold(photo)
+    found = manifold.project(images)
+    low, high = manifold.bounds.copy().T
+    place = found.coordinates.copy()
+    for values in (low, high, place.T):
+        values[2] = np.log(values[2])
+    cells = np.clip((place - low) / (high - low) * CELLS, 0, CELLS - 1).astype(int)
+    return {
+        "mean_distance": round(float(found.distance.mean()), 1),
+        "covered": round(len(np.unique(cells, axis=0)) / CELLS**3, 3),
+        "projected": len(images),
+    }
+
+
+def _in_the_supervised_space(photo, images):
+    space, views = _held_out(photo)
+    real, fake = views[: len(images)], space.transform(images)
+    scores = precision_recall(real, fake, k=min(NEIGHBORS, len(images) - 1))
+    return {
+        "frechet_distance": round(frechet_distance(real, fake), 2),
+        **{name: round(value, 3) for name, value in scores._asdict().items()},
+        "compared": len(images),
+    }
+
+
+@cache
+def known_manifold(photo):
+    """The manifold of a photograph; its dense search is set up once."""
+    return PhotoManifold(photo)
+
+
+@cache
+def _held_out(photo):
+    views = known_manifold(photo).sample(COMPARED, seed=TEST_SEED)
+    space = Supervised().fit(views)
+    return space, space.transform(views)
