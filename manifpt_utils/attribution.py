@@ -108,7 +108,7 @@ class AttributionNetwork(nn.Module):
         return self.head(self.features(x))
 
 
-class _NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
+class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
     """What the two attribution classifiers share: training by skorch."""
 
     def fit(self, x, y):
@@ -184,7 +184,7 @@ class _NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         return validate_data(self, x, reset=False, dtype=np.float32)
 
 
-class ImageAttributor(_NetworkClassifier):
+class ImageAttributor(NetworkClassifier):
     """Attribution of image-shaped features with a residual network.
 
     Parameters
@@ -231,7 +231,7 @@ class ImageAttributor(_NetworkClassifier):
         self.seed = seed
 
     def _network(self, x):
-        shape = self.image_shape or _square(x.shape[1])
+        shape = self.image_shape or square_shape(x.shape[1])
         if self.backbone not in BACKBONES:
             known = ", ".join(BACKBONES)
             raise ValueError(f"unknown backbone {self.backbone!r}; known: {known}.")
@@ -254,7 +254,8 @@ class ImageAttributor(_NetworkClassifier):
         )
 
 
-def _square(n_features):
+def square_shape(n_features):
+    """Height, width and channels of flattened square RGB images."""
     side = math.isqrt(n_features // 3)
     if 3 * side * side != n_features:
         raise ValueError(
@@ -264,7 +265,7 @@ def _square(n_features):
     return side, side, 3
 
 
-class VectorAttributor(_NetworkClassifier):
+class VectorAttributor(NetworkClassifier):
     """Attribution of feature vectors with a perceptron, or a linear head.
 
     Parameters
@@ -508,7 +509,7 @@ def split(labels, *, n_train, n_test, seed):
 
 def _one_run(estimator, features, labels, part, seed, unseen, n_permutations):
     train, test = part
-    fitted = _with_seed(clone(estimator), seed).fit(features[train], labels[train])
+    fitted = with_seed(clone(estimator), seed).fit(features[train], labels[train])
     predicted = fitted.predict(features[test])
     ratio = _separability(fitted, features[test], labels[test], seed, n_permutations)
     confusion = confusion_matrix(labels[test], predicted, normalize="true")
@@ -516,7 +517,7 @@ def _one_run(estimator, features, labels, part, seed, unseen, n_permutations):
     return (predicted == labels[test]).mean(), scores, ratio, confusion
 
 
-def _with_seed(estimator, seed):
+def with_seed(estimator, seed):
     """Set every parameter named `seed` or `random_state`, nested ones included."""
     names = [
         name

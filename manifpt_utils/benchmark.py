@@ -31,6 +31,7 @@ MANIFOLD_SEED, TEST_SEED = 0, 1  # the generators were trained on the first
 COLUMNS = 40  # of a sheet of samples
 # One or more of each family, trained on every photograph.
 CORE = ("dcgan", "lsgan", "wgan_gp", "beta_vae", "glow", "ddpm")
+RECORDED = ("family", "parameters", "steps", "training_cpu_seconds", "images")
 FACTORS = ["family", "up", "nl_last", "norm", "down", "skip", "loss", "loss_fine"]
 
 
@@ -229,6 +230,42 @@ def retrained(benchmark, n, *, models=None, data_folder=None):
         np.concatenate([empty, *sheets.values()]),
         np.concatenate([np.empty(0, "U1"), *labels]),
     )
+
+
+def records(photo, *, data_folder=None):
+    """What is known of every stored training on one photograph.
+
+    Parameters
+    ----------
+    photo : str
+        "coffee", "flower", ...
+    data_folder : Path, optional
+        As for `load`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by model and seed: `family`, `parameters`, `steps`,
+        `training_cpu_seconds`, `images`, and the measured quality, described in the
+        data card.  Empty where nothing is stored.
+
+    Examples
+    --------
+    >>> records("coffee").loc[("dcgan", 0), "images"].item()
+    1000
+    """
+    folder = Path(data_folder or DATA)
+    manifest = read_manifest(folder)
+    rows = {}
+    for model, files in _trained(manifest, photo).items():
+        for seed, name in files.items():
+            path = Path(name).with_suffix(".json").as_posix()
+            content = json.loads(verified(folder, path, manifest))
+            kept = {key: content[key] for key in RECORDED if key in content}
+            rows[model, seed] = kept | content.get("quality", {})
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    table.index = pd.MultiIndex.from_tuples(rows, names=["model", "seed"])
+    return table
 
 
 def _load_photo(photo, models, seed, n_real, data_folder):

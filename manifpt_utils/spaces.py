@@ -104,7 +104,7 @@ def _check_size(found, smallest, shape):
         )
 
 
-class _Space(TransformerMixin, BaseEstimator):
+class Space(TransformerMixin, BaseEstimator):
     """What all spaces share: checked images in, float32 rows out."""
 
     _smallest = 1
@@ -153,7 +153,7 @@ class _Space(TransformerMixin, BaseEstimator):
         return tags
 
 
-class _PixelSpace(_Space):
+class _PixelSpace(Space):
     """A space whose features are an image again, flattened channel-last."""
 
     @property
@@ -273,13 +273,13 @@ class Frequency(_PixelSpace):
         if not isinstance(self.offset, Real) or not 0 < self.offset < np.inf:
             raise ValueError(f"offset must be a positive number, got {self.offset!r}.")
         super()._learn(images)
-        total = sum(_magnitudes(b).sum(dtype=np.float64) for b in _batches(images))
+        total = sum(_magnitudes(b).sum(dtype=np.float64) for b in batches(images))
         # Black images have no scale of their own.
         self.offset_ = float(self.offset * (total / images.size or 1.0))
 
     def _embed(self, images):
         features = np.empty((len(images), images[0].size), np.float32)
-        for rows, batch in zip(_batches(features), _batches(images), strict=True):
+        for rows, batch in zip(batches(features), batches(images), strict=True):
             rows[:] = np.log(_magnitudes(batch) + np.float32(self.offset_)).reshape(
                 rows.shape
             )
@@ -301,11 +301,12 @@ def _magnitudes(images):
     return np.abs(fftshift(spectra, axes=(1, 2)))
 
 
-def _batches(rows):
+def batches(rows):
+    """Slices of at most `BATCH` rows, one after another."""
     return (rows[i : i + BATCH] for i in range(0, len(rows), BATCH))
 
 
-class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, _Space):
+class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
     """Penultimate features of a network, which is loaded by `fit`."""
 
     _smallest = 8
@@ -328,12 +329,12 @@ class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, _Space):
         """The weights asked for, and where they are from."""
         if self.weights == "photos":
             path = _shipped(self._method)
-            return _read(path), path
+            return read_weights(path), path
         if self.weights == self._online:
             return _download(self.weights), ONLINE[self.weights]
         path = Path(str(self.weights))
         if path.suffix in (".safetensors", ".pth", ".pt"):
-            return _read(path), path
+            return read_weights(path), path
         raise ValueError(
             f"unknown weights {self.weights!r}; give a .safetensors or .pth file, or a "
             f"name:{suggestion(self.weights, ['photos', self._online])}"
@@ -473,7 +474,7 @@ def _shipped(method):
     return path
 
 
-def _read(path):
+def read_weights(path):
     """Read a state dict without running any code of the file."""
     if not path.is_file():
         raise ValueError(f"weights file {path} does not exist; check the path.")

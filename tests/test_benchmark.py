@@ -106,6 +106,21 @@ def test_core_and_all_are_groups_of_models(data, root):
     assert from_folder(root, models="core").models == ["dcgan", "own_model"]
 
 
+def test_records_tell_what_is_known_of_every_training():
+    table = module.records("coffee")
+    listed = {
+        (model, seed)
+        for model, files in module._trained(module.read_manifest(), "coffee").items()
+        for seed in files
+    }
+    assert set(table.index) == listed
+    assert set(module.RECORDED) <= set(table) and not table.isna().any(axis=None)
+    families = load("gm-photo/coffee", n_real=1).factors["family"]
+    names = table.index.get_level_values("model")
+    assert list(table["family"]) == list(families.loc[names])
+    assert table["precision"].between(0, 1).all() and (table["mean_distance"] > 0).all()
+
+
 def test_further_trainings_come_with_the_names_of_their_models(data, root):
     found = load("gm-photo/coffee", n_real=1, data_folder=data)
     images, labels = module.retrained(found, 5, data_folder=data)

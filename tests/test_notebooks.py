@@ -16,6 +16,10 @@ NAMES = (
     "04_cross_dataset",
     "05_layer_type_nmi",
     "06_tsne",
+    "07_when_artifacts_help",
+    "08_baselines",
+    "09_traps",
+    "10_gallery",
 )
 TYPES = {"int", "float", "str", "bool", "list"}
 LINES = 24

@@ -137,14 +137,11 @@ class BigGan:
 
     Parameters
     ----------
-    critic_steps : int
-        Critic updates for one generator update, each on its part of the batch.
     rates : pair of float
         Learning rates of generator and critic.
     """
 
-    def __init__(self, *, critic_steps=1, rates=(4e-4, 4e-4)):
-        self.critic_steps = critic_steps
+    def __init__(self, *, rates=(4e-4, 4e-4)):
         self.generator = orthogonal(Generator())
         self.critic = orthogonal(Critic())
         self.networks = nn.ModuleDict({"g": self.generator, "d": self.critic})
@@ -155,11 +152,10 @@ class BigGan:
         ]
 
     def step(self, x, progress=1.0):
-        """Update the critic on the parts of x, then the generator."""
-        for real in x.chunk(self.critic_steps):
-            d_loss = self._critic_step(real)
+        """Update the critic, then the generator."""
+        d_loss = self._critic_step(x)
         with autocast():
-            scores = self.critic(self.generator(latents(len(real))))
+            scores = self.critic(self.generator(latents(len(x))))
         g_loss = -scores.float().mean()
         update(self.optimisers[0], g_loss)
         return {"critic": d_loss.item(), "generator": g_loss.item()}

@@ -45,7 +45,7 @@ MODELS = {
     "dragan_gp": Model("GAN", partial(gan.Gan, **DRAGAN), 3000),
     "dragan_lp": Model("GAN", partial(gan.Gan, **DRAGAN, one_sided=True), 3000),
     "biggan_deep": Model("GAN", biggan.BigGan, 2200, batch=32, anneal=True),
-    "stylegan2": Model("GAN", stylegan.StyleGan2, 2000, batch=32, anneal=True),
+    "stylegan2": Model("GAN", stylegan.StyleGan2, 2800, batch=16, anneal=True),
     "beta_vae": Model("VAE", vae.BetaVae, 3500, anneal=True),
     "dfc_vae": Model("VAE", vae.DfcVae, 3500, anneal=True),
     "eff_vdvae": Model("VAE", vdvae.EfficientVdvae, 2500, batch=32, anneal=True),

@@ -199,7 +199,7 @@ class StyleGan2:
         2018).
     """
 
-    def __init__(self, *, rate=2e-3, r1=0.5, every=16):
+    def __init__(self, *, rate=2.5e-3, r1=3.0, every=16):
         self.generator, self.critic = Generator(), Critic()
         self.networks = nn.ModuleDict({"g": self.generator, "d": self.critic})
         self.networks.register_buffer("done", torch.zeros((), dtype=torch.long))

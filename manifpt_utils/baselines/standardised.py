@@ -1,0 +1,98 @@
+"""What the hand-crafted methods end with: a classifier of standardised features."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+
+class StandardisedClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
+    """A scikit-learn classifier that also offers the features it stands on.
+
+    .. math:: z_j = (x_j - \\bar x_j) / s_j
+
+    with mean and deviation of the training features.  A feature that never changes
+    has z = 0.
+
+    Parameters
+    ----------
+    classifier : scikit-learn classifier
+        Cloned when fitted.
+    standardise : bool
+        Whether the classifier sees z, as `transform` returns it, or x itself.
+
+    Attributes
+    ----------
+    classes_ : (c,) array
+    classifier_ : the fitted classifier
+    scaler_ : the fitted `StandardScaler`
+
+    Examples
+    --------
+    >>> from sklearn.svm import LinearSVC
+    >>> head = StandardisedClassifier(LinearSVC())
+    >>> head = head.fit([[0.0], [2.0]], ["dcgan", "glow"])
+    >>> head.predict([[3.0]]).item(), head.transform([[3.0]]).item()
+    ('glow', 2.0)
+    """
+
+    def __init__(self, classifier, *, standardise=True):
+        self.classifier = classifier
+        self.standardise = standardise
+
+    def fit(self, x, y):
+        """Fit scaling and classifier.
+
+        Parameters
+        ----------
+        x : (n, d) float array
+        y : (n,) array of labels
+
+        Returns
+        -------
+        StandardisedClassifier
+
+        Raises
+        ------
+        ValueError
+            If there is only one class, x is not finite, or a class has fewer images
+            than the neighbours, or the folds, of the classifier.
+        """
+        x, y = validate_data(self, x, y, dtype=np.float64)
+        self._check_counts(y)
+        self.scaler_ = StandardScaler().fit(x)
+        self.classifier_ = clone(self.classifier).fit(self._input(x), y)
+        self.classes_ = self.classifier_.classes_
+        return self
+
+    def _check_counts(self, y):
+        names, counts = np.unique(y, return_counts=True)
+        if len(names) < 2:
+            raise ValueError(
+                "attribution needs at least two classes, got one class: "
+                f"{str(names[0])!r}."
+            )
+        known = self.classifier.get_params(deep=False)
+        for name in {"n_neighbors", "cv"} & set(known):
+            if counts.min() < known[name]:
+                raise ValueError(
+                    f"class {str(names[counts.argmin()])!r} has {counts.min()} images, "
+                    f"fewer than {name}={known[name]} of the classifier; give "
+                    f"more images, or set classifier__{name}."
+                )
+
+    def _input(self, x):
+        return self.scaler_.transform(x) if self.standardise else x
+
+    def predict(self, x):
+        """The label of each row: (n,) array."""
+        check_is_fitted(self)
+        return self.classifier_.predict(self._input(self._check(x)))
+
+    def transform(self, x):
+        """Standardised features, on which separability is measured: (n, d) float32."""
+        check_is_fitted(self)
+        return self.scaler_.transform(self._check(x)).astype(np.float32)
+
+    def _check(self, x):
+        return validate_data(self, x, reset=False, dtype=np.float64)
