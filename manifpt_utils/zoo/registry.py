@@ -48,10 +48,9 @@ MODELS = {
     "stylegan2": Model("GAN", stylegan.StyleGan2, 2800, batch=16, anneal=True),
     "beta_vae": Model("VAE", vae.BetaVae, 3500, anneal=True),
     "dfc_vae": Model("VAE", vae.DfcVae, 3500, anneal=True),
-    "eff_vdvae": Model("VAE", vdvae.EfficientVdvae, 2500, batch=32, anneal=True),
+    "eff_vdvae": Model("VAE", vdvae.EfficientVdvae, 3000, batch=32, anneal=True),
     "glow": Model("Flow", flow.Glow, 9000, batch=16, anneal=True),
     "ddpm": Model("Score", score.Ddpm, 1500, anneal=True),
-    "ncsnpp": Model("Score", ncsn.ScoreMatching, 1600, anneal=True),
     "rve": Model(
         "Score",
         partial(ncsn.ScoreMatching, soft_truncation=True),

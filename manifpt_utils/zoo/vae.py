@@ -68,9 +68,8 @@ class BetaVae:
         errors = self._errors(decoded.float(), x)
         kl = mean.square() + log_variance.exp() - 1 - log_variance
         kl = 0.5 * kl.sum(1).mean()
-        update(
-            self.optimisers[0], (sum(errors.values()) + self.beta * kl) / x[0].numel()
-        )
+        loss = sum(errors.values()) + self.beta * kl
+        update(self.optimisers[0], loss / x[0].numel())
         return {k: v.item() for k, v in errors.items()} | {"kl": kl.item()}
 
     def _errors(self, decoded, x):
