@@ -24,6 +24,20 @@ from torch import nn
 from .metrics import FrechetRatio, frechet_distance_ratio
 
 
+class EveryOtherPixel(nn.Conv2d):
+    """1 x 1 convolution with stride 2, computed with stride 1 on every other pixel.
+
+    With the stride, the backward pass of torch 2.13 on a CPU writes out of bounds where
+    two threads share a small batch in the channels-last layout.
+    """
+
+    def __init__(self, before, after):
+        super().__init__(before, after, 1, bias=False)
+
+    def forward(self, x):
+        return super().forward(x[..., ::2, ::2])
+
+
 class _Block(nn.Module):
     """Residual block that halves the resolution."""
 
@@ -36,7 +50,7 @@ class _Block(nn.Module):
             nn.Conv2d(after, after, 3, 1, 1, bias=False),
             nn.BatchNorm2d(after),
         )
-        self.skip = nn.Conv2d(before, after, 1, 2, bias=False)
+        self.skip = EveryOtherPixel(before, after)
 
     def forward(self, x):
         return torch.relu(self.body(x) + self.skip(x))
@@ -77,6 +91,9 @@ def resnet50(weights=None):
     from ._torchvision import torchvision
 
     network = torchvision.models.resnet50(weights=None)
+    for layer in (network.layer2, network.layer3, network.layer4):
+        skip = layer[0].downsample
+        skip[0] = EveryOtherPixel(skip[0].in_channels, skip[0].out_channels)
     if weights:
         network.load_state_dict(torch.load(weights, weights_only=True), strict=False)
     network.conv1.stride, network.maxpool = (1, 1), nn.Identity()

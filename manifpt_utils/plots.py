@@ -163,11 +163,8 @@ def lines(table, *, x, y, hue, col=None, error=None, log=True, ylabel=None):
     `log` is True for both axes, "x" for one, False for none.
     """
     panels = [None] if col is None else list(dict.fromkeys(table[col]))
-    size = (3.3 * len(panels) + 1.2, 3.2)
-    figure, axes = plt.subplots(
-        1, len(panels), figsize=size, squeeze=False, sharey=True
-    )
-    for axis, panel in zip(axes[0], panels, strict=True):
+    figure, axes = _panels(len(panels))
+    for axis, panel in zip(axes.flat, panels, strict=False):
         part = table if panel is None else table[table[col] == panel]
         for i, (name, group) in enumerate(part.groupby(hue, sort=False)):
             yerr = group[error] if error else None
@@ -176,9 +173,21 @@ def lines(table, *, x, y, hue, col=None, error=None, log=True, ylabel=None):
             )
         _log_axes(axis, log, sorted(set(part[x])))
         axis.set(xlabel=x, title=panel or "")
-    axes[0, 0].set_ylabel(ylabel or y)
+    for axis in axes[:, 0]:
+        axis.set_ylabel(ylabel or y)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside right upper")
     return figure
+
+
+def _panels(n):
+    """Up to three panels in a row; four, which a page would shrink, two by two."""
+    columns = 2 if n == 4 else min(n, 3)
+    rows = -(-n // columns)
+    size = (3.3 * columns + 1.2, 0.4 + 2.8 * rows)
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, sharey=True)
+    for axis in axes.flat[n:]:
+        axis.axis("off")
+    return figure, axes
 
 
 def _log_axes(axis, which, ticks):

@@ -9,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from manifpt_utils.attribution import (
     ColourAugmentation,
+    EveryOtherPixel,
     ImageAttributor,
     VectorAttributor,
     attribution_pipeline,
@@ -121,6 +122,14 @@ def test_a_method_that_learns_features_is_fitted_on_each_split():
     result = evaluate_features(pipeline, flat(x), y, n_train=15, n_test=15)
     assert result.accuracy.mean() > 0.9
     assert result.row()["sd"] == pytest.approx(result.accuracy.std(ddof=1))
+
+
+def test_every_other_pixel_is_a_strided_convolution():
+    torch.manual_seed(0)
+    x = torch.randn(3, 4, 7, 8)
+    halve = EveryOtherPixel(4, 6)
+    expected = torch.nn.functional.conv2d(x, halve.weight, stride=2)
+    torch.testing.assert_close(halve(x), expected)
 
 
 def test_splits_are_balanced_disjoint_and_repeatable():

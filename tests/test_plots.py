@@ -80,6 +80,17 @@ def test_lines_draw_one_line_a_group_and_one_panel_a_space():
     assert figure.axes[0].get_xscale() == "log"
 
 
+@pytest.mark.parametrize(("n", "shape"), [(1, (1, 1)), (3, (1, 3)), (4, (2, 2))])
+def test_four_panels_stand_two_by_two(n, shape):
+    _, axes = plots._panels(n)
+    assert axes.shape == shape and all(axis.axison for axis in axes.flat)
+
+
+def test_a_panel_without_content_is_left_blank():
+    _, axes = plots._panels(5)
+    assert [axis.axison for axis in axes.flat] == [True] * 5 + [False]
+
+
 def test_maps_on_the_photograph_draw_every_box_and_every_point():
     photo = PhotoManifold("coffee")
     c = photo.coordinates(4, seed=0)

@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from .._torchvision import torchvision
+from ..attribution import EveryOtherPixel
 from ..spaces import IMAGENET_MEAN, IMAGENET_SD, read_weights
 
 
@@ -147,7 +148,7 @@ class _SeparableBlock(nn.Module):
         self.body = nn.Sequential(
             *_separable(before, after), nn.ReLU(), *_separable(after, after)
         )
-        self.skip = nn.Conv2d(before, after, 1, 2, bias=False)
+        self.skip = EveryOtherPixel(before, after)
 
     def forward(self, x):
         body = functional.max_pool2d(self.body(x), 3, 2, 1)
