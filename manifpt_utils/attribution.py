@@ -82,22 +82,28 @@ def small_resnet(width=8):
     )
 
 
-def resnet50(weights=None):
-    """The ResNet50 of torchvision without its last layer; `weights` is a local file.
-
-    Below 64 pixels the first stride and the pooling would leave nothing to see, so the
-    stem keeps the resolution.
-    """
+def headless_resnet50():
+    """The ResNet50 of torchvision without its last layer, from scratch."""
     from ._torchvision import torchvision
 
     network = torchvision.models.resnet50(weights=None)
     for layer in (network.layer2, network.layer3, network.layer4):
         skip = layer[0].downsample
         skip[0] = EveryOtherPixel(skip[0].in_channels, skip[0].out_channels)
+    network.fc = nn.Identity()
+    return network
+
+
+def resnet50(weights=None):
+    """The ResNet50 of torchvision without its last layer; `weights` is a local file.
+
+    Below 64 pixels the first stride and the pooling would leave nothing to see, so the
+    stem keeps the resolution.
+    """
+    network = headless_resnet50()
     if weights:
         network.load_state_dict(torch.load(weights, weights_only=True), strict=False)
     network.conv1.stride, network.maxpool = (1, 1), nn.Identity()
-    network.fc = nn.Identity()
     return network
 
 

@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.neighbors import KNeighborsClassifier
 from skorch import NeuralNetClassifier
 
-from manifpt_utils.attribution import evaluate
+from manifpt_utils.attribution import evaluate, headless_resnet50
 from manifpt_utils.baselines import BASELINES, baseline
 from manifpt_utils.baselines.colour import CooccurrenceMatrices, SaturationStatistics
 from manifpt_utils.baselines.incremental import IncrementalNetwork, herding
@@ -25,7 +25,6 @@ from manifpt_utils.baselines.layers import (
     inception_v3,
     mirror_outwards,
     power_of_two,
-    resnet50,
     small_xception,
 )
 from manifpt_utils.baselines.networks import (
@@ -489,7 +488,7 @@ def test_local_weights_are_the_start_and_the_estimator_says_so(head, tmp_path):
 
 
 def test_published_backbones_end_with_2048_features():
-    for network, side in ((resnet50(), 64), (inception_v3(), 75)):
+    for network, side in ((headless_resnet50(), 64), (inception_v3(), 75)):
         with torch.no_grad():
             assert network.eval()(torch.zeros(1, 3, side, side)).shape == (1, 2048)
 

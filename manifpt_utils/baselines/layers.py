@@ -65,6 +65,8 @@ class Mirror(nn.Module):
 
 
 class Resize(nn.Module):
+    """Bring images to a square, anti-aliased; leave those that have the size."""
+
     def __init__(self, side):
         super().__init__()
         self.side = side
@@ -106,10 +108,12 @@ class LogSpectrum(nn.Module):
 
 
 def imagenet_colours():
+    """Colours less the mean of ImageNet, over its standard deviation."""
     return torchvision.transforms.Normalize(IMAGENET_MEAN, IMAGENET_SD)
 
 
 def power_of_two(height, width):
+    """The least power of two that holds an image, if mirroring can fill it."""
     side = 2 ** math.ceil(math.log2(max(height, width)))
     if (side - min(height, width) + 1) // 2 >= min(height, width):
         raise ValueError(
@@ -120,6 +124,7 @@ def power_of_two(height, width):
 
 
 def mirror_outwards(height, width, side):
+    """Fill a square around an image with its mirror image."""
     y, x = side - height, side - width
     return nn.ReflectionPad2d((x // 2, x - x // 2, y // 2, y - y // 2))
 
@@ -213,6 +218,8 @@ class _EqualizedConvolution(nn.Module):
 
 
 class EqualizedLinear(nn.Module):
+    """Linear layer whose weights are scaled when used, not when drawn."""
+
     def __init__(self, before, after, gain=2**0.5):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(after, before))
@@ -223,13 +230,8 @@ class EqualizedLinear(nn.Module):
         return functional.linear(x, self.weight * self.scale, self.bias)
 
 
-def resnet50():
-    network = torchvision.models.resnet50(weights=None)
-    network.fc = nn.Identity()
-    return network
-
-
 def inception_v3():
+    """The Inception-v3 of torchvision without its last layer, from scratch."""
     network = torchvision.models.inception_v3(
         weights=None, aux_logits=False, init_weights=False
     )

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from .._torchvision import torchvision
-from ..attribution import small_resnet
+from ..attribution import headless_resnet50, small_resnet
 from ..parameters import suggestion
 from .layers import (
     BlurAndJPEG,
@@ -24,7 +24,6 @@ from .layers import (
     load_weights,
     mirror_outwards,
     power_of_two,
-    resnet50,
     small_xception,
 )
 from .training import ImageClassifier, ImageNetwork
@@ -189,7 +188,7 @@ class RobustResNet(ImageClassifier):
                 f"blur_jpeg must be a probability in 0..1, got {self.blur_jpeg!r}."
             )
         is_small = self.backbone == "small"
-        backbone = small_resnet(self.width) if is_small else resnet50()
+        backbone = small_resnet(self.width) if is_small else headless_resnet50()
         if self.weights is not None:
             load_weights(backbone, self.weights)
         preparation = [] if is_small else [Resize(256), Crop(224)]
