@@ -83,8 +83,8 @@ class Gan:
 
     Parameters
     ----------
-    loss : {"non_saturating", "least_squares", "wasserstein"}
-        Goodfellow et al. 2014, Mao et al. 2017, Gulrajani et al. 2017.
+    loss : {"non_saturating", "least_squares", "hinge", "wasserstein"}
+        Goodfellow et al. 2014, Mao et al. 2017, Lim & Ye 2017, Gulrajani et al. 2017.
     critic_steps : int
         Critic updates for one generator update.
     penalty : float
@@ -95,6 +95,8 @@ class Gan:
         Penalise only slopes above one.
     dense : bool
         Perceptrons instead of the shared DCGAN pair.
+    networks : (generator, critic), optional
+        Instead of either.
     """
 
     def __init__(
@@ -106,13 +108,12 @@ class Gan:
         around_real=False,
         one_sided=False,
         dense=False,
+        networks=None,
         rate=2e-4,
     ):
         self.loss, self.critic_steps, self.penalty = loss, critic_steps, penalty
         self.around_real, self.one_sided = around_real, one_sided
-        norm = "group" if penalty else "batch"
-        self.generator = perceptron_generator() if dense else dcgan_generator()
-        self.critic = perceptron_critic() if dense else dcgan_critic(normalisation=norm)
+        self.generator, self.critic = networks or _pair(dense, penalty)
         self.networks = nn.ModuleDict({"g": self.generator, "d": self.critic})
         self.optimisers = [
             torch.optim.Adam(network.parameters(), rate, betas=(0.5, 0.999))
@@ -146,6 +147,8 @@ class Gan:
             return softplus(-on_real).mean() + softplus(on_fake).mean()
         if self.loss == "least_squares":
             return (on_real - 1).square().mean() + on_fake.square().mean()
+        if self.loss == "hinge":
+            return (1 - on_real).relu().mean() + (1 + on_fake).relu().mean()
         return on_fake.mean() - on_real.mean()
 
     def _generator_loss(self, scores):
@@ -173,6 +176,14 @@ class Gan:
     def sample(self, average, n):
         """One forward pass."""
         return average(latents(n))
+
+
+def _pair(dense, penalty):
+    """The perceptrons, or the pair of the suite; a penalty forbids batch norm."""
+    if dense:
+        return perceptron_generator(), perceptron_critic()
+    norm = "group" if penalty else "batch"
+    return dcgan_generator(), dcgan_critic(normalisation=norm)
 
 
 def _perturbed(real):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..parameters import suggestion
-from . import biggan, flow, gan, ncsn, score, stylegan, vae, vdvae
+from . import biggan, factorial, flow, gan, ncsn, score, stylegan, vae, vdvae
 
 
 @dataclass(frozen=True)
@@ -59,15 +59,29 @@ MODELS = {
     ),
 }
 
+# The controlled experiments; see `factorial`.
+EXPERIMENTS = {
+    name: Model(
+        "GAN",
+        partial(factorial.recipe, design),
+        factorial.STEPS[design.loss],
+        batch=factorial.BATCHES[design.loss],
+        decay=0.995,
+        anneal=True,
+    )
+    for name, design in factorial.designs().items()
+}
+
 
 def find(name):
-    """Return the table row of a model.
+    """Return the table row of a model or of a controlled experiment.
 
     Raises
     ------
     ValueError
         If the name is unknown; the nearest known name is suggested.
     """
-    if name not in MODELS:
-        raise ValueError(f"unknown model {name!r};{suggestion(name, MODELS)}")
-    return MODELS[name]
+    table = MODELS | EXPERIMENTS
+    if name not in table:
+        raise ValueError(f"unknown model {name!r};{suggestion(name, table)}")
+    return table[name]
