@@ -1,4 +1,4 @@
-"""A zoo of controlled experiments: one base network, one design factor changed at a time.
+"""Controlled experiments: one base network, one design factor changed at a time.
 
 The base is the pair of the DCGAN suite with one more convolution in each stage of the
 generator, so that a residual connection can span it without new parameters.  The critic
