@@ -1,12 +1,24 @@
-"""Measures of feature sets: separability, agreement with design factors, coverage."""
+"""Measures of feature sets: separability, design factors, coverage."""
 
-from .alignment import cluster_artifacts, factor_alignment, factor_collinearity
+from .alignment import (
+    cluster_artifacts,
+    factor_alignment,
+    factor_collinearity,
+    principal_components,
+)
 from .coverage import (
     KernelDistance,
     PrecisionRecall,
     kernel_distance,
     precision_recall,
     wasserstein_distance,
+)
+from .effects import (
+    Effect,
+    energy_distances,
+    factor_effects,
+    permutation_anova,
+    smallest_p_value,
 )
 from .separability import (
     FrechetRatio,
@@ -16,16 +28,22 @@ from .separability import (
 )
 
 __all__ = [
+    "Effect",
     "FrechetRatio",
     "KernelDistance",
     "PrecisionRecall",
     "cluster_artifacts",
+    "energy_distances",
     "factor_alignment",
     "factor_collinearity",
+    "factor_effects",
     "frechet_distance",
     "frechet_distance_gaussian",
     "frechet_distance_ratio",
     "kernel_distance",
+    "permutation_anova",
     "precision_recall",
+    "principal_components",
+    "smallest_p_value",
     "wasserstein_distance",
 ]

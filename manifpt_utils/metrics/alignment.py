@@ -51,12 +51,32 @@ def cluster_artifacts(features, *, n_clusters, seed=0, n_components=50):
             f"n_clusters must lie in 2..{len(x)}, the number of features, got "
             f"{n_clusters!r}."
         )
-    steps = make_pipeline(
-        StandardScaler(),
-        PCA(min(n_components, *x.shape), random_state=seed),
-        KMeans(n_clusters, n_init=10, random_state=seed),
-    )
-    return steps.fit_predict(x)
+    reduced = principal_components(x, n_components=n_components, seed=seed)
+    return KMeans(n_clusters, n_init=10, random_state=seed).fit_predict(reduced)
+
+
+def principal_components(features, *, n_components=50, seed=0):
+    """Standardise features and keep their first principal components.
+
+    Parameters
+    ----------
+    features : (n, d) array
+    n_components : int
+        At most min(n, d) are kept.
+    seed : int
+
+    Returns
+    -------
+    (n, n_components) float32 array
+
+    Examples
+    --------
+    >>> principal_components(np.eye(4), n_components=2).shape
+    (4, 2)
+    """
+    x = check_features(features, "features", dtype=np.float32)
+    kept = PCA(min(n_components, *x.shape), random_state=seed)
+    return make_pipeline(StandardScaler(), kept).fit_transform(x)
 
 
 def factor_alignment(

@@ -76,7 +76,7 @@ def energy_distances(features, groups):
     pairs = np.outer(counts, counts) - np.diag(counts)
     means = sums / pairs
     within = np.diag(means)
-    squares = 2 * means - within[:, None] - within
+    squares = means + means.T - (within[:, None] + within)
     np.fill_diagonal(squares, 0.0)
     return pd.DataFrame(np.sqrt(squares.clip(0)), index=names, columns=names)
 
@@ -159,6 +159,65 @@ def _within(squares, codes, sizes):
     """Sum over the groups of squared distances between members, over group size."""
     members = np.eye(len(sizes))[codes]
     return (np.einsum("ig,ij,jg->g", members, squares, members) / 2 / sizes).sum()
+
+
+def factor_effects(features, runs, levels, *, n_permutations=999, seed=0):
+    """Effect of one design factor, with the runs of a level as repetitions.
+
+    Parameters
+    ----------
+    features : (n, d) array
+        Of artifacts, say.
+    runs : (n,) array
+        Run of every row.  Rows of runs that `levels` lacks are left out.
+    levels : pandas.Series
+        Level of the factor, by run.
+    n_permutations : int
+        Random assignments of levels to runs.
+    seed : int
+
+    Returns
+    -------
+    pandas.Series
+        `n_levels`, `n_runs`; `between` and `within`, the mean energy distance of two
+        runs of different levels and of one level; `ratio` of the two; `share`,
+        `null_share` and `p_value` of `permutation_anova`; `smallest_p`, which that
+        cannot undercut.
+
+    Raises
+    ------
+    ValueError
+        As `energy_distances` and `permutation_anova`.
+
+    Examples
+    --------
+    >>> x, runs = np.array([[0.0], [0], [1], [1], [9], [9], [8], [8]]), list("aabbccdd")
+    >>> levels = pd.Series(["low", "low", "high", "high"], index=list("abcd"))
+    >>> factor_effects(x, runs, levels)[["between", "within"]].round(1).tolist()
+    [4.0, 1.4]
+    """
+    kept = np.isin(runs, levels.index)
+    distances = energy_distances(np.asarray(features)[kept], np.asarray(runs)[kept])
+    groups = levels.loc[distances.index].to_numpy()
+    effect = permutation_anova(
+        distances, groups, n_permutations=n_permutations, seed=seed
+    )
+    alike = groups[:, None] == groups
+    pairs, d = ~np.eye(len(groups), dtype=bool), distances.to_numpy()
+    between, within = d[~alike].mean(), d[alike & pairs].mean()
+    sizes = np.unique(groups, return_counts=True)[1]
+    found = {
+        "n_levels": len(sizes),
+        "n_runs": len(groups),
+        "between": between,
+        "within": within,
+        "ratio": between / within if within else np.inf,
+        "share": effect.share,
+        "null_share": effect.null_share,
+        "p_value": effect.p_value,
+        "smallest_p": smallest_p_value(sizes),
+    }
+    return pd.Series(found)
 
 
 def smallest_p_value(sizes):

@@ -11,7 +11,7 @@ from ..benchmark import DATA
 from ..photos import PHOTOGRAPHS
 from .packing import pack, write_manifest
 from .plan import planned, state, stored, train_all
-from .registry import MODELS
+from .registry import EXPERIMENTS, MODELS
 from .training import run_folder, train
 
 
@@ -33,11 +33,18 @@ def parser():
         "--jobs", type=int, default=1, help="trainings at a time, one core each"
     )
     queue.add_argument(
-        "--only", nargs="+", choices=MODELS, metavar="NAME", help="these models only"
+        "--only",
+        nargs="+",
+        choices=[*MODELS, *EXPERIMENTS],
+        metavar="NAME",
+        help="these models, or controlled experiments, only",
     )
     for command in (one, sheet):
         command.add_argument(
-            "--model", required=True, metavar="NAME", help=_names(MODELS)
+            "--model",
+            required=True,
+            metavar="NAME",
+            help=_names([*MODELS, *EXPERIMENTS]),
         )
         command.add_argument(
             "--photo", default="coffee", metavar="NAME", help=_names(PHOTOGRAPHS)

@@ -10,18 +10,30 @@ import io
 import json
 import math
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 from tqdm import tqdm
 
 from ..benchmark import COLUMNS, CORE, DATA, cut_sheet, read_manifest
+from .factorial import LEVELS, designs
+from .plan import folder_of
 from .quality import COMPARED, PROJECTED, known_manifold, quality
-from .registry import MODELS
+from .registry import EXPERIMENTS, MODELS
 
 MANIFEST_VERSION = 1
-LISTED = ("factors.csv", "paper_tables.csv", "gm-photo/*/*", "encoders/*")
+LISTED = (
+    "factors.csv",
+    "paper_tables.csv",
+    "gm-photo/*/*",
+    "experiments/*",
+    "experiments/*/*",
+    "encoders/*",
+)
+STORED = ("gm-photo/*/*.json", "experiments/*/*.json")
 SUFFIXES = (".csv", ".webp", ".safetensors", ".json")
 LOSS_POINTS = 50
 BEGIN, END = "<!-- begin generated table -->", "<!-- end generated table -->"
@@ -32,6 +44,9 @@ HEADER = (
 QUALITY_HEADER = (
     "| Photograph | Model | Seed | Distance | Cells | FD | Precision | Recall | "
     "Density | Coverage |"
+)
+EXPERIMENT_HEADER = (
+    "| Design | Seeds | Training CPU s | Distance | Cells | FD | Precision |"
 )
 FRESH_SEED = 2
 
@@ -67,6 +82,7 @@ def pack(root="zoo_runs", *, data=DATA, progress=False):
     bar = tqdm(runs, desc="pack", disable=not progress)
     sheets = [pack_run(folder, Path(data)) for folder in bar]
     measure(data, progress=progress)
+    write_designs(data)
     write_manifest(data)
     write_table(data)
     return sheets
@@ -81,14 +97,16 @@ def pack_run(folder, data):
     """Store one training; returns the path of its sheet."""
     samples, record = _read_run(folder)
     samples = samples[: stored_samples(record["model"], record["seed"])]
-    target = data / "gm-photo" / record["photo"] / f"{record['model']}-{record['seed']}"
+    name = f"{record['model']}-{record['seed']}"
+    target = data / folder_of(record["model"]) / record["photo"] / name
     target.parent.mkdir(parents=True, exist_ok=True)
     sheet = target.with_suffix(".webp")
     known = sheet.exists() and _holds(sheet.read_bytes(), samples)
     if not known:
         replace(sheet, encode(samples))
-    weights = (folder / "weights.safetensors").read_bytes()
-    replace(target.with_suffix(".safetensors"), weights)
+    if stores_weights(record["model"], record["seed"]):
+        weights = (folder / "weights.safetensors").read_bytes()
+        replace(target.with_suffix(".safetensors"), weights)
     stored = {
         **record,
         "losses": thin(record["losses"]),
@@ -103,12 +121,17 @@ def pack_run(folder, data):
 def stored_samples(model, seed):
     """Samples of a training that are stored, so that all of `data/` stays small.
 
-    1,000 of the first seed of the six `CORE` models, 500 of the other models, 400 of
-    every further seed.
+    1,000 of the first seed of the six `CORE` models, 150 of a controlled experiment,
+    300 of everything else.
     """
-    if seed:
-        return 400
-    return 1000 if model in CORE else 500
+    if model in EXPERIMENTS:
+        return 150
+    return 1000 if model in CORE and not seed else 300
+
+
+def stores_weights(model, seed):
+    """Whether weights are stored beside the samples: of the core models, first seed."""
+    return model in CORE and not seed
 
 
 def measure(data=DATA, *, progress=False):
@@ -121,7 +144,8 @@ def measure(data=DATA, *, progress=False):
     """
     missing = [
         path
-        for path in sorted(Path(data).glob("gm-photo/*/*.json"))
+        for pattern in STORED
+        for path in sorted(Path(data).glob(pattern))
         if not _measured(path)
     ]
     for path in tqdm(missing, desc="measure", disable=not progress):
@@ -277,7 +301,43 @@ def _table(data):
             for r in records
             if r["photo"] == photo
         ]
-    return ["\n".join(training), _totals(manifest), "\n".join(measured)]
+    paragraphs = ["\n".join(training), _totals(manifest), "\n".join(measured)]
+    return paragraphs + _experiment_table(data)
+
+
+def _experiment_table(data):
+    """One row a design, the mean over its seeds; nothing if none is stored."""
+    records = [_read_record(path) for path in data.glob(STORED[1])]
+    if not records:
+        return []
+    rows = [EXPERIMENT_HEADER, "| :-- |" + " --: |" * 6]
+    for design in designs():
+        runs = [r for r in records if r["model"] == design]
+        rows += [_experiment_row(design, runs)] if runs else []
+    return ["\n".join(rows)]
+
+
+def _experiment_row(design, runs):
+    def mean(name):
+        return np.mean([r["quality"][name] for r in runs])
+
+    seconds = np.mean([r["training_cpu_seconds"] for r in runs])
+    return (
+        f"| {design} | {len(runs)} | {seconds:,.0f} | {mean('mean_distance'):.0f} | "
+        f"{mean('covered'):.0%} | {mean('frechet_distance'):.1f} | "
+        f"{mean('precision'):.2f} |"
+    )
+
+
+def write_designs(data=DATA):
+    """Write the levels of every controlled experiment beside their samples."""
+    folder = Path(data) / "experiments"
+    if not folder.is_dir():
+        return
+    table = pd.DataFrame(
+        {name: asdict(design) for name, design in designs().items()}
+    ).T.rename_axis("design")
+    replace(folder / "designs.csv", table[list(LEVELS)].to_csv().encode())
 
 
 def _of_real_views(photo):

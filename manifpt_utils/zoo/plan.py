@@ -12,7 +12,7 @@ import torch
 from tqdm import tqdm
 
 from ..benchmark import CORE, DATA, read_manifest
-from .registry import MODELS
+from .registry import EXPERIMENTS, MODELS, find
 from .training import run_folder
 
 # The photographs play the paper's training sets, each with the models of its column.
@@ -23,6 +23,7 @@ COLUMNS = {
     "china": "gm_ffhq",
 }
 FURTHER_SEEDS = (1, 2)  # of the core models, on the first photograph
+EXPERIMENT_SEEDS = (0, 1, 2)
 
 
 class Training(NamedTuple):
@@ -40,7 +41,8 @@ def planned(data=DATA):
     -------
     list of Training
         The core models on the first two photographs, their further seeds, and what
-        the paper's table lists for the data set that each photograph plays.
+        the paper's table lists for the data set that each photograph plays; then the
+        controlled experiments on the first photograph, seed by seed.
     """
     table = pd.read_csv(Path(data) / "factors.csv", index_col="model")
     first, second = list(COLUMNS)[:2]
@@ -52,13 +54,21 @@ def planned(data=DATA):
         for model in MODELS
         if table.loc[model, column]
     ]
-    return list(dict.fromkeys([*core, *again, *listed]))
+    experiments = [
+        Training(name, first, seed) for seed in EXPERIMENT_SEEDS for name in EXPERIMENTS
+    ]
+    return list(dict.fromkeys([*core, *again, *listed, *experiments]))
 
 
 def stored(training, data=DATA):
     """Whether `data/` holds the samples of a training."""
     model, photo, seed = training
-    return f"gm-photo/{photo}/{model}-{seed}.webp" in read_manifest(data)
+    return f"{folder_of(model)}/{photo}/{model}-{seed}.webp" in read_manifest(data)
+
+
+def folder_of(model):
+    """The folder of `data/` that holds a model's samples."""
+    return "experiments" if model in EXPERIMENTS else "gm-photo"
 
 
 def state(training, *, root, data=DATA):
@@ -78,7 +88,7 @@ def state(training, *, root, data=DATA):
     if not (folder / "checkpoint.pt").exists():
         return "not begun"
     found = torch.load(folder / "checkpoint.pt", weights_only=True)
-    total = MODELS[training.model].steps
+    total = find(training.model).steps
     left = found["seconds"] / max(found["step"], 1) * (total - found["step"])
     return f"step {found['step']} of {total}, about {left:.0f} CPU seconds left"
 
