@@ -39,11 +39,11 @@ def use_style():
 
 
 def show(figure, *, alt, caption, name=None):
-    """Display a matplotlib or plotly figure with its description.
+    """Display a matplotlib or plotly figure, or a picture, with its description.
 
     Parameters
     ----------
-    figure : matplotlib Figure or plotly Figure
+    figure : matplotlib Figure, plotly Figure or PIL Image
     alt : str
         What is to be seen, for readers who cannot see it.
     caption : str
@@ -56,6 +56,13 @@ def show(figure, *, alt, caption, name=None):
         kind = "application/vnd.plotly.v1+json"
         data = {kind: figure.to_plotly_json(), "text/plain": alt}
         display(_plain(data), metadata={kind: words}, raw=True)
+        return
+    if isinstance(figure, Image.Image):
+        buffer = io.BytesIO()
+        figure.save(buffer, "PNG", optimize=True)
+        pixels = base64.b64encode(buffer.getvalue()).decode()
+        data = {"image/png": pixels, "text/plain": alt}
+        display(data, metadata={"image/png": words}, raw=True)
         return
     display(figure, metadata={"image/png": words})
     plt.close(figure)
@@ -103,6 +110,22 @@ def contact_sheet(images, columns=12):
     h, w = images.shape[1:3]
     grid = images[: rows * columns].reshape(rows, columns, h, w, -1)
     return grid.swapaxes(1, 2).reshape(rows * h, columns * w, -1)
+
+
+def picture(images, *, columns=24):
+    """A contact sheet, pixel by pixel, in 256 colours: for a page with many of them.
+
+    Parameters
+    ----------
+    images : (n, h, w, 3) uint8 array
+        The last row is left out if it is not full.
+    columns : int
+
+    Returns
+    -------
+    PIL Image
+    """
+    return Image.fromarray(contact_sheet(images, columns)).quantize(256, dither=0)
 
 
 def sheets(images, *, columns=12, n=24):

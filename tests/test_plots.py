@@ -37,6 +37,19 @@ def test_contact_sheet_keeps_every_pixel_in_reading_order():
     np.testing.assert_array_equal(sheet[4:, 5:10], images[4])
 
 
+def test_a_picture_keeps_its_pixels_where_256_colours_are_enough(monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (5, 4, 5, 3), np.uint8)
+    found = plots.picture(images, columns=2)
+    sheet = plots.contact_sheet(images, 2)
+    np.testing.assert_array_equal(np.asarray(found.convert("RGB")), sheet)
+    calls = captured(monkeypatch)
+    plots.show(found, alt="noise", caption="Noise.")
+    (bundle,), options = calls[0]
+    assert options["metadata"]["image/png"]["alt"] == bundle["text/plain"] == "noise"
+    shown = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
+    np.testing.assert_array_equal(np.asarray(shown.convert("RGB")), sheet)
+
+
 def captured(monkeypatch):
     calls = []
     monkeypatch.setattr(plots, "display", lambda *a, **k: calls.append((a, k)))

@@ -19,14 +19,17 @@ from safetensors.torch import load_file
 from torch import nn
 
 from manifpt_utils import benchmark
+from manifpt_utils.experiments import load_experiments
 from manifpt_utils.photos import PhotoManifold
 from manifpt_utils.zoo import (
     biggan,
+    card,
     flow,
     ncsn,
     packing,
     plan,
     quality,
+    records,
     stylegan,
     training,
     vae,
@@ -34,7 +37,7 @@ from manifpt_utils.zoo import (
 )
 from manifpt_utils.zoo.__main__ import main
 from manifpt_utils.zoo.fir import FILTER, FIRDownsample, FIRUpsample
-from manifpt_utils.zoo.registry import MODELS, find
+from manifpt_utils.zoo.registry import EXPERIMENTS, MODELS, find
 
 # The flow library computes its first weights with a function torch is phasing out.
 pytestmark = pytest.mark.filterwarnings("ignore:torch.lu is deprecated")
@@ -503,6 +506,7 @@ def few_views():
     with pytest.MonkeyPatch.context() as patch:
         for module in (packing, quality):
             patch.setattr(module, "PROJECTED", 4)
+        for module in (packing, quality, card):
             patch.setattr(module, "COMPARED", 12)
         patch.setattr(benchmark, "N_TEST", 3)
         yield
@@ -599,9 +603,9 @@ def test_packing_again_changes_nothing_but_what_changed(root, data, samples):
 def test_the_table_of_the_data_card_comes_from_the_records(data):
     ours = (benchmark.DATA / "README.md").read_text(encoding="utf-8")
     theirs = (data / "README.md").read_text(encoding="utf-8")
-    for mark, side in ((packing.BEGIN, 0), (packing.END, 1)):
+    for mark, side in ((card.BEGIN, 0), (card.END, 1)):
         assert ours.split(mark)[side] == theirs.split(mark)[side]
-    table = theirs.split(packing.BEGIN)[1].split(packing.END)[0]
+    table = theirs.split(card.BEGIN)[1].split(card.END)[0]
     rows = [line for line in table.splitlines() if line.startswith("| coffee |")]
     names = [row.split(" | ")[1] for row in rows]
     assert names == ["dcgan", "beta_vae", "*real views*", "dcgan", "beta_vae"]
@@ -619,13 +623,29 @@ def test_only_what_lacks_a_quality_is_measured(data):
     assert json.loads(path.read_text())["quality"] == found
 
 
-def test_the_core_keeps_most_samples_and_further_seeds_the_fewest():
-    kept = packing.stored_samples
-    assert [kept("dcgan", 0), kept("own_model", 0), kept("dcgan", 1)] == [
-        1000,
-        500,
-        400,
+def test_the_core_keeps_most_samples_and_alone_its_weights():
+    trainings = ("dcgan", 0), ("rve", 0), ("dcgan", 1), ("base", 0)
+    kept = [packing.stored_samples(*t) for t in trainings]
+    assert kept == [1000, 300, 300, 150]
+    assert [packing.stores_weights(*t) for t in trainings] == [True] + 3 * [False]
+
+
+def test_experiments_are_stored_apart_and_loaded_by_run(root, data, samples):
+    for i, name in enumerate(("base-0", "up_fir-0", "up_fir-1")):
+        write_run(root, name, samples[i:])
+    packing.pack(root, data=data)
+    found = load_experiments("coffee", n=3, data_folder=data)
+    assert list(found.designs.index) == ["base-0", "up_fir-0", "up_fir-1"]
+    assert found.designs["up"].tolist() == ["transposed_conv", "fir", "fir"]
+    assert np.array_equal(found.images[found.runs == "up_fir-1"], samples[2:5])
+    assert benchmark.load("gm-photo/coffee", n_real=1, data_folder=data).models == [
+        "dcgan"
     ]
+    assert "| up_fir | 2 | 13 |" in (data / "README.md").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match="n=44 .*'up_fir-1' holds 43"):
+        load_experiments("coffee", n=44, data_folder=data)
+    with pytest.raises(ValueError, match="no controlled experiments on 'cofee'; did"):
+        load_experiments("cofee", data_folder=data)
 
 
 def test_quality_of_real_views_is_rounding_and_of_noise_is_not():
@@ -663,7 +683,7 @@ def test_a_sheet_is_never_half_written(root, data, monkeypatch):
     def interrupt(source, target):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(packing.os, "replace", interrupt)
+    monkeypatch.setattr(records.os, "replace", interrupt)
     with pytest.raises(KeyboardInterrupt):
         packing.pack(root, data=data)
     assert (data / "gm-photo" / "coffee" / "dcgan-0.webp").read_bytes() == before
@@ -714,7 +734,8 @@ def test_the_command_line_trains_resumes_and_shows(tmp_path, capsys, monkeypatch
 def test_the_plan_trains_each_once_and_what_the_table_lists(data):
     found = plan.planned(data)
     assert len(set(found)) == len(found)
-    assert {t.model for t in found} <= set(MODELS)
+    assert {t.model for t in found} <= {*MODELS, *EXPERIMENTS}
+    assert plan.Training("up_fir", "coffee", 2) in found
     assert {(t.model, t.seed) for t in found if t.photo == "coffee"} >= {
         (model, seed) for model in benchmark.CORE for seed in (0, 1, 2)
     }

@@ -1,15 +1,13 @@
 """From finished trainings to `data/`: lossless sheets, weights, records, manifest.
 
 Every file is written under a temporary name and moved when it is complete, and a sheet
-is decoded and compared with its samples before that.  The table of the data card is
-written from the records, so no number in it was ever typed.
+is decoded and compared with its samples before that.
 """
 
 import hashlib
 import io
 import json
 import math
-import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,11 +16,13 @@ import pandas as pd
 from PIL import Image
 from tqdm import tqdm
 
-from ..benchmark import COLUMNS, CORE, DATA, cut_sheet, read_manifest
+from ..benchmark import COLUMNS, CORE, DATA, cut_sheet
+from .card import write_table
 from .factorial import LEVELS, designs
 from .plan import folder_of
-from .quality import COMPARED, PROJECTED, known_manifold, quality
-from .registry import EXPERIMENTS, MODELS
+from .quality import COMPARED, PROJECTED, quality
+from .records import RECORDS, read_record, replace, write_record
+from .registry import EXPERIMENTS
 
 MANIFEST_VERSION = 1
 LISTED = (
@@ -33,22 +33,8 @@ LISTED = (
     "experiments/*/*",
     "encoders/*",
 )
-STORED = ("gm-photo/*/*.json", "experiments/*/*.json")
 SUFFIXES = (".csv", ".webp", ".safetensors", ".json")
 LOSS_POINTS = 50
-BEGIN, END = "<!-- begin generated table -->", "<!-- end generated table -->"
-HEADER = (
-    "| Photograph | Model | Seed | Parameters | Steps | Batch | Training CPU s | "
-    "Images | Bytes an image |"
-)
-QUALITY_HEADER = (
-    "| Photograph | Model | Seed | Distance | Cells | FD | Precision | Recall | "
-    "Density | Coverage |"
-)
-EXPERIMENT_HEADER = (
-    "| Design | Seeds | Training CPU s | Distance | Cells | FD | Precision |"
-)
-FRESH_SEED = 2
 
 
 def pack(root="zoo_runs", *, data=DATA, progress=False):
@@ -114,7 +100,7 @@ def pack_run(folder, data):
         "shape": list(samples.shape[1:]),
         **(_measured(target.with_suffix(".json")) if known else {}),
     }
-    _write_record(target.with_suffix(".json"), stored)
+    write_record(target.with_suffix(".json"), stored)
     return sheet
 
 
@@ -144,30 +130,26 @@ def measure(data=DATA, *, progress=False):
     """
     missing = [
         path
-        for pattern in STORED
+        for pattern in RECORDS.values()
         for path in sorted(Path(data).glob(pattern))
         if not _measured(path)
     ]
     for path in tqdm(missing, desc="measure", disable=not progress):
-        record = _read_record(path)
+        record = read_record(path)
         sheet = path.with_suffix(".webp").read_bytes()
         samples = _decode(sheet, record["images"], record["shape"])
-        _write_record(path, {**record, "quality": quality(record["photo"], samples)})
+        write_record(path, {**record, "quality": quality(record["photo"], samples)})
     return missing
 
 
 def _measured(path):
     """The quality that a stored record holds, if it is of as many samples as asked."""
-    record = _read_record(path) if path.exists() else {}
+    record = read_record(path) if path.exists() else {}
     found, n = record.get("quality", {}), record.get("images", 0)
     counts = found.get("projected"), found.get("compared")
     if counts != (min(PROJECTED, n), min(COMPARED, n)):
         return {}
     return {"quality": found}
-
-
-def _write_record(path, record):
-    replace(path, (json.dumps(record, indent=1) + "\n").encode())
 
 
 def _read_run(folder):
@@ -234,13 +216,6 @@ def thin(losses):
     return [losses[i] for i in chosen]
 
 
-def replace(path, content):
-    """Write bytes under a temporary name and move them into place."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
-
-
 def write_manifest(data=DATA):
     """List every data file with its sha256; returns the path of the manifest."""
     data = Path(data)
@@ -259,74 +234,9 @@ def _entry(path):
     content = path.read_bytes()
     entry = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     if path.suffix == ".webp":
-        record = _read_record(path.with_suffix(".json"))
+        record = read_record(path.with_suffix(".json"))
         entry |= {"images": record["images"], "shape": record["shape"]}
     return entry
-
-
-def _read_record(path):
-    if not path.exists():
-        raise ValueError(
-            f"{path} is missing beside its sheet; pack that training again."
-        )
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def write_table(data=DATA):
-    """Write the generated table into the data card."""
-    data = Path(data)
-    card = data / "README.md"
-    text = card.read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise ValueError(f"{card} must hold {BEGIN!r} and {END!r} once each.")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    table = "\n\n".join([BEGIN, *_table(data), END])
-    replace(card, (before + table + after).encode())
-
-
-def _table(data):
-    """The paragraphs of the generated region."""
-    manifest = read_manifest(data)
-    records = [_read_record(path) for path in data.glob("gm-photo/*/*.json")]
-    place = {model: i for i, model in enumerate(MODELS)}
-    records.sort(key=lambda r: (r["photo"], place.get(r["model"], 99), r["seed"]))
-    training = [HEADER, "| :-- | :-- |" + " --: |" * 7]
-    training += [_training_row(r, manifest) for r in records]
-    measured = [QUALITY_HEADER, "| :-- | :-- |" + " --: |" * 8]
-    for photo in dict.fromkeys(r["photo"] for r in records):
-        measured.append(_quality_row(photo, "*real views*", "", _of_real_views(photo)))
-        measured += [
-            _quality_row(photo, r["model"], r["seed"], r["quality"])
-            for r in records
-            if r["photo"] == photo
-        ]
-    paragraphs = ["\n".join(training), _totals(manifest), "\n".join(measured)]
-    return paragraphs + _experiment_table(data)
-
-
-def _experiment_table(data):
-    """One row a design, the mean over its seeds; nothing if none is stored."""
-    records = [_read_record(path) for path in data.glob(STORED[1])]
-    if not records:
-        return []
-    rows = [EXPERIMENT_HEADER, "| :-- |" + " --: |" * 6]
-    for design in designs():
-        runs = [r for r in records if r["model"] == design]
-        rows += [_experiment_row(design, runs)] if runs else []
-    return ["\n".join(rows)]
-
-
-def _experiment_row(design, runs):
-    def mean(name):
-        return np.mean([r["quality"][name] for r in runs])
-
-    seconds = np.mean([r["training_cpu_seconds"] for r in runs])
-    return (
-        f"| {design} | {len(runs)} | {seconds:,.0f} | {mean('mean_distance'):.0f} | "
-        f"{mean('covered'):.0%} | {mean('frechet_distance'):.1f} | "
-        f"{mean('precision'):.2f} |"
-    )
 
 
 def write_designs(data=DATA):
@@ -338,36 +248,3 @@ def write_designs(data=DATA):
         {name: asdict(design) for name, design in designs().items()}
     ).T.rename_axis("design")
     replace(folder / "designs.csv", table[list(LEVELS)].to_csv().encode())
-
-
-def _of_real_views(photo):
-    """Quality of views that are neither trained on nor compared with."""
-    return quality(photo, known_manifold(photo).sample(COMPARED, seed=FRESH_SEED))
-
-
-def _training_row(record, manifest):
-    name = f"gm-photo/{record['photo']}/{record['model']}-{record['seed']}.webp"
-    return (
-        f"| {record['photo']} | {record['model']} | {record['seed']} | "
-        f"{record['parameters']:,} | {record['steps']:,} | {record['batch']} | "
-        f"{record['training_cpu_seconds']:,.0f} | {record['images']:,} | "
-        f"{manifest[name]['bytes'] / record['images']:,.0f} |"
-    )
-
-
-def _quality_row(photo, model, seed, found):
-    return (
-        f"| {photo} | {model} | {seed} | {found['mean_distance']:.0f} | "
-        f"{found['covered']:.0%} | {found['frechet_distance']:.1f} | "
-        f"{found['precision']:.2f} | {found['recall']:.2f} | {found['density']:.2f} | "
-        f"{found['coverage']:.2f} |"
-    )
-
-
-def _totals(manifest):
-    sheets = [e for name, e in manifest.items() if name.endswith(".webp")]
-    total = sum(entry["bytes"] for entry in manifest.values())
-    return (
-        f"{len(sheets)} sheets hold {sum(e['images'] for e in sheets):,} samples; all "
-        f"{len(manifest)} files of the manifest together take {total / 1e6:.1f} MB."
-    )

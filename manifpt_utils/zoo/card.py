@@ -1,0 +1,115 @@
+"""The tables of the data card, written from the records: no number in it was typed."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ..benchmark import DATA, read_manifest
+from .factorial import designs
+from .quality import COMPARED, known_manifold, quality
+from .records import RECORDS, read_record, replace
+from .registry import MODELS
+
+BEGIN, END = "<!-- begin generated table -->", "<!-- end generated table -->"
+HEADER = (
+    "| Photograph | Model | Seed | Parameters | Steps | Batch | Training CPU s | "
+    "Images | Bytes an image |"
+)
+QUALITY_HEADER = (
+    "| Photograph | Model | Seed | Distance | Cells | FD | Precision | Recall | "
+    "Density | Coverage |"
+)
+EXPERIMENT_HEADER = (
+    "| Design | Seeds | Training CPU s | Distance | Cells | FD | Precision |"
+)
+FRESH_SEED = 2
+
+
+def write_table(data=DATA):
+    """Write the generated table into the data card."""
+    data = Path(data)
+    card = data / "README.md"
+    text = card.read_text(encoding="utf-8")
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise ValueError(f"{card} must hold {BEGIN!r} and {END!r} once each.")
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    table = "\n\n".join([BEGIN, *_table(data), END])
+    replace(card, (before + table + after).encode())
+
+
+def _table(data):
+    """The paragraphs of the generated region."""
+    manifest = read_manifest(data)
+    records = [read_record(path) for path in data.glob(RECORDS["models"])]
+    place = {model: i for i, model in enumerate(MODELS)}
+    records.sort(key=lambda r: (r["photo"], place.get(r["model"], 99), r["seed"]))
+    training = [HEADER, "| :-- | :-- |" + " --: |" * 7]
+    training += [_training_row(r, manifest) for r in records]
+    measured = [QUALITY_HEADER, "| :-- | :-- |" + " --: |" * 8]
+    for photo in dict.fromkeys(r["photo"] for r in records):
+        measured.append(_quality_row(photo, "*real views*", "", _of_real_views(photo)))
+        measured += [
+            _quality_row(photo, r["model"], r["seed"], r["quality"])
+            for r in records
+            if r["photo"] == photo
+        ]
+    paragraphs = ["\n".join(training), _totals(manifest), "\n".join(measured)]
+    return paragraphs + _experiment_table(data)
+
+
+def _experiment_table(data):
+    """One row a design, the mean over its seeds; nothing if none is stored."""
+    records = [read_record(path) for path in data.glob(RECORDS["experiments"])]
+    if not records:
+        return []
+    rows = [EXPERIMENT_HEADER, "| :-- |" + " --: |" * 6]
+    for design in designs():
+        runs = [r for r in records if r["model"] == design]
+        rows += [_experiment_row(design, runs)] if runs else []
+    return ["\n".join(rows)]
+
+
+def _experiment_row(design, runs):
+    def mean(name):
+        return np.mean([r["quality"][name] for r in runs])
+
+    seconds = np.mean([r["training_cpu_seconds"] for r in runs])
+    return (
+        f"| {design} | {len(runs)} | {seconds:,.0f} | {mean('mean_distance'):.0f} | "
+        f"{mean('covered'):.0%} | {mean('frechet_distance'):.1f} | "
+        f"{mean('precision'):.2f} |"
+    )
+
+
+def _of_real_views(photo):
+    """Quality of views that are neither trained on nor compared with."""
+    return quality(photo, known_manifold(photo).sample(COMPARED, seed=FRESH_SEED))
+
+
+def _training_row(record, manifest):
+    name = f"gm-photo/{record['photo']}/{record['model']}-{record['seed']}.webp"
+    return (
+        f"| {record['photo']} | {record['model']} | {record['seed']} | "
+        f"{record['parameters']:,} | {record['steps']:,} | {record['batch']} | "
+        f"{record['training_cpu_seconds']:,.0f} | {record['images']:,} | "
+        f"{manifest[name]['bytes'] / record['images']:,.0f} |"
+    )
+
+
+def _quality_row(photo, model, seed, found):
+    return (
+        f"| {photo} | {model} | {seed} | {found['mean_distance']:.0f} | "
+        f"{found['covered']:.0%} | {found['frechet_distance']:.1f} | "
+        f"{found['precision']:.2f} | {found['recall']:.2f} | {found['density']:.2f} | "
+        f"{found['coverage']:.2f} |"
+    )
+
+
+def _totals(manifest):
+    sheets = [e for name, e in manifest.items() if name.endswith(".webp")]
+    total = sum(entry["bytes"] for entry in manifest.values())
+    return (
+        f"{len(sheets)} sheets hold {sum(e['images'] for e in sheets):,} samples; all "
+        f"{len(manifest)} files of the manifest together take {total / 1e6:.1f} MB."
+    )
