@@ -16,10 +16,10 @@ from .recipe import LATENT
 
 CRITIC_STEPS = 2  # of the Wasserstein loss, for one step of the generator
 STEPS = {
-    "non_saturating": 2000,
-    "least_squares": 2000,
-    "hinge": 2000,
-    "wasserstein": 1200,
+    "non_saturating": 1400,
+    "least_squares": 1400,
+    "hinge": 1400,
+    "wasserstein": 900,
 }
 BATCHES = {loss: 32 for loss in STEPS} | {"wasserstein": 32 * CRITIC_STEPS}
 
