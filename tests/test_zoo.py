@@ -17,6 +17,7 @@ from normflows.flows import ActNorm, Squeeze
 from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
+from torch.fx.experimental import _config as meta_config
 
 from manifpt_utils import benchmark
 from manifpt_utils.experiments import load_experiments
@@ -161,6 +162,17 @@ def test_a_diverged_training_stops_and_keeps_its_last_good_state(
     assert all(p.isfinite().all() for p in again.recipe.networks.parameters())
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
+def test_a_full_disk_keeps_the_last_complete_state(images, tmp_path):
+    state = state_of("dcgan", tmp_path)
+    loop(state, images, 1)
+    kept = state.path.read_bytes()
+    state.path.with_suffix(".part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="free some space.*kept in .*checkpoint.pt"):
+        loop(state, images, 2)
+    assert state.path.read_bytes() == kept
+
+
 def test_a_checkpoint_of_another_model_or_architecture_is_refused(trained, tmp_path):
     shutil.copy(trained["dcgan"].path, tmp_path)
     with pytest.raises(ValueError, match="'dcgan'.*'lsgan'.*delete it"):
@@ -178,6 +190,43 @@ def test_unknown_names_are_refused_with_the_nearest(tmp_path, capsys):
     assert not list(tmp_path.iterdir())
     with pytest.raises(SystemExit, match="error: unknown model 'glo'.*'glow'"):
         main(["train", "--model", "glo", "--root", str(tmp_path)])
+
+
+@pytest.fixture
+def imaginary(monkeypatch):
+    """A device without numbers: work that strays to another device is an error."""
+    monkeypatch.setattr(torch.Tensor, "item", lambda x: 1.0)
+    monkeypatch.setattr(torch.Tensor, "__bool__", lambda x: True)
+    assumed = meta_config.patch(meta_nonzero_assume_all_nonzero=True)
+    with assumed, torch.device("meta"):
+        yield
+
+
+# The libraries behind these read numbers off the device to index with them.
+READING = {"glow", "ddpm"}
+
+
+@pytest.mark.parametrize("model", [m for m in MODELS if m not in READING])
+def test_training_and_sampling_stay_on_the_device_they_are_given(model, imaginary):
+    recipe = MODELS[model].build()
+    losses = recipe.step(torch.rand(BATCH.get(model, 4), 3, 32, 32), 0.5)
+    if hasattr(recipe, "sampling_steps"):
+        recipe.sampling_steps = 2
+    assert losses
+    assert recipe.sample(recipe.generator, 4).device.type == "meta"
+
+
+def test_work_on_two_devices_is_found_out(imaginary):
+    with pytest.raises(RuntimeError, match="device"):
+        MODELS["dcgan"].build().generator(torch.zeros(4, 64, device="cpu"))
+
+
+def test_a_device_that_is_not_there_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for device, words in (("cuda", "no CUDA device; leave"), ("tpu", "got 'tpu'")):
+        with pytest.raises(ValueError, match=words):
+            training.train("dcgan", photo="coffee", root=tmp_path, device=device)
+    assert not list(tmp_path.iterdir())
 
 
 # Samples

@@ -39,6 +39,13 @@ def parser():
         metavar="NAME",
         help="these models, or controlled experiments, only",
     )
+    for command in (one, queue):
+        command.add_argument(
+            "--device",
+            choices=("cpu", "cuda"),
+            default="cpu",
+            help="where to train, cpu by default",
+        )
     for command in (one, sheet):
         command.add_argument(
             "--model",
@@ -94,7 +101,9 @@ def train_missing(arguments):
     missing = [t for t in planned() if not stored(t)]
     if arguments.only:
         missing = [t for t in missing if t.model in arguments.only]
-    failed = train_all(missing, root=arguments.root, jobs=arguments.jobs)
+    failed = train_all(
+        missing, root=arguments.root, jobs=arguments.jobs, device=arguments.device
+    )
     if failed:
         names = ", ".join(f"{photo}/{model}-{seed}" for model, photo, seed in failed)
         raise ValueError(f"failed: {names}; each has a .log beside its folder.")
@@ -108,6 +117,7 @@ def train_one(arguments):
         seed=arguments.seed,
         root=arguments.root,
         steps=arguments.steps,
+        device=arguments.device,
     )
     print(f"trained: {folder}")
 

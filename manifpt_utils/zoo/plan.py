@@ -93,7 +93,7 @@ def state(training, *, root, data=DATA):
     return f"step {found['step']} of {total}, about {left:.0f} CPU seconds left"
 
 
-def train_all(trainings, *, root, jobs=1):
+def train_all(trainings, *, root, jobs=1, device="cpu"):
     """Run trainings one after another, `jobs` at a time, each on one thread.
 
     A training that fails leaves its output in `<folder>.log`, and the others go on.
@@ -106,7 +106,7 @@ def train_all(trainings, *, root, jobs=1):
     bar = tqdm(total=len(trainings), desc="trainings")
 
     def run(training):
-        failed = _run(training, root)
+        failed = _run(training, root, device)
         bar.update()
         return failed
 
@@ -115,13 +115,14 @@ def train_all(trainings, *, root, jobs=1):
     return [t for t, failed in zip(trainings, results, strict=True) if failed]
 
 
-def _run(training, root):
+def _run(training, root, device):
     """Train in a process of its own; True if it failed."""
     model, photo, seed = training
     log = run_folder(root, photo, model, seed).with_suffix(".log")
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "manifpt_utils.zoo", "train", "--model", model]
     command += ["--photo", photo, "--seed", str(seed), "--root", str(root)]
+    command += ["--device", device]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     with open(log, "wb") as file:
         done = subprocess.run(

@@ -9,8 +9,9 @@ loop.  It owns its networks and optimisers and offers
 * `calibrate(average, batches)` : recompute batch-norm statistics of averaged weights,
 * `sample(average, n)` : images in [-1, 1] from the averaged weights.
 
-Images are (n, 3, 32, 32) float tensors in [-1, 1].  There is one module a family:
-`gan`, `vae`, `flow`, `score`.
+Networks and noise are made on torch's default device, so that a recipe runs wherever
+the training loop says.  Images are (n, 3, 32, 32) float tensors in [-1, 1].  There is
+one module a family: `gan`, `vae`, `flow`, `score`.
 """
 
 import torch
@@ -21,7 +22,9 @@ LATENT = 64
 
 def autocast():
     """Bfloat16 where the processor or GPU has it: twice as fast, same float range."""
-    return torch.autocast("cpu", dtype=torch.bfloat16)
+    kind = torch.get_default_device().type
+    known = kind in ("cpu", "cuda")
+    return torch.autocast(kind if known else "cpu", torch.bfloat16, enabled=known)
 
 
 def latents(n):

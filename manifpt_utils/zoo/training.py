@@ -24,7 +24,9 @@ def run_folder(root, photo, model, seed):
     return Path(root) / photo / f"{model}-{seed}"
 
 
-def train(model, *, photo, seed=0, root="zoo_runs", steps=None, every=250):
+def train(
+    model, *, photo, seed=0, root="zoo_runs", steps=None, every=250, device="cpu"
+):
     """Train one generator, resuming from its last checkpoint, and write its samples.
 
     Parameters
@@ -41,6 +43,8 @@ def train(model, *, photo, seed=0, root="zoo_runs", steps=None, every=250):
         Instead of the number in the table.
     every : int
         Steps between checkpoints.
+    device : {"cpu", "cuda"}
+        Where to train.  Random numbers differ between the two.
 
     Returns
     -------
@@ -50,7 +54,10 @@ def train(model, *, photo, seed=0, root="zoo_runs", steps=None, every=250):
     Raises
     ------
     ValueError
-        If the model or photograph is unknown, or a checkpoint does not fit.
+        If the model or photograph is unknown, a checkpoint does not fit, or there is no
+        such device.
+    OSError
+        If a checkpoint cannot be written; the last complete one is kept.
     FloatingPointError
         If a loss is no longer finite; the last good checkpoint is kept.
     """
@@ -58,13 +65,25 @@ def train(model, *, photo, seed=0, root="zoo_runs", steps=None, every=250):
     folder = run_folder(root, photo, model, seed)
     if (folder / "record.json").exists():
         return folder
-    images = training_images(photo)
+    _check_device(device)
+    images = training_images(photo).to(device)
     folder.mkdir(parents=True, exist_ok=True)
-    state = State(row, seed, folder, model)
-    state.resume()
-    _loop(state, images, steps or row.steps, every, f"{photo}/{model}-{seed}")
-    _finish(state, images, photo)
+    with torch.device(device):
+        state = State(row, seed, folder, model)
+        state.resume()
+        _loop(state, images, steps or row.steps, every, f"{photo}/{model}-{seed}")
+        _finish(state, images, photo)
     return folder
+
+
+def _check_device(device):
+    if device not in ("cpu", "cuda"):
+        raise ValueError(f'device must be "cpu" or "cuda", got {device!r}.')
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError(
+            "torch sees no CUDA device; leave device at cpu, or install a torch that "
+            "is built for your GPU."
+        )
 
 
 def training_images(photo):
@@ -77,7 +96,7 @@ def training_images(photo):
 def seeded(*numbers):
     """A private random state, derived from the numbers, for the time of a block."""
     mixed = np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=range(min(1, torch.cuda.device_count()))):
         torch.manual_seed(int(mixed >> 1))
         yield
 
@@ -113,14 +132,22 @@ class State:
             "optimisers": [o.state_dict() for o in self.recipe.optimisers],
         }
         temporary = self.path.with_suffix(".part")
-        torch.save(content, temporary)
+        try:
+            torch.save(content, temporary)
+        except (OSError, RuntimeError) as error:  # torch raises either on a full disk
+            raise OSError(
+                f"{temporary} cannot be written; free some space and start again: the "
+                f"last complete state, if any, is kept in {self.path}."
+            ) from error
         os.replace(temporary, self.path)
 
     def resume(self):
         """Load the checkpoint if there is one; refuse one of another architecture."""
         if not self.path.exists():
             return
-        content = torch.load(self.path, weights_only=True)
+        content = torch.load(
+            self.path, weights_only=True, map_location=torch.get_default_device()
+        )
         found = content.get("version"), content.get("model")
         if found != (CHECKPOINT_VERSION, self.model):
             raise ValueError(
@@ -249,5 +276,5 @@ def draw(recipe, network, n, *, seed=0, batch=250):
         for start in range(0, n, batch):
             images = recipe.sample(network, min(batch, n - start))
             images = (images.clamp(-1, 1) * 127.5 + 127.5).round().byte()
-            parts.append(images.permute(0, 2, 3, 1).numpy())
+            parts.append(images.permute(0, 2, 3, 1).cpu().numpy())
     return np.concatenate(parts)

@@ -125,8 +125,10 @@ def frozen_features():
     It is that of the space "supervised"; its layers have 32, 32, 64 and 128 channels at
     16, 16, 8 and 4 pixels a side.
     """
-    space = make_space("supervised").fit(np.zeros((1, 32, 32, 3), np.uint8))
-    *before, a, b, c, _pool, _flatten = space.network_[-1]
+    device = torch.get_default_device()
+    with torch.device("cpu"):  # where spaces work
+        space = make_space("supervised").fit(np.zeros((1, 32, 32, 3), np.uint8))
+    *before, a, b, c, _pool, _flatten = space.network_[-1].to(device)
     stages = nn.Sequential(*before), a, b, c
 
     def features(x):
