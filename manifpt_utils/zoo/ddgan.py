@@ -211,7 +211,7 @@ class DenoisingDiffusionGan:
         steps.
     """
 
-    def __init__(self, *, rates=(5e-4, 1e-3), r1=0.1, every=16):
+    def __init__(self, *, rates=(5e-4, 2e-3), r1=0.05, every=16):
         self.generator, self.critic = Generator(), Critic()
         self.networks = nn.ModuleDict({"g": self.generator, "d": self.critic})
         self.networks.register_buffer("done", torch.zeros((), dtype=torch.long))
