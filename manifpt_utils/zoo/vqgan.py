@@ -57,7 +57,7 @@ def patch_critic(width=24):
         nn.Conv2d(width, 2 * width, 4, 1, 1, bias=False),
         nn.BatchNorm2d(2 * width),
         nn.LeakyReLU(0.2),
-        nn.Conv2d(2 * width, 1, 4, 1, 1),
+        nn.Conv2d(2 * width, 1, 4, 1, 1, bias=False),
     )
 
 
@@ -304,7 +304,7 @@ class VqGan:
         Share of the steps that the first stage gets.
     """
 
-    def __init__(self, *, codes=128, channels=16, split=0.4, rates=(1e-3, 1e-3)):
+    def __init__(self, *, codes=128, channels=16, split=0.35, rates=(1e-3, 1e-3)):
         self.first = Autoencoding(codes=codes, channels=channels, rate=rates[0])
         prior = Transformer(codes)
         self.generator = CodeModel(self.first.codebook, self.first.decoder, prior)
