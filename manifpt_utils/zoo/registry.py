@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..parameters import suggestion
-from . import biggan, factorial, flow, gan, ncsn, score, stylegan, vae, vdvae
+from . import (
+    biggan,
+    ddgan,
+    factorial,
+    flow,
+    gan,
+    ldm,
+    ncsn,
+    score,
+    stylegan,
+    vae,
+    vdvae,
+    vqgan,
+)
 
 
 @dataclass(frozen=True)
@@ -46,11 +59,14 @@ MODELS = {
     "dragan_lp": Model("GAN", partial(gan.Gan, **DRAGAN, one_sided=True), 3000),
     "biggan_deep": Model("GAN", biggan.BigGan, 2200, batch=32, anneal=True),
     "stylegan2": Model("GAN", stylegan.StyleGan2, 2800, batch=16, anneal=True),
+    "ddgan": Model("GAN", ddgan.DenoisingDiffusionGan, 2000, batch=16, anneal=True),
+    "vqgan": Model("GAN", vqgan.VqGan, 2300, batch=32),
     "beta_vae": Model("VAE", vae.BetaVae, 3500, anneal=True),
     "dfc_vae": Model("VAE", vae.DfcVae, 3500, anneal=True),
     "eff_vdvae": Model("VAE", vdvae.EfficientVdvae, 3000, batch=32, anneal=True),
     "glow": Model("Flow", flow.Glow, 9000, batch=16, anneal=True),
     "ddpm": Model("Score", score.Ddpm, 1500, anneal=True),
+    "ldm": Model("Score", ldm.LatentDiffusion, 2300, batch=32),
     "rve": Model(
         "Score",
         partial(ncsn.ScoreMatching, soft_truncation=True),
