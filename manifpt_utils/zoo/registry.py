@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..parameters import suggestion
-from . import biggan, flow, gan, ncsn, score, stylegan, vae, vdvae
+from . import biggan, flow, gan, ncsn, nvae, score, stylegan, vae, vdvae
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ MODELS = {
     "stylegan2": Model("GAN", stylegan.StyleGan2, 2800, batch=16, anneal=True),
     "beta_vae": Model("VAE", vae.BetaVae, 3500, anneal=True),
     "dfc_vae": Model("VAE", vae.DfcVae, 3500, anneal=True),
+    "nvae": Model("VAE", nvae.Nvae, 1500, batch=32, anneal=True),
     "eff_vdvae": Model("VAE", vdvae.EfficientVdvae, 3000, batch=32, anneal=True),
     "glow": Model("Flow", flow.Glow, 9000, batch=16, anneal=True),
     "ddpm": Model("Score", score.Ddpm, 1500, anneal=True),
