@@ -136,27 +136,25 @@ class Group(nn.Module):
         self.cell = decoder_cell(width, width)
         self.latent = latent
 
-    def forward(self, y, features=None, temperature=1.0):
-        """Return the new features, and the KL of each image in nats.
-
-        Without features of an image, latents are drawn from the prior; its deviation is
-        multiplied by the temperature.
-        """
+    def infer(self, y, features):
+        """Latents drawn from the posterior, and the KL of each image in nats."""
         mean, log_deviation = self._prior(y)
-        if features is None:
-            noise = temperature * torch.randn_like(mean)
-            return self.decode(y, mean + noise * log_deviation.exp()), 0.0
         offset, log_factor = self.posterior(features + self.see(y))
         deviation = (log_deviation + log_factor).exp()
         z = mean + offset + deviation * torch.randn_like(mean)
-        return self.decode(y, z), residual_kl(offset, log_factor, log_deviation)
+        return z, residual_kl(offset, log_factor, log_deviation)
+
+    def generate(self, y, noise):
+        """Latents of the prior, from noise of its shape."""
+        mean, log_deviation = self._prior(y)
+        return mean + noise * log_deviation.exp()
 
     def _prior(self, y):
         if self.prior:
             return self.prior(y)
         return y.new_zeros(2, len(y), self.latent, *y.shape[2:]).float().unbind()
 
-    def decode(self, y, z):
+    def forward(self, y, z):
         """The features after latents z; without latents (None), those of the cell."""
         return self.cell(y if z is None else y + self.join(z))
 
@@ -219,22 +217,48 @@ class TopDown(nn.Module):
         self.last = nn.Sequential(nn.ELU(), convolution)
         self.temperature, self.output = temperature, output
 
-    def forward(self, n, features=None, *, active=RESOLUTIONS):
-        """Parameters of n images, and the KL of every group for each image.
+    def forward(self, n):
+        """Parameters of the pixels of n images drawn from the priors."""
+        return self.decode([self.temperature * z for z in self.noise(n)])
+
+    def noise(self, n):
+        """Standard normal noise for every group of n images."""
+        return [
+            torch.randn(n, group.latent, side, side)
+            for side, groups in zip(SIDES, self.groups, strict=True)
+            for group in groups
+        ]
+
+    def decode(self, noise):
+        """Parameters of the pixels, from noise as `noise` draws it."""
+        remaining = iter(noise)
+        return self._descend(
+            len(noise[0]), lambda level, group, y: group.generate(y, next(remaining))
+        )
+
+    def infer(self, features, *, active=RESOLUTIONS):
+        """Parameters of the pixels, and the KL of every group for each image.
 
         Only the groups of the coarsest `active` resolutions take part.
         """
-        y, kls = self.start.expand(n, -1, -1, -1), []
+        kls = []
+
+        def latents(level, group, y):
+            if level >= active:
+                return None
+            z, kl = group.infer(y, features[-1 - level])
+            kls.append(kl)
+            return z
+
+        return self._descend(len(features[0]), latents), kls
+
+    def _descend(self, n, latents):
+        y = self.start.expand(n, -1, -1, -1)
         for level, groups in enumerate(self.groups):
             y = self.ups[level - 1](y) if level else y
-            seen = None if features is None else features[-1 - level]
             for group in groups:
-                if level >= active:
-                    y = group.decode(y, None)
-                    continue
-                y, kl = group(y, seen, self.temperature)
-                kls.append(kl)
-        return self.last(y).float(), kls
+                y = group(y, latents(level, group, y))
+        return self.last(y).float()
 
 
 class HierarchicalVae(nn.Module):
@@ -248,11 +272,11 @@ class HierarchicalVae(nn.Module):
     def forward(self, x, *, active=RESOLUTIONS):
         """Parameters of the pixels, and the KL of every group for each image."""
         x = x.contiguous(memory_format=torch.channels_last)
-        return self.decoder(len(x), self.encoder(x), active=active)
+        return self.decoder.infer(self.encoder(x), active=active)
 
 
 def balanced(kls, sides):
-    """Sum of the KL terms, those of large groups counting more (NVAE, appendix A).
+    """Weighted sum of the KL terms, for groups that share the work (NVAE, appendix A).
 
     The weights are proportional to the mean KL over the number of places, and one in
     the mean; no gradient passes through them.
@@ -312,7 +336,8 @@ class Nvae:
     """
 
     def __init__(self, *, rate=2e-3, temperature=0.8, widest=16.0, spectral=0.1):
-        decoder = TopDown(10 * COMPONENTS, LogisticMixture(), temperature=temperature)
+        output = LogisticMixture()
+        decoder = TopDown(10 * COMPONENTS, output, temperature=temperature)
         self.generator = HierarchicalVae(decoder)
         self.spectrum, self.spectral = Spectrum(self.generator), spectral
         self.networks = nn.ModuleDict(
@@ -351,5 +376,4 @@ class Nvae:
 
     def sample(self, average, n):
         """One pass from the top, then a draw from the mixtures."""
-        parameters, _ = average.decoder(n)
-        return average.decoder.output(parameters)
+        return average.decoder.output(average.decoder(n))
