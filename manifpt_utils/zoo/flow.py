@@ -87,9 +87,12 @@ class Likelihood:
         return {"bits": loss.item() / 0.6931 + BITS}
 
     def _initialise(self, x):
-        """Let actnorm meet its first batch in full precision, whose type it keeps."""
+        """Let actnorm meet its first batch in full precision, whose type it keeps.
+
+        A resumed training does so once more, which must not use up random numbers.
+        """
         if not self.initialised:
-            with torch.no_grad():
+            with torch.no_grad(), torch.random.fork_rng(devices=[]):
                 self.generator.forward_kld(x)
         self.initialised = True
 
