@@ -423,6 +423,7 @@ LAST = {nn.Tanh: "tanh", nn.Sigmoid: "sigmoid", vdvae.LogisticMixture: "logistic
 NORM = {
     nn.BatchNorm2d: "batch",
     nn.GroupNorm: "group",
+    nn.InstanceNorm2d: "instance",
     ActNorm: "actnorm",
     stylegan.ModulatedConvolution: "demodulation",
 }

@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..parameters import suggestion
-from . import biggan, flow, gan, macow, ncsn, residual_flow, score, stylegan, vae, vdvae
+from . import (
+    alae,
+    biggan,
+    flow,
+    gan,
+    macow,
+    ncsn,
+    residual_flow,
+    score,
+    stylegan,
+    vae,
+    vdvae,
+)
 
 
 @dataclass(frozen=True)
@@ -49,10 +61,11 @@ MODELS = {
     "beta_vae": Model("VAE", vae.BetaVae, 3500, anneal=True),
     "dfc_vae": Model("VAE", vae.DfcVae, 3500, anneal=True),
     "eff_vdvae": Model("VAE", vdvae.EfficientVdvae, 3000, batch=32, anneal=True),
+    "style_alae": Model("VAE", alae.StyleAlae, 1500, batch=16, anneal=True),
     "glow": Model("Flow", flow.Glow, 9000, batch=16, anneal=True),
     "macow": Model("Flow", macow.MaCow, 2200, batch=16, anneal=True),
     "residual_flow": Model(
-        "Flow", residual_flow.ResidualFlow, 2000, batch=16, anneal=True
+        "Flow", residual_flow.ResidualFlow, 1500, batch=16, anneal=True
     ),
     "ddpm": Model("Score", score.Ddpm, 1500, anneal=True),
     "rve": Model(

@@ -6,9 +6,10 @@ from torch.nn.functional import conv2d, conv_transpose2d, normalize
 
 from .flow import Likelihood
 
-DEPTH = (2, 3, 4)  # blocks at 16 x 16, 8 x 8 and 4 x 4 pixels
+DEPTH = (2, 3, 2)  # blocks at 16 x 16, 8 x 8 and 4 x 4 pixels
 HIDDEN = (32, 64, 64)  # channels inside their networks
-BOUND = 0.95  # of the norm of a convolution; a block has three
+DENSE = (4, 48)  # fully connected blocks at the end, and values inside them
+BOUND = 0.98  # of the norm of a convolution; a block has three
 EXACT = 2  # terms of the series that are always there
 STOP = 0.5  # probability to stop after each further term
 SHRINK = 0.7  # leaves room, before the logit, for the widest dequantisation noise
@@ -18,13 +19,16 @@ class LipschitzConvolution(nn.Conv2d):
     """Convolution whose operator norm on images of one side is at most `BOUND`.
 
     The norm is found by power iteration with the convolution and its transpose, not
-    with the matrix of filters, whose norm may be smaller (Behrmann et al. 2019).
+    with the matrix of filters, whose norm may be smaller (Behrmann et al. 2019).  The
+    weights start at the bound: the larger they are, the more slowly they turn.
     """
 
     def __init__(self, before, after, size, side):
         super().__init__(before, after, size, padding=size // 2)
         self.register_buffer("direction", torch.randn(1, before, side, side))
-        self.settle(20)
+        self.settle(50)
+        with torch.no_grad():
+            self.weight.mul_(BOUND / self.norm())
 
     @torch.no_grad()
     def settle(self, iterations=1):
@@ -50,16 +54,29 @@ class LipschitzConvolution(nn.Conv2d):
 
 
 def contraction(channels, width, side):
-    """LipSwish and convolution, three times: 3 x 3, 1 x 1, 3 x 3."""
+    """Convolutions 3 x 3, 1 x 1 and 3 x 3; LipSwish between them.
+
+    Its slope, one half at zero, is about one where the first biases take it.
+    """
     from normflows.nets.lipschitz import Swish
 
+    size = min(3, side)
+    layers = [LipschitzConvolution(channels, width, size, side), Swish()]
+    layers += [LipschitzConvolution(width, width, 1, side), Swish()]
+    for layer in layers[::2]:
+        nn.init.constant_(layer.bias, 1.5)
+    return nn.Sequential(*layers, LipschitzConvolution(width, channels, size, side))
+
+
+def dense_contraction(channels, width, side):
+    """The same with fully connected layers, for a map of channels and a few pixels."""
+    values = channels * side**2
     return nn.Sequential(
-        Swish(),
-        LipschitzConvolution(channels, width, 3, side),
-        Swish(),
-        LipschitzConvolution(width, width, 1, side),
-        Swish(),
-        LipschitzConvolution(width, channels, 3, side),
+        nn.Flatten(),
+        nn.Unflatten(1, (values, 1, 1)),
+        *contraction(values, width, 1),
+        nn.Flatten(),
+        nn.Unflatten(1, (channels, side, side)),
     )
 
 
@@ -147,7 +164,7 @@ class Logit(nn.Module):
         return (y - 0.5) / SHRINK, slope.log().sum((1, 2, 3))
 
 
-def residual_flow(depth=DEPTH, hidden=HIDDEN):
+def residual_flow(depth=DEPTH, hidden=HIDDEN, dense=DENSE):
     """Logit, then, at each of three sides: squeeze, and blocks between actnorms."""
     import normflows as nf
 
@@ -158,6 +175,10 @@ def residual_flow(depth=DEPTH, hidden=HIDDEN):
         for _ in range(n):
             flows.append(ResidualBlock(contraction(channels, width, side)))
             flows.append(nf.flows.ActNorm((channels, 1, 1)))
+    blocks, width = dense
+    for _ in range(blocks):
+        flows.append(ResidualBlock(dense_contraction(channels, width, side)))
+        flows.append(nf.flows.ActNorm((channels, side, side)))
     base = nf.distributions.DiagGaussian((channels, side, side))
     return nf.MultiscaleFlow([base], [flows[::-1]], [], Logit(), class_cond=False)
 
@@ -166,12 +187,12 @@ class ResidualFlow(Likelihood):
     """Residual flow (Chen et al. 2019): every step is the identity plus a contraction.
 
     As in the configuration of the paper for faces, images have 5 bits and are squeezed
-    first, nothing is split off between the resolutions, and the prior is one normal
-    distribution.  Its fully connected blocks at the end are left out.
+    first, nothing is split off between the resolutions, the prior is one normal
+    distribution, and the last blocks are fully connected.
     """
 
-    def __init__(self, *, depth=DEPTH, rate=2e-3, **options):
-        super().__init__(residual_flow(depth), rate=rate, **options)
+    def __init__(self, *, depth=DEPTH, dense=DENSE, rate=3e-3, **options):
+        super().__init__(residual_flow(depth, dense=dense), rate=rate, **options)
 
     def step(self, x, progress=1.0):
         """One step on the likelihood, then one power iteration of every norm."""
