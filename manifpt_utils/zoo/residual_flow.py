@@ -11,7 +11,7 @@ HIDDEN = (32, 64, 64)  # channels inside their networks
 DENSE = (4, 48)  # fully connected blocks at the end, and values inside them
 BOUND = 0.98  # of the norm of a convolution; a block has three
 EXACT = 2  # terms of the series that are always there
-STOP = 0.5  # probability to stop after each further term
+STOP = 0.3  # probability to stop after each further term; 0.5 gives heavy tails
 SHRINK = 0.7  # leaves room, before the logit, for the widest dequantisation noise
 
 
