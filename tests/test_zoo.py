@@ -471,10 +471,11 @@ UP = {
     nn.UpsamplingNearest2d: "nearest",
 }
 DOWN = {FIRDownsample: "fir", nn.AvgPool2d: "avg_pool", Squeeze: "squeeze"}
-LAST = {nn.Tanh: "tanh", vdvae.LogisticMixture: "logistic_mix"}
+LAST = {nn.Tanh: "tanh", nn.Sigmoid: "sigmoid", vdvae.LogisticMixture: "logistic_mix"}
 NORM = {
     nn.BatchNorm2d: "batch",
     nn.GroupNorm: "group",
+    nn.InstanceNorm2d: "instance",
     ActNorm: "actnorm",
     stylegan.ModulatedConvolution: "demodulation",
 }

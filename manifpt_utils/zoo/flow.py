@@ -12,12 +12,19 @@ HIDDEN = (144, 96, 64)  # channels inside their coupling networks
 BITS = 5
 
 
-def glow_network(depth=DEPTH, hidden=HIDDEN):
-    """Multi-scale Glow: actnorm, 1x1 convolution, affine coupling, split.
+def multiscale(block, depth=DEPTH, hidden=HIDDEN):
+    """Three levels of blocks; between them, half of the channels is split off.
 
     Most blocks work at 4 x 4, where a 3 x 3 filter sees nearly the whole image.  What
     is split off has a prior that depends on the half that is kept, as in the code of
-    the paper; it is one more coupling, next to the split.
+    the Glow and MaCow papers; it is one more coupling, next to the split.
+
+    Parameters
+    ----------
+    block : callable
+        Builds one block from its channels and the channels inside its networks.
+    depth, hidden : sequences of int
+        Blocks, and channels inside their networks, from 4 x 4 pixels up.
     """
     import normflows as nf
 
@@ -25,16 +32,20 @@ def glow_network(depth=DEPTH, hidden=HIDDEN):
     for i, (n, width) in enumerate(zip(depth, hidden, strict=True)):
         channels = 48 // 2**i
         prior = [_conditional_prior(channels, width)] if i else []
-        blocks = [
-            nf.flows.GlowBlock(channels, width, split_mode="channel", scale_map="exp")
-            for _ in range(n)
-        ]
+        blocks = [block(channels, width) for _ in range(n)]
         levels.append([*prior, *blocks, nf.flows.Squeeze()])
         side = 4 * 2**i
         kept = channels // 2 if i else channels
         bases.append(nf.distributions.DiagGaussian((kept, side, side)))
     merges = [nf.flows.Merge() for _ in levels[1:]]
     return nf.MultiscaleFlow(bases, levels, merges, class_cond=False)
+
+
+def glow_step(channels, width):
+    """Actnorm, 1x1 convolution, affine coupling."""
+    import normflows as nf
+
+    return nf.flows.GlowBlock(channels, width, split_mode="channel", scale_map="exp")
 
 
 def _conditional_prior(channels, width):
@@ -47,18 +58,18 @@ def _conditional_prior(channels, width):
     return nf.flows.AffineCouplingBlock(moments, scale_map="exp", split_mode="channel")
 
 
-class Glow:
-    """Glow (Kingma & Dhariwal 2018): exact likelihood of uniformly dequantised images.
+class Likelihood:
+    """Exact likelihood of uniformly dequantised images.
 
-    Images have 5 bits a channel, as the paper uses for faces, and are sampled at
+    Images have 5 bits a channel, as the papers use for faces, and are sampled at
     `temperature`.  The dequantisation noise starts `widest` times as wide as a level
     and narrows to one level over the first 60 % of the training: wide noise hides
     everything but the coarse picture, which is thereby learned first.  With narrow
     noise from the start, the same number of steps gives texture without a picture.
     """
 
-    def __init__(self, *, rate=3e-3, temperature=0.7, widest=8.0):
-        self.generator = glow_network()
+    def __init__(self, network, *, rate=3e-3, temperature=0.7, widest=8.0):
+        self.generator = network
         self.networks = nn.ModuleDict({"flow": self.generator})
         self.optimisers = [
             torch.optim.Adam(self.generator.parameters(), rate, betas=(0.9, 0.99))
@@ -76,9 +87,12 @@ class Glow:
         return {"bits": loss.item() / 0.6931 + BITS}
 
     def _initialise(self, x):
-        """Let actnorm meet its first batch in full precision, whose type it keeps."""
+        """Let actnorm meet its first batch in full precision, whose type it keeps.
+
+        A resumed training does so once more, which must not use up random numbers.
+        """
         if not self.initialised:
-            with torch.no_grad():
+            with torch.no_grad(), torch.random.fork_rng(devices=[]):
                 self.generator.forward_kld(x)
         self.initialised = True
 
@@ -93,6 +107,13 @@ class Glow:
             images, _ = average.sample(n)
         average.set_temperature(None)
         return ((images + 0.5) * 256 - 0.5) / 127.5 - 1
+
+
+class Glow(Likelihood):
+    """Glow (Kingma & Dhariwal 2018): actnorm, 1x1 convolution, coupling, split."""
+
+    def __init__(self, **options):
+        super().__init__(multiscale(glow_step), **options)
 
 
 def dequantise(x, width=1.0):

@@ -6,14 +6,17 @@ from functools import partial
 
 from ..parameters import suggestion
 from . import (
+    alae,
     biggan,
     ddgan,
     factorial,
     flow,
     gan,
     ldm,
+    macow,
     ncsn,
     nvae,
+    residual_flow,
     score,
     stylegan,
     vae,
@@ -66,7 +69,12 @@ MODELS = {
     "dfc_vae": Model("VAE", vae.DfcVae, 3500, anneal=True),
     "nvae": Model("VAE", nvae.Nvae, 1500, batch=32, anneal=True),
     "eff_vdvae": Model("VAE", vdvae.EfficientVdvae, 3000, batch=32, anneal=True),
+    "style_alae": Model("VAE", alae.StyleAlae, 1500, batch=16, anneal=True),
     "glow": Model("Flow", flow.Glow, 9000, batch=16, anneal=True),
+    "macow": Model("Flow", macow.MaCow, 2200, batch=16, anneal=True),
+    "residual_flow": Model(
+        "Flow", residual_flow.ResidualFlow, 1500, batch=16, anneal=True
+    ),
     "ddpm": Model("Score", score.Ddpm, 1500, anneal=True),
     "ldm": Model("Score", ldm.LatentDiffusion, 2300, batch=32),
     "rve": Model(
