@@ -51,6 +51,7 @@ MODELS = {
     "eff_vdvae": Model("VAE", vdvae.EfficientVdvae, 3000, batch=32, anneal=True),
     "glow": Model("Flow", flow.Glow, 9000, batch=16, anneal=True),
     "ddpm": Model("Score", score.Ddpm, 1500, anneal=True),
+    "ncsnpp": Model("Score", ncsn.ScoreMatching, 1300, batch=32, anneal=True),
     "rve": Model(
         "Score",
         partial(ncsn.ScoreMatching, soft_truncation=True),
