@@ -24,7 +24,10 @@ DRAGAN = {"loss": "non_saturating", "penalty": 10.0, "around_real": True}
 
 MODELS = {
     "plain_gan": Model(
-        "GAN", partial(gan.Gan, loss="non_saturating", dense=True), 5000
+        "GAN",
+        partial(gan.Gan, loss="non_saturating", dense=True, rate=4e-4),
+        10000,
+        anneal=True,
     ),
     "dcgan": Model("GAN", partial(gan.Gan, loss="non_saturating"), 5000),
     "lsgan": Model("GAN", partial(gan.Gan, loss="least_squares"), 5000),
