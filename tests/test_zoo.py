@@ -28,6 +28,7 @@ from manifpt_utils.zoo import (
     plan,
     quality,
     stylegan,
+    styleswin,
     training,
     vae,
     vdvae,
@@ -417,12 +418,14 @@ UP = {
     Squeeze: "unsqueeze",
     FIRUpsample: "fir",
     nn.UpsamplingNearest2d: "nearest",
+    styleswin.BilinearUpsample: "bilinear",
 }
 DOWN = {FIRDownsample: "fir", nn.AvgPool2d: "avg_pool", Squeeze: "squeeze"}
 LAST = {nn.Tanh: "tanh", vdvae.LogisticMixture: "logistic_mix"}
 NORM = {
     nn.BatchNorm2d: "batch",
     nn.GroupNorm: "group",
+    nn.InstanceNorm1d: "instance",
     ActNorm: "actnorm",
     stylegan.ModulatedConvolution: "demodulation",
 }
