@@ -32,6 +32,7 @@ from manifpt_utils.zoo import (
     quality,
     records,
     stylegan,
+    styleswin,
     training,
     vae,
     vdvae,
@@ -469,6 +470,7 @@ UP = {
     Squeeze: "unsqueeze",
     FIRUpsample: "fir",
     nn.UpsamplingNearest2d: "nearest",
+    styleswin.BilinearUpsample: "bilinear",
 }
 DOWN = {FIRDownsample: "fir", nn.AvgPool2d: "avg_pool", Squeeze: "squeeze"}
 LAST = {nn.Tanh: "tanh", nn.Sigmoid: "sigmoid", vdvae.LogisticMixture: "logistic_mix"}
@@ -476,6 +478,7 @@ NORM = {
     nn.BatchNorm2d: "batch",
     nn.GroupNorm: "group",
     nn.InstanceNorm2d: "instance",
+    nn.InstanceNorm1d: "instance",
     ActNorm: "actnorm",
     stylegan.ModulatedConvolution: "demodulation",
 }

@@ -19,6 +19,7 @@ from . import (
     residual_flow,
     score,
     stylegan,
+    styleswin,
     vae,
     vdvae,
     vqgan,
@@ -41,7 +42,10 @@ DRAGAN = {"loss": "non_saturating", "penalty": 10.0, "around_real": True}
 
 MODELS = {
     "plain_gan": Model(
-        "GAN", partial(gan.Gan, loss="non_saturating", dense=True), 5000
+        "GAN",
+        partial(gan.Gan, loss="non_saturating", dense=True, rate=4e-4),
+        10000,
+        anneal=True,
     ),
     "dcgan": Model("GAN", partial(gan.Gan, loss="non_saturating"), 5000),
     "lsgan": Model("GAN", partial(gan.Gan, loss="least_squares"), 5000),
@@ -65,6 +69,7 @@ MODELS = {
     "stylegan2": Model("GAN", stylegan.StyleGan2, 2800, batch=16, anneal=True),
     "ddgan": Model("GAN", ddgan.DenoisingDiffusionGan, 2000, batch=16, anneal=True),
     "vqgan": Model("GAN", vqgan.VqGan, 2300, batch=32),
+    "styleswin": Model("GAN", styleswin.StyleSwin, 1200, batch=16, anneal=True),
     "beta_vae": Model("VAE", vae.BetaVae, 3500, anneal=True),
     "dfc_vae": Model("VAE", vae.DfcVae, 3500, anneal=True),
     "nvae": Model("VAE", nvae.Nvae, 1500, batch=32, anneal=True),
@@ -77,6 +82,7 @@ MODELS = {
     ),
     "ddpm": Model("Score", score.Ddpm, 1500, anneal=True),
     "ldm": Model("Score", ldm.LatentDiffusion, 2300, batch=32),
+    "ncsnpp": Model("Score", ncsn.ScoreMatching, 1300, batch=32, anneal=True),
     "rve": Model(
         "Score",
         partial(ncsn.ScoreMatching, soft_truncation=True),

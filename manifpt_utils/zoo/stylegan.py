@@ -53,6 +53,19 @@ def normalise(z):
     return z * (z.square().mean(1, keepdim=True) + EPSILON).rsqrt()
 
 
+class Mapping(nn.ModuleList):
+    """Two dense layers from the latent, at unit mean square, to the style."""
+
+    def __init__(self, latent):
+        super().__init__(Linear(latent, latent, rate=0.01) for _ in range(2))
+
+    def forward(self, z):
+        w = normalise(z)
+        for layer in self:
+            w = activate(layer(w))
+        return w
+
+
 class ModulatedConvolution(Convolution):
     """Filters 3x3, scaled by the style and back to unit norm (demodulation).
 
@@ -126,9 +139,7 @@ class Generator(nn.Module):
 
     def __init__(self, widths=(128, 96, 64, 32), latent=LATENT):
         super().__init__()
-        self.mapping = nn.ModuleList(
-            Linear(latent, latent, rate=0.01) for _ in range(2)
-        )
+        self.mapping = Mapping(latent)
         self.constant = nn.Parameter(torch.randn(1, widths[0], 4, 4))
         self.layer = StyledLayer(widths[0], widths[0], latent)
         self.colours = ToRGB(widths[0], latent)
@@ -136,9 +147,7 @@ class Generator(nn.Module):
         self.stages = nn.ModuleList(Stage(a, b, latent) for a, b in pairs)
 
     def forward(self, z):
-        w = normalise(z)
-        for layer in self.mapping:
-            w = activate(layer(w))
+        w = self.mapping(z)
         x = self.layer(self.constant.expand(len(z), -1, -1, -1), w)
         image = self.colours(x, w)
         for stage in self.stages:
@@ -189,23 +198,27 @@ def minibatch_deviation(x, group=4):
     return torch.cat([x, spread[:, None, None, None].expand_as(x[:, :1])], dim=1)
 
 
-class StyleGan2:
-    """StyleGAN2: non-saturating logistic loss, R1 penalty every `every` steps.
+class PenalisedGan:
+    """Non-saturating logistic loss, R1 penalty every `every` steps.
 
     Parameters
     ----------
+    generator, critic : nn.Module
+        From latents to images, from images to scores.
+    rates : pair of float
+        Learning rates of generator and critic.
     r1 : float
         Weight of the squared slope of the critic at real images (Mescheder et al.
         2018).
     """
 
-    def __init__(self, *, rate=2.5e-3, r1=3.0, every=16):
-        self.generator, self.critic = Generator(), Critic()
+    def __init__(self, generator, critic, *, rates, r1, every=16):
+        self.generator, self.critic = generator, critic
         self.networks = nn.ModuleDict({"g": self.generator, "d": self.critic})
         self.networks.register_buffer("done", torch.zeros((), dtype=torch.long))
         self.optimisers = [
             torch.optim.Adam(network.parameters(), rate, betas=(0.0, 0.99))
-            for network in (self.generator, self.critic)
+            for network, rate in zip((generator, critic), rates, strict=True)
         ]
         self.r1, self.every = r1, every
 
@@ -244,3 +257,10 @@ class StyleGan2:
     def sample(self, average, n):
         """One forward pass."""
         return average(latents(n))
+
+
+class StyleGan2(PenalisedGan):
+    """StyleGAN2, without its path-length penalty."""
+
+    def __init__(self, *, rate=2.5e-3, r1=3.0):
+        super().__init__(Generator(), Critic(), rates=(rate, rate), r1=r1)
