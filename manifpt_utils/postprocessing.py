@@ -234,12 +234,10 @@ POSTPROCESSINGS = {
     "JPEG 50": partial(jpeg, quality=50),
     "blur 0.5": partial(blur, sd=0.5),
     "blur 1": partial(blur, sd=1),
-    "resize 3/4": partial(resize, factor=3 / 4),
     "resize 1/2": partial(resize, factor=1 / 2),
     "crop 7/8": partial(crop, fraction=7 / 8),
     "noise 2": partial(noise, sd=2),
     "noise 8": partial(noise, sd=8),
-    "6 bits": partial(reduce_bits, bits=6),
     "5 bits": partial(reduce_bits, bits=5),
 }
 
