@@ -1,18 +1,17 @@
 """Layers of the networks: what prepares images, and what turns them into features."""
 
-import io
 import math
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from scipy.ndimage import gaussian_filter
 from torch import nn
 from torch.nn import functional
 
 from .._torchvision import torchvision
 from ..attribution import EveryOtherPixel
+from ..postprocessing import jpeg
 from ..spaces import IMAGENET_MEAN, IMAGENET_SD, read_weights
 
 
@@ -49,10 +48,8 @@ def compress(image, quality):
     np.float32(1.0)
     """
     levels = np.rint(255 * image.transpose(1, 2, 0)).clip(0, 255).astype(np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(levels).save(file, "JPEG", quality=quality)
-    pixels = np.asarray(Image.open(file), np.float32)
-    return pixels.transpose(2, 0, 1) / 255
+    pixels = jpeg(levels[None], quality=quality)[0]
+    return pixels.transpose(2, 0, 1) / np.float32(255)
 
 
 class Mirror(nn.Module):
