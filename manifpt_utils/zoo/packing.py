@@ -21,7 +21,13 @@ from .quality import COMPARED, PROJECTED, known_manifold, quality
 from .registry import MODELS
 
 MANIFEST_VERSION = 1
-LISTED = ("factors.csv", "paper_tables.csv", "gm-photo/*/*", "encoders/*")
+LISTED = (
+    "factors.csv",
+    "paper_tables.csv",
+    "gm-photo/*/*",
+    "encoders/*",
+    "results/*",
+)
 SUFFIXES = (".csv", ".webp", ".safetensors", ".json")
 LOSS_POINTS = 50
 BEGIN, END = "<!-- begin generated table -->", "<!-- end generated table -->"
