@@ -52,6 +52,7 @@ from .benchmark import (
 )
 from .executions import git_commit, versions, write_whole
 from .metrics import frechet_distance_ratio
+from .paper import CELL, paper_table
 from .parameters import suggestion
 from .representations import representations
 from .spaces import SPACES
@@ -72,6 +73,20 @@ VALUES = ["score", "null", "d", "n_test", "reason"]
 TYPES = {"n_train": int, "seed": int, "score": float, "null": float}
 TYPES |= {"d": "Int64", "n_test": "Int64"}
 NAME = "results/comparison.csv"
+# Which setting and column stands beside a column of the paper's tables.
+PLAYS = {"GM-CelebA": "coffee", "GM-CIFAR10": "flower"}
+MOVES = {"CelebA to CIFAR10": "coffee", "CIFAR10 to CelebA": "flower"}
+KINDS = {"StyleGAN3": "dcgan", "NVAE": "beta_vae", "LDM": "ddpm"}
+COUNTERPARTS = {
+    **{("attribution_accuracy", c): (s, "closed") for c, s in PLAYS.items()},
+    **{("attribution_fdr", c): (s, "FDR") for c, s in PLAYS.items()},
+    **{("cross_dataset_accuracy", c): (s, "transfer") for c, s in MOVES.items()},
+    **{
+        ("training_dataset_accuracy", c): (ORIGIN + model, "closed")
+        for c, model in KINDS.items()
+    },
+}
+NO_RATIO = "the paper does not say for which n and d its ratios are"
 RANK = {name: i for i, name in enumerate((*SETTINGS, *METHODS))}  # order of the rows
 
 
@@ -352,6 +367,41 @@ def summary(table, *, confidence=0.95):
     found["seeds"] = count
     rest = groups[["null", "d", "n_test"]].mean()
     return found.join(rest).join(groups["reason"].first())
+
+
+def counterparts(found):
+    """The cells of the grid that correspond to cells of the paper, in its units.
+
+    The photographs play two of its data sets, and the mean over seeds stands beside
+    its value.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `summary`.
+
+    Returns
+    -------
+    DataFrame
+        As `paper.side_by_side` takes it.
+    """
+    rows = {}
+    for (table, column), (setting, ours) in COUNTERPARTS.items():
+        for method in paper_table(table).index:
+            own = method if method in BASELINES else f"{method} nearest"
+            cell = (setting, own, ours, N_TRAIN)
+            if cell in found.index:
+                rows[table, method, column] = _in_units(found.loc[cell], table)
+    result = pd.DataFrame.from_dict(rows, orient="index")
+    result.index = pd.MultiIndex.from_tuples(rows, names=CELL)
+    return result
+
+
+def _in_units(row, table):
+    """Mean and interval, in percent unless they are ratios, and a reason if any."""
+    is_ratio = table == "attribution_fdr"
+    values = row[["mean", "low", "high"]].astype(float) * (1 if is_ratio else 100)
+    return {**values, "reason": NO_RATIO if is_ratio else row["reason"]}
 
 
 def missing(fits, table):
