@@ -340,6 +340,68 @@ def _parse(content):
     return table.assign(reason=table["reason"].astype(object).fillna(""))
 
 
+def pooled(table):
+    """The results with one more column, `unseen`: the mean over all unseen trainings.
+
+    Examples
+    --------
+    >>> row = {"setting": "coffee", "method": "Yu19", "n_train": 100, "seed": 1}
+    >>> rows = [row | {"column": f"unseen dcgan-{i}", "score": i / 2} for i in (1, 2)]
+    >>> pooled(pd.DataFrame(rows)).iloc[-1]["score"]
+    np.float64(0.75)
+    """
+    part = table[table["column"].str.startswith("unseen ")]
+    keys = [key for key in KEYS if key != "column"]
+    values = [name for name in VALUES if name in part and name != "reason"]
+    groups = part.groupby(keys, sort=False)
+    mean = groups[values].mean().reset_index().assign(column="unseen")
+    if "reason" in part:
+        mean["reason"] = groups["reason"].first().to_numpy()
+    return pd.concat([table, mean], ignore_index=True)
+
+
+def wide(found, setting, names):
+    """A table for readers: one row a method, its scores as text.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `summary`.
+    setting : str
+    names : dict
+        Heading -> (column, n_train, field), or (column, n_train) for mean and
+        deviation; shares are shown in percent.
+
+    Returns
+    -------
+    DataFrame of str
+        The reason stands where there is no score, and a dash where the grid has no
+        such cell.
+    """
+    part = found.xs(setting)
+    methods = list(dict.fromkeys(part.index.get_level_values("method")))
+    return pd.DataFrame(
+        {
+            heading: [_text(part, method, *where) for method in methods]
+            for heading, where in names.items()
+        },
+        index=pd.Index(methods, name="method"),
+    )
+
+
+def _text(part, method, column, n_train, field=None):
+    if (method, column, n_train) not in part.index:
+        return "–"
+    row = part.loc[method, column, n_train]
+    if row["reason"]:
+        return row["reason"]
+    if field:
+        return f"{row[field]:.3g}"
+    scale = 1 if column.startswith("FDR") else 100
+    spread = "" if np.isnan(row["sd"]) else f" ± {scale * row['sd']:.1f}"
+    return f"{scale * row['mean']:.1f}{spread}"
+
+
 def summary(table, *, confidence=0.95):
     """Means over the seeds, with deviation and confidence interval.
 

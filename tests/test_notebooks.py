@@ -20,6 +20,7 @@ NAMES = (
     "08_baselines",
     "09_traps",
     "10_gallery",
+    "12_side_by_side",
 )
 TYPES = {"int", "float", "str", "bool", "list"}
 LINES = 24
