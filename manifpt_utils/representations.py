@@ -4,6 +4,8 @@ Every entry is a fitted scikit-learn transformer from images to rows of numbers,
 `"<space> <kind>"`, for instance `"rgb artifact"`.
 """
 
+import pandas as pd
+
 from .manifold import DataManifold, ExactManifold
 from .spaces import make_space
 
@@ -49,3 +51,41 @@ def _make(space, kind, benchmark):
     if kind == "exact":
         return ExactManifold(benchmark.manifold, space)
     return DataManifold(space, estimator=kind)
+
+
+def gain(scores, kind="nearest"):
+    """How much better an artifact does than the raw image of its own space.
+
+    Parameters
+    ----------
+    scores : Series
+        Indexed by names such as "rgb nearest", or by space and kind.
+    kind : str
+        Of the artifact.
+
+    Returns
+    -------
+    Series
+        Score of the artifact minus that of "raw", one entry a space.
+
+    Raises
+    ------
+    ValueError
+        If one of the two kinds is not among the scores.
+
+    Examples
+    --------
+    >>> gain(pd.Series({"rgb raw": 0.5, "rgb nearest": 0.75})).to_dict()
+    {'rgb': 0.25}
+    """
+    if scores.index.nlevels == 1:
+        names = [name.rsplit(" ", 1) for name in scores.index]
+        scores = scores.set_axis(pd.MultiIndex.from_tuples(names))
+    wide = scores.unstack(sort=False)
+    for needed in (kind, "raw"):
+        if needed not in wide:
+            raise ValueError(
+                f"the gain of {kind!r} over 'raw' needs scores of both; there are only "
+                f"those of {list(wide)}."
+            )
+    return wide[kind] - wide["raw"]

@@ -21,6 +21,7 @@ NAMES = (
     "09_traps",
     "10_gallery",
     "11_robustness",
+    "12_side_by_side",
 )
 TYPES = {"int", "float", "str", "bool", "list"}
 LINES = 24

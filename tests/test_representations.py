@@ -1,11 +1,12 @@
 """Representations: names, kinds, and what "exact" needs."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from manifpt_utils.benchmark import Benchmark
 from manifpt_utils.photos import PhotoManifold
-from manifpt_utils.representations import representations
+from manifpt_utils.representations import gain, representations
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +50,19 @@ def test_an_unknown_manifold_has_no_exact_artifacts(benchmark):
 def test_an_unknown_kind_is_named(benchmark):
     with pytest.raises(ValueError, match="unknown kinds \\['exakt'\\]; known: raw"):
         representations(benchmark, ["rgb"], kinds=["exakt"])
+
+
+def test_the_gain_over_raw_is_the_same_for_names_and_for_pairs():
+    scores = {("rgb", "raw"): 0.5, ("rgb", "nearest"): 0.7, ("rgb", "affine"): 0.4}
+    scores |= {("frequency", "nearest"): 0.6, ("frequency", "raw"): 0.9}
+    pairs = pd.Series(scores)
+    names = pairs.set_axis([" ".join(pair) for pair in scores])
+    expected = {"rgb": 0.2, "frequency": -0.3}
+    for given in (pairs, names):
+        assert gain(given).to_dict() == pytest.approx(expected)
+    assert gain(pairs[:3], "affine").to_dict() == pytest.approx({"rgb": -0.1})
+
+
+def test_a_gain_without_its_control_is_refused():
+    with pytest.raises(ValueError, match="only those of \\['nearest'\\]"):
+        gain(pd.Series({"rgb nearest": 0.5}))

@@ -32,6 +32,7 @@ LISTED = (
     "experiments/*",
     "experiments/*/*",
     "encoders/*",
+    "results/*",
 )
 SUFFIXES = (".csv", ".webp", ".safetensors", ".json")
 LOSS_POINTS = 50

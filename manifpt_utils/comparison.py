@@ -1,0 +1,626 @@
+"""The grid behind the big table: every method on every test, over several seeds.
+
+A *setting* says which images are told apart.  In "coffee" and "flower" they come from
+the core models of one photograph; in "origin of dcgan" they come from one model, and
+the classes are the photographs that it was trained on (Table 5 of the paper).
+
+One training serves several *columns*:
+
+================  ===================================================================
+`closed`          accuracy on held-out images of the same classes
+`with real`       the same with real images as one more class
+`unseen dcgan-1`  accuracy on samples of dcgan, trained again from random start 1
+`transfer`        accuracy on the same models, trained on the other photograph
+`FDR`             ratio of Frechet distances of the penultimate features (eq. 19)
+`FDR PCA`         the same on their first principal components, as many for all
+================  ===================================================================
+
+`python -m manifpt_utils.comparison` computes what the results lack, and `results`
+reads them.
+"""
+
+import argparse
+import io
+import shlex
+import sys
+import time
+from datetime import UTC, datetime
+from functools import lru_cache
+from json import dumps, loads
+from pathlib import Path
+from typing import NamedTuple
+
+import joblib
+import numpy as np
+import pandas as pd
+import torch
+from scipy.stats import t as student
+from sklearn.base import clone
+from tqdm import tqdm
+
+from .attribution import attributor, split, with_seed
+from .baselines import BASELINES, baseline
+from .benchmark import (
+    CORE,
+    DATA,
+    N_REAL,
+    Benchmark,
+    load,
+    read_manifest,
+    records,
+    verified,
+)
+from .executions import git_commit, versions, write_whole
+from .metrics import frechet_distance_ratio
+from .paper import CELL, paper_table
+from .parameters import suggestion
+from .representations import representations
+from .spaces import SPACES
+
+OTHER = {"coffee": "flower", "flower": "coffee"}
+ORIGIN = "origin of "
+SETTINGS = (*OTHER, *(ORIGIN + model for model in ("dcgan", "beta_vae", "ddpm")))
+OURS = tuple(f"{s} {k}" for s in SPACES for k in ("raw", "nearest", "affine"))
+METHODS = (*BASELINES, *OURS)
+NETWORKS = ("Nataraj19", "Wang20", "Marra18", "Marra19", "Yu19")  # minutes a column
+SEEDS = (1, 2, 3, 4, 5)  # the methods were tuned on seed 0
+N_TRAIN, N_TEST = 100, 200  # images a class
+FEW = (5, 25, 400)  # training images a class in the few-shot columns, beside N_TRAIN
+N_COMPONENTS = 3  # of the common dimension: the shortest features have no more
+N_PERMUTATIONS = 5  # behind the null of the ratio
+KEYS = ["setting", "method", "column", "n_train", "seed"]
+VALUES = ["score", "null", "d", "n_test", "reason"]
+TYPES = {"n_train": int, "seed": int, "score": float, "null": float}
+TYPES |= {"d": "Int64", "n_test": "Int64"}
+NAME = "results/comparison.csv"
+# Which setting and column stands beside a column of the paper's tables.
+PLAYS = {"GM-CelebA": "coffee", "GM-CIFAR10": "flower"}
+MOVES = {"CelebA to CIFAR10": "coffee", "CIFAR10 to CelebA": "flower"}
+KINDS = {"StyleGAN3": "dcgan", "NVAE": "beta_vae", "LDM": "ddpm"}
+COUNTERPARTS = {
+    **{("attribution_accuracy", c): (s, "closed") for c, s in PLAYS.items()},
+    **{("attribution_fdr", c): (s, "FDR") for c, s in PLAYS.items()},
+    **{("cross_dataset_accuracy", c): (s, "transfer") for c, s in MOVES.items()},
+    **{
+        ("training_dataset_accuracy", c): (ORIGIN + model, "closed")
+        for c, model in KINDS.items()
+    },
+}
+NO_RATIO = "the paper does not say for which n and d its ratios are"
+RANK = {name: i for i, name in enumerate((*SETTINGS, *METHODS))}  # order of the rows
+
+
+class Fit(NamedTuple):
+    """One training, which serves all columns of its task."""
+
+    setting: str
+    method: str
+    task: str  # "closed" or "with real"
+    n_train: int
+    seed: int
+
+
+class Material(NamedTuple):
+    """What one method is trained and tested on in one setting."""
+
+    estimator: object
+    pool: tuple  # features and labels, the class "real" included
+    tests: dict  # column -> features and labels
+
+
+def n_seeds(setting, method, task, n_train):
+    """How many seeds a cell of the table is given: fewer where they are expensive.
+
+    Few-shot curves are drawn on the first photograph, and the origin of an image is
+    asked of methods without a network of their own, as in the paper.
+
+    Examples
+    --------
+    >>> n_seeds("coffee", "Yu19", "closed", 100), n_seeds("flower", "Yu19", "closed", 5)
+    (5, 0)
+    """
+    is_network, is_closed = method in NETWORKS, task == "closed"
+    if setting not in OTHER:
+        return 3 if is_closed and n_train == N_TRAIN and not is_network else 0
+    if n_train == N_TRAIN:
+        few = 2 if is_network else 3
+        return len(SEEDS) if is_closed else few
+    if setting != "coffee" or not is_closed:
+        return 0
+    if n_train > N_TRAIN:
+        return 1 if is_network else 2
+    return 2 if is_network else len(SEEDS)
+
+
+def planned(settings=SETTINGS, methods=METHODS, seeds=SEEDS):
+    """All trainings of the grid, the quick methods before the networks.
+
+    Quick methods come one after the other, because their features are kept in between;
+    networks seed by seed, so that an interrupted grid has some seeds of all of them.
+
+    Raises
+    ------
+    ValueError
+        If a setting or a method is unknown, or a seed is none of `SEEDS`.
+    """
+    for given, known in ((settings, SETTINGS), (methods, METHODS), (seeds, SEEDS)):
+        for name in given:
+            if name not in known:
+                raise ValueError(f"unknown {name!r};{suggestion(str(name), known)}")
+    tasks = [("closed", N_TRAIN), ("with real", N_TRAIN)]
+    tasks += [("closed", n) for n in FEW]
+    fits = [
+        Fit(setting, method, task, n, seed)
+        for setting in settings
+        for method in methods
+        for seed in seeds
+        for task, n in tasks
+        if SEEDS.index(seed) < n_seeds(setting, method, task, n)
+    ]
+    return sorted(fits, key=lambda fit: fit.seed if fit.method in NETWORKS else 0)
+
+
+def columns(fit):
+    """Names of the columns that one training serves."""
+    if (fit.task, fit.n_train) != ("closed", N_TRAIN) or fit.setting not in OTHER:
+        return [fit.task]
+    unseen = [f"unseen {model}-{seed}" for model, seed in _further(fit.setting)]
+    return ["closed", "transfer", *unseen, "FDR", "FDR PCA"]
+
+
+@lru_cache
+def _further(photo):
+    """Model and seed of all trainings of core models but the first."""
+    stored = records(photo).index
+    return [(model, seed) for model, seed in stored if seed and model in CORE]
+
+
+def measure(fit):
+    """Train once and score all columns.
+
+    Parameters
+    ----------
+    fit : Fit
+
+    Returns
+    -------
+    list of dict
+        Rows of the results, with the keys `KEYS` and some of `VALUES`.  A method that
+        cannot work on these images has a `reason` in place of a score.
+    """
+    try:
+        found = _scores(fit, _material(fit.setting, fit.method))
+    except ValueError as error:
+        found = {column: _refusal(error) for column in columns(fit)}
+    key = {"setting": fit.setting, "method": fit.method}
+    key |= {"n_train": fit.n_train, "seed": fit.seed}
+    return [{**key, "column": column, **values} for column, values in found.items()]
+
+
+def _refusal(error):
+    return {"reason": " ".join(str(error).split())}
+
+
+def _scores(fit, material):
+    x, labels = material.pool
+    rows = np.arange(len(labels))
+    if fit.task == "closed":
+        rows = np.flatnonzero(labels != "real")
+    train, test = (rows[part] for part in _split(labels[rows], fit))
+    estimator = with_seed(clone(material.estimator), fit.seed)
+    fitted = estimator.fit(x[train], labels[train])
+    found = {fit.task: _accuracy(fitted, x[test], labels[test])}
+    for column in columns(fit)[1:]:
+        if column.startswith("FDR"):
+            found[column] = _separability(column, fitted, x[test], labels[test], fit)
+        else:
+            found[column] = _accuracy(fitted, *material.tests[column])
+    return found
+
+
+def _split(labels, fit):
+    """Rows to train and to test on; the test is the same for any number of images."""
+    options = {"n_train": max(FEW), "n_test": N_TEST, "seed": fit.seed}
+    train, test = split(labels, **options)
+    groups = [train[labels[train] == name] for name in np.unique(labels)]
+    return np.concatenate([group[: fit.n_train] for group in groups]), test
+
+
+def _accuracy(fitted, x, labels):
+    score = float((fitted.predict(x) == labels).mean())
+    return {"score": score, "n_test": _per_class(labels)}
+
+
+def _per_class(labels):
+    return len(labels) // len(np.unique(labels))
+
+
+def _separability(column, fitted, x, labels, fit):
+    try:
+        result = frechet_distance_ratio(
+            fitted.transform(x),
+            labels,
+            seed=fit.seed,
+            n_permutations=N_PERMUTATIONS,
+            n_components=N_COMPONENTS if column == "FDR PCA" else None,
+        )
+    except ValueError as error:
+        return _refusal(error)
+    found = {"score": result.ratio, "null": result.null_mean, "d": result.d}
+    return found | {"n_test": _per_class(labels)}
+
+
+@lru_cache(maxsize=1)
+def _material(setting, method):
+    home, tests = _images(setting)
+    images, labels = home.labelled(max(FEW) + N_TEST, with_real=setting in OTHER)
+    if method in BASELINES:
+        head = baseline(method, image_size=home.real.shape[1:3])
+        pairs = {column: (x, y) for column, (x, y, _) in tests.items()}
+        return Material(head, (images, labels), pairs)
+    own = _representation(home, method)
+    # Elsewhere an artifact is taken from the real images of that place.
+    pairs = {}
+    for column, (x, y, where) in tests.items():
+        shown = own if where is home else _representation(where, method)
+        pairs[column] = shown.transform(x), y
+    return Material(attributor(own), (own.transform(images), labels), pairs)
+
+
+def _representation(data, method):
+    space, kind = method.rsplit(" ", 1)
+    return representations(data, [space], [kind])[method]
+
+
+@lru_cache(maxsize=1)
+def _images(setting):
+    """The benchmark of a setting; column -> images, labels and where they belong."""
+    if setting not in OTHER:
+        return _origins(setting.removeprefix(ORIGIN)), {}
+    home, away = (_core(photo) for photo in (setting, OTHER[setting]))
+    tests = {"transfer": (*away.labelled(N_TEST), away)}
+    for model, seed in _further(setting):
+        name = f"gm-photo/{setting}"
+        again = load(name, models=[model], training_seed=seed, n_real=1)
+        x = again.images[model][:N_TEST]
+        tests[f"unseen {model}-{seed}"] = x, np.repeat(model, len(x)), home
+    return home, tests
+
+
+@lru_cache(maxsize=2)
+def _core(photo):
+    return load(f"gm-photo/{photo}", models="core")
+
+
+def _origins(model):
+    """A benchmark whose classes are the photographs that one model was trained on.
+
+    Its manifold is that of both photographs together: taking each artifact from the
+    right one would tell the classifier the answer.
+    """
+    parts = {
+        photo: load(f"gm-photo/{photo}", models=[model], n_real=N_REAL // len(OTHER))
+        for photo in OTHER
+    }
+    return Benchmark(
+        name=ORIGIN + model,
+        real=np.concatenate([part.real for part in parts.values()]),
+        real_test=np.concatenate([part.real_test for part in parts.values()]),
+        images={photo: part.images[model] for photo, part in parts.items()},
+    )
+
+
+def results():
+    """Read the stored results.
+
+    Returns
+    -------
+    DataFrame
+        Columns `setting`, `method`, `column`, `n_train` and `seed`, which name a
+        cell; `score`; for the ratios `null`, their mean with permuted labels, and
+        dimension `d`; `n_test`, test images a class; and `reason`, empty where there
+        is a score.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing or not the one the manifest lists.
+    """
+    return _parse(verified(DATA, NAME, read_manifest()))
+
+
+def provenance():
+    """What made the results: commands, commits, versions, CPU seconds by method."""
+    name = Path(NAME).with_suffix(".json").as_posix()
+    return loads(verified(DATA, name, read_manifest()))
+
+
+def _parse(content):
+    table = pd.read_csv(io.BytesIO(content), dtype=TYPES)
+    return table.assign(reason=table["reason"].astype(object).fillna(""))
+
+
+def pooled(table):
+    """The results with one more column, `unseen`: the mean over all unseen trainings.
+
+    Examples
+    --------
+    >>> row = {"setting": "coffee", "method": "Yu19", "n_train": 100, "seed": 1}
+    >>> rows = [row | {"column": f"unseen dcgan-{i}", "score": i / 2} for i in (1, 2)]
+    >>> pooled(pd.DataFrame(rows)).iloc[-1]["score"]
+    np.float64(0.75)
+    """
+    part = table[table["column"].str.startswith("unseen ")]
+    keys = [key for key in KEYS if key != "column"]
+    values = [name for name in VALUES if name in part and name != "reason"]
+    groups = part.groupby(keys, sort=False)
+    mean = groups[values].mean().reset_index().assign(column="unseen")
+    if "reason" in part:
+        mean["reason"] = groups["reason"].first().to_numpy()
+    return pd.concat([table, mean], ignore_index=True)
+
+
+def wide(found, setting, names):
+    """A table for readers: one row a method, its scores as text.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `summary`.
+    setting : str
+    names : dict
+        Heading -> (column, n_train, field), or (column, n_train) for mean and
+        deviation; shares are shown in percent.
+
+    Returns
+    -------
+    DataFrame of str
+        The reason stands where there is no score, and a dash where the grid has no
+        such cell.
+    """
+    part = found.xs(setting)
+    methods = list(dict.fromkeys(part.index.get_level_values("method")))
+    return pd.DataFrame(
+        {
+            heading: [_text(part, method, *where) for method in methods]
+            for heading, where in names.items()
+        },
+        index=pd.Index(methods, name="method"),
+    )
+
+
+def _text(part, method, column, n_train, field=None):
+    if (method, column, n_train) not in part.index:
+        return "–"
+    row = part.loc[method, column, n_train]
+    if row["reason"]:
+        return row["reason"]
+    if field:
+        return f"{row[field]:.3g}"
+    scale = 1 if column.startswith("FDR") else 100
+    spread = "" if np.isnan(row["sd"]) else f" ± {scale * row['sd']:.1f}"
+    return f"{scale * row['mean']:.1f}{spread}"
+
+
+def summary(table, *, confidence=0.95):
+    """Means over the seeds, with deviation and confidence interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `results`.
+    confidence : float
+        Of the interval, by Student's t: what other seeds of splits and classifiers
+        would give, with the same trained generators.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by setting, method, column and n_train: `mean`, `sd`, `low`, `high`,
+        `seeds`, `null`, `d`, `n_test`, `reason`.  One seed has no deviation.
+    """
+    groups = table.groupby(KEYS[:-1], sort=False)
+    scores = groups["score"]
+    found = pd.DataFrame({"mean": scores.mean(), "sd": scores.std()})
+    count = scores.count()
+    reach = student.ppf((1 + confidence) / 2, (count - 1).clip(lower=1))
+    reach = reach * found["sd"] / np.sqrt(count)
+    found["low"], found["high"] = found["mean"] - reach, found["mean"] + reach
+    found["seeds"] = count
+    rest = groups[["null", "d", "n_test"]].mean()
+    return found.join(rest).join(groups["reason"].first())
+
+
+def counterparts(found):
+    """The cells of the grid that correspond to cells of the paper, in its units.
+
+    The photographs play two of its data sets, and the mean over seeds stands beside
+    its value.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `summary`.
+
+    Returns
+    -------
+    DataFrame
+        As `paper.side_by_side` takes it.
+    """
+    rows = {}
+    for (table, column), (setting, ours) in COUNTERPARTS.items():
+        for method in paper_table(table).index:
+            own = method if method in BASELINES else f"{method} nearest"
+            cell = (setting, own, ours, N_TRAIN)
+            if cell in found.index:
+                rows[table, method, column] = _in_units(found.loc[cell], table)
+    result = pd.DataFrame.from_dict(rows, orient="index")
+    result.index = pd.MultiIndex.from_tuples(rows, names=CELL)
+    return result
+
+
+def _in_units(row, table):
+    """Mean and interval, in percent unless they are ratios, and a reason if any."""
+    is_ratio = table == "attribution_fdr"
+    values = row[["mean", "low", "high"]].astype(float) * (1 if is_ratio else 100)
+    return {**values, "reason": NO_RATIO if is_ratio else row["reason"]}
+
+
+def missing(fits, table):
+    """The trainings of which at least one column is not among the results."""
+    there = set(table[KEYS].itertuples(index=False, name=None))
+    return [
+        fit
+        for fit in fits
+        if {
+            (fit.setting, fit.method, column, fit.n_train, fit.seed)
+            for column in columns(fit)
+        }
+        - there
+    ]
+
+
+def merge(table, rows):
+    """The results with new rows, which replace older ones of the same cell."""
+    both = pd.concat([table.astype(object), pd.DataFrame(rows, columns=KEYS + VALUES)])
+    both = both.drop_duplicates(KEYS, keep="last").astype(TYPES)
+    both["reason"] = both["reason"].fillna("")
+    return both.sort_values(KEYS, key=_places, ignore_index=True)
+
+
+def _places(values):
+    return values.map(lambda value: RANK.get(value, value))
+
+
+class Store:
+    """The two files of results, which are there whole or not at all.
+
+    Parameters
+    ----------
+    folder : path
+    command : str
+        That is noted down.
+    """
+
+    def __init__(self, folder, command):
+        self.csv = Path(folder) / Path(NAME).name
+        self.json = self.csv.with_suffix(".json")
+        self.table = pd.DataFrame(columns=KEYS + VALUES)
+        self.record = {"runs": [], "cpu_seconds": {}, "sheets": {}}
+        if self.csv.is_file():
+            self.table = _parse(self.csv.read_bytes())
+            self.record = loads(self.json.read_text(encoding="utf-8"))
+        self.run = {
+            "command": command,
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "git": git_commit(Path(__file__).parents[1]),
+            "versions": versions(),
+        }
+
+    def add(self, fits, rows, seconds):
+        """Keep the rows of some trainings of one method, and what they took."""
+        self.table = merge(self.table, rows)
+        if self.run not in self.record["runs"]:
+            self.record["runs"].append(self.run)
+        times, method = self.record["cpu_seconds"], fits[0].method
+        times[method] = round(times.get(method, 0) + seconds, 1)
+        self.record["sheets"] = _sheets()
+        self.csv.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(self.csv, self.table.to_csv(index=False, float_format="%.5g"))
+        write_whole(self.json, dumps(self.record, indent=1) + "\n")
+
+
+@lru_cache
+def _sheets():
+    """The sha256 of every sheet of samples that takes part."""
+    manifest = read_manifest()
+    names = [f"gm-photo/{photo}/{model}-" for photo in OTHER for model in CORE]
+    return {
+        name: entry["sha256"]
+        for name, entry in manifest.items()
+        if name.startswith(tuple(names)) and name.endswith(".webp")
+    }
+
+
+def _measure_all(fits):
+    """Rows and CPU seconds of some trainings, computed on one thread."""
+    torch.set_num_threads(1)
+    begun = time.process_time()
+    rows = [row for fit in fits for row in measure(fit)]
+    return fits, rows, time.process_time() - begun
+
+
+def compute(fits, store, *, jobs=1):
+    """Run the trainings that the results lack and add what they give.
+
+    Parameters
+    ----------
+    fits : list of Fit
+    store : Store
+        Is written after every method and seed, so that an interrupted call goes on.
+    jobs : int
+        Processes.
+    """
+    todo = missing(fits, store.table)
+    groups = {}
+    for fit in todo:
+        groups.setdefault((fit.setting, fit.method, fit.seed), []).append(fit)
+    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+    work = parallel(joblib.delayed(_measure_all)(group) for group in groups.values())
+    with tqdm(total=len(todo), unit="training") as bar:
+        for done, rows, seconds in work:
+            store.add(done, rows, seconds)
+            bar.set_postfix_str(f"{done[0].setting}, {done[0].method}")
+            bar.update(len(done))
+
+
+def parser():
+    """The arguments of `python -m manifpt_utils.comparison`."""
+    top = argparse.ArgumentParser(
+        prog="python -m manifpt_utils.comparison",
+        description="Train and test every method of the book's big table. Cells that "
+        "the results hold already are skipped; delete the file to compute all anew.",
+        epilog="Afterwards `python -m manifpt_utils.zoo pack --only-manifest` lists "
+        "the new files.",
+    )
+    add = top.add_argument
+    several = {"nargs": "+", "metavar": "NAME"}
+    choices = f"some of: {', '.join(SETTINGS)}; default: all"
+    add("--settings", **several, default=SETTINGS, help=choices)
+    choices = f"some of: {', '.join(METHODS)}; default: all"
+    add("--methods", **several, default=METHODS, help=choices)
+    seeds = f"some of {SEEDS}, of splits and networks; default: all"
+    add("--seeds", nargs="+", type=int, metavar="N", default=SEEDS, help=seeds)
+    add("--jobs", type=_positive, default=1, help="processes; default: %(default)s")
+    place = "folder of the results; default: data/results beside the package"
+    add("--output", type=Path, default=DATA / "results", help=place)
+    add("--list", action="store_true", help="show what would be trained, and stop")
+    return top
+
+
+def _positive(text):
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def main(arguments=None):
+    """Run the command line; an error of the user's is one line and exit status 1."""
+    given = sys.argv[1:] if arguments is None else arguments
+    options = parser().parse_args(given)
+    try:
+        fits = planned(options.settings, options.methods, options.seeds)
+        command = shlex.join(["python", "-m", "manifpt_utils.comparison", *given])
+        store = Store(options.output, command)
+        if options.list:
+            print("\n".join(", ".join(map(str, f)) for f in missing(fits, store.table)))
+            return
+        compute(fits, store, jobs=options.jobs)
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("stopped; the same command goes on with what is missing")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,216 @@
+"""The grid: what it holds, that it goes on where it stopped, and what it shows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.dummy import DummyClassifier
+
+from manifpt_utils import comparison as module
+from manifpt_utils.comparison import Fit, Store
+
+QUICK = ("McCloskey18", "Durall20", "Dzanic20")
+
+
+@pytest.fixture
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Trainings that cost nothing; the list holds those that took place."""
+    done = []
+
+    def measure(fit):
+        done.append(fit)
+        key = dict(zip(fit._fields, fit, strict=True))
+        key.pop("task")
+        return [{**key, "column": c, "score": 0.5} for c in module.columns(fit)]
+
+    monkeypatch.setattr(module, "measure", measure)
+    return done
+
+
+def cells(table):
+    return list(table[module.KEYS].itertuples(index=False, name=None))
+
+
+def test_no_cell_of_the_grid_is_trained_twice():
+    fits = module.planned()
+    served = [(f[0], f[1], c, f[3], f[4]) for f in fits for c in module.columns(f)]
+    assert len(set(served)) == len(served)
+    closed = {f for f in fits if (f.task, f.n_train) == ("closed", 100)}
+    told_apart = [f for f in closed if f.setting in ("coffee", "flower")]
+    assert len(told_apart) == 2 * len(module.METHODS) * len(module.SEEDS)
+    assert 0 not in module.SEEDS
+
+
+def test_networks_come_last_and_seed_by_seed():
+    seeds = [f.seed for f in module.planned() if f.method in module.NETWORKS]
+    assert seeds == sorted(seeds)
+    assert module.planned()[-1].method in module.NETWORKS
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"settings": ["cofee"]}, "unknown 'cofee'; did you mean 'coffee'"),
+        ({"methods": ["Durall"]}, "unknown 'Durall'; did you mean 'Durall20'"),
+        ({"seeds": [0]}, "unknown 0"),
+    ],
+)
+def test_an_unknown_name_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        module.planned(**options)
+
+
+def test_a_grid_that_stopped_goes_on_and_a_full_one_does_nothing(counted, tmp_path):
+    fits = module.planned(["coffee"], QUICK, [1, 2])
+    module.compute(fits[:3], Store(tmp_path, "first"))
+    assert counted == fits[:3]
+    module.compute(fits, Store(tmp_path, "second"))
+    assert sorted(counted) == sorted(fits)
+    module.compute(fits, Store(tmp_path, "third"))
+    assert len(counted) == len(fits)
+    store = Store(tmp_path, "fourth")
+    assert len(set(cells(store.table))) == len(store.table)
+    assert module.missing(fits, store.table) == []
+    assert [run["command"] for run in store.record["runs"]] == ["first", "second"]
+    assert set(store.record["cpu_seconds"]) == set(QUICK)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "comparison.csv",
+        "comparison.json",
+    }
+
+
+def test_a_training_with_one_lost_column_is_repeated():
+    fit = Fit("coffee", "Durall20", "closed", 100, 1)
+    rows = [
+        {"setting": "coffee", "method": "Durall20", "n_train": 100, "seed": 1}
+        | {"column": column, "score": 1.0}
+        for column in module.columns(fit)
+    ]
+    empty = pd.DataFrame(columns=module.KEYS + module.VALUES)
+    assert module.missing([fit], module.merge(empty, rows)) == []
+    assert module.missing([fit], module.merge(empty, rows[1:])) == [fit]
+
+
+def test_a_new_row_replaces_the_old_one_of_its_cell():
+    row = {"setting": "coffee", "method": "Yu19", "column": "closed", "n_train": 5}
+    row |= {"seed": 1}
+    empty = pd.DataFrame(columns=module.KEYS + module.VALUES)
+    old = module.merge(empty, [row | {"reason": "too small"}])
+    new = module.merge(old, [row | {"score": 0.5}, row | {"seed": 2, "score": 0.7}])
+    assert new["score"].tolist() == [0.5, 0.7]
+    assert new["reason"].tolist() == ["", ""]
+
+
+def small_material(n=700, *, head=None, seed=0):
+    """Two classes, and real images, that two features out of four tell apart."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(["dcgan", "glow", "real"], n)
+    x = rng.normal(size=(3 * n, 4))
+    x[:, :2] += np.repeat([0, 20, 40], n)[:, None]
+    tests = {c: (x[:n], labels[:n]) for c in ["transfer"]}
+    tests |= {f"unseen {m}-{s}": (x[:n], labels[n : 2 * n]) for m, s in further()}
+    head = head or module.baseline("Dzanic20")[-1]
+    return module.Material(head, (x, labels), tests)
+
+
+def further():
+    return module._further("coffee")
+
+
+def test_one_training_serves_all_columns(monkeypatch):
+    monkeypatch.setattr(module, "_material", lambda *_: small_material())
+    fit = Fit("coffee", "Dzanic20", "closed", 100, 1)
+    rows = {row["column"]: row for row in module.measure(fit)}
+    assert list(rows) == module.columns(fit)
+    assert rows["closed"]["score"] == rows["transfer"]["score"] == 1
+    assert all(rows[c]["score"] == 0 for c in rows if c.startswith("unseen"))
+    assert rows["FDR"]["d"] == 4 and rows["FDR PCA"]["d"] == module.N_COMPONENTS
+    assert rows["FDR"]["score"] > 5 > 1 > rows["FDR"]["null"]
+    assert rows["closed"]["n_test"] == rows["FDR"]["n_test"] == module.N_TEST
+
+
+def test_real_images_are_a_class_of_their_own_column_only(monkeypatch):
+    seen = []
+
+    class Head(DummyClassifier):
+        def fit(self, x, y):
+            seen.append((sorted(set(y)), len(y)))
+            return super().fit(x, y)
+
+    monkeypatch.setattr(module, "_material", lambda *_: small_material(head=Head()))
+    module.measure(Fit("coffee", "Dzanic20", "closed", 5, 1))
+    (row,) = module.measure(Fit("coffee", "Dzanic20", "with real", 100, 1))
+    assert seen == [(["dcgan", "glow"], 10), (["dcgan", "glow", "real"], 300)]
+    assert row["score"] == pytest.approx(1 / 3)
+
+
+def test_few_training_images_are_tested_on_the_same_images():
+    labels = np.repeat(["a", "b"], 600)
+    parts = {n: module._split(labels, Fit("", "", "", n, 3)) for n in (5, 100, 400)}
+    assert all((parts[n][1] == parts[400][1]).all() for n in parts)
+    assert set(parts[5][0]) < set(parts[100][0]) < set(parts[400][0])
+    assert np.bincount(parts[5][0] // 600).tolist() == [5, 5]
+    assert not set(parts[400][0]) & set(parts[400][1])
+
+
+def test_a_method_that_cannot_work_leaves_its_reason_in_every_cell(monkeypatch):
+    head = module.baseline("Yu19", image_size=4)[-1]
+    monkeypatch.setattr(module, "_material", lambda *_: small_material(head=head))
+    fit = Fit("coffee", "Yu19", "closed", 100, 1)
+    rows = module.measure(fit)
+    assert [row["column"] for row in rows] == module.columns(fit)
+    assert all("build the baseline with the image_size" in r["reason"] for r in rows)
+    assert not any("score" in row for row in rows)
+
+
+def test_a_ratio_that_cannot_be_computed_costs_no_other_column(monkeypatch):
+    material = small_material()
+    x, labels = material.pool
+    tests = {name: (a[:, :2], b) for name, (a, b) in material.tests.items()}
+    narrow = material._replace(pool=(x[:, :2], labels), tests=tests)
+    monkeypatch.setattr(module, "_material", lambda *_: narrow)
+    rows = module.measure(Fit("coffee", "Dzanic20", "closed", 100, 1))
+    by_column = {row["column"]: row for row in rows}
+    assert by_column["closed"]["score"] == 1
+    assert "n_components must lie in 1..2" in by_column["FDR PCA"]["reason"]
+
+
+def test_the_artifacts_of_an_origin_come_from_both_photographs_together():
+    data = module._origins("dcgan")
+    assert data.models == ["coffee", "flower"]
+    assert len(data.real) == 8000 and data.manifold is None
+    means = [part.mean(axis=(0, 1, 2)) for part in np.split(data.real, 2)]
+    assert np.abs(means[0] - means[1]).max() > 20
+
+
+def test_the_summary_of_known_scores():
+    row = {"setting": "coffee", "method": "Yu19", "column": "closed", "n_train": 5}
+    rows = [row | {"seed": s, "score": v} for s, v in ((1, 0.4), (2, 0.5), (3, 0.6))]
+    rows += [row | {"n_train": 25, "seed": 1, "score": 0.9}]
+    empty = pd.DataFrame(columns=module.KEYS + module.VALUES)
+    found = module.summary(module.merge(empty, rows)).loc["coffee", "Yu19", "closed"]
+    assert found.loc[5, ["mean", "sd", "seeds"]].tolist() == pytest.approx(
+        [0.5, 0.1, 3]
+    )
+    # Student's t with two degrees of freedom: 4.303 standard errors.
+    assert found.loc[5, "high"] == pytest.approx(0.5 + 4.3027 * 0.1 / 3**0.5, abs=1e-4)
+    assert found.loc[25, "mean"] == 0.9 and np.isnan(found.loc[25, "sd"])
+
+
+def test_the_command_line_lists_and_refuses(capsys, tmp_path):
+    options = ["--methods", "Dzanic20", "--settings", "coffee", "--seeds", "1"]
+    module.main([*options, "--list", "--output", str(tmp_path)])
+    lines = capsys.readouterr().out.splitlines()
+    assert "coffee, Dzanic20, closed, 100, 1" in lines and len(lines) == 5
+    with pytest.raises(SystemExit, match="error: unknown 'Dzanik20'; did you mean"):
+        module.main(["--methods", "Dzanik20"])
+    with pytest.raises(SystemExit, match="2"):
+        module.main(["--jobs", "0"])
