@@ -59,7 +59,11 @@ UP = {
     nn.PixelShuffle: "pixel_shuffle",
     FIRUpsample: "fir",
 }
-NORM = {nn.BatchNorm2d: "batch", nn.InstanceNorm2d: "instance"}
+NORM = {
+    nn.BatchNorm2d: "batch",
+    nn.InstanceNorm2d: "instance",
+    nn.GroupNorm: "group",
+}
 DOWN = {nn.AvgPool2d: "avg_pool", FIRDownsample: "fir"}
 
 
@@ -71,7 +75,7 @@ def kinds(network, table):
 def test_the_networks_are_what_the_design_says(name):
     design, recipe = factorial.designs()[name], EXPERIMENTS[name].build()
     assert (kinds(recipe.generator, UP) or {"bilinear"}) == {design.up}
-    assert (kinds(recipe.generator, NORM) or {"none"}) == {design.norm}
+    assert kinds(recipe.generator, NORM) == {design.norm}
     assert (kinds(recipe.critic, DOWN) or {"strided_conv"}) == {design.down}
     assert type(recipe.generator.last) is factorial.LAST[design.nl_last]
     assert recipe.loss == design.loss and bool(recipe.penalty) == (
@@ -116,9 +120,14 @@ def test_the_hinge_stops_where_scores_are_beyond_the_margin():
 
 
 @pytest.mark.parametrize("kind", ["strided_conv", "avg_pool", "fir"])
-def test_downsampling_halves(kind):
+def test_downsampling_halves_and_sees_the_finest_checkerboard(kind):
+    torch.manual_seed(0)
     layer = factorial.downsampling(kind, 3, 5)
-    assert layer(torch.randn(2, 3, 8, 8)).shape == (2, 5, 4, 4)
+    x = torch.randn(2, 3, 8, 8)
+    board = (-1.0) ** (torch.arange(8)[:, None] + torch.arange(8))
+    found = layer(x), layer(x + board)
+    assert found[0].shape == (2, 5, 4, 4)
+    assert (found[0] - found[1]).abs()[:, :, 1:-1, 1:-1].max() > 0.01
 
 
 def test_one_factor_takes_the_base_and_that_factor_only():

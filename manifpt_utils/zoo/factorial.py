@@ -34,8 +34,8 @@ class Design:
         How the generator doubles the resolution.
     nl_last : {"tanh", "sigmoid", "identity"}
         What follows its last convolution; a sigmoid is stretched to [-1, 1].
-    norm : {"batch", "instance", "none"}
-        Of the generator.
+    norm : {"batch", "instance", "group"}
+        Of the generator.  Without any, this training collapses.
     down : {"strided_conv", "avg_pool", "fir"}
         How the critic halves the resolution.
     skip : {"none", "residual", "image_skip"}
@@ -54,7 +54,7 @@ class Design:
 LEVELS = {
     "up": ("nearest", "bilinear", "pixel_shuffle", "fir"),
     "nl_last": ("sigmoid", "identity"),
-    "norm": ("instance", "none"),
+    "norm": ("instance", "group"),
     "down": ("avg_pool", "fir"),
     "skip": ("residual", "image_skip"),
     "loss": ("least_squares", "hinge", "wasserstein"),
@@ -96,20 +96,24 @@ def upsampling(kind, before, after):
     return nn.Sequential(first, convolution)
 
 
-def downsampling(kind, before, after):
-    """Halve the resolution and go from `before` to `after` channels."""
+def downsampling(kind, before, after, norm=None):
+    """Halve the resolution and go from `before` to `after` channels, with leaky ReLU.
+
+    The ReLU comes before a filter: a critic that averages first is blind to the finest
+    detail, and the generator fills it with a checkerboard.
+    """
+    rest = [norm or nn.Identity(), nn.LeakyReLU(0.2)]
     if kind == "strided_conv":
-        return nn.Conv2d(before, after, 4, 2, 1)
-    convolution = nn.Conv2d(before, after, 3, padding=1)
+        return nn.Sequential(nn.Conv2d(before, after, 4, 2, 1), *rest)
     last = {"avg_pool": nn.AvgPool2d(2), "fir": FIRDownsample()}[kind]
-    return nn.Sequential(convolution, last)
+    return nn.Sequential(nn.Conv2d(before, after, 3, padding=1), *rest, last)
 
 
 def normalisation(kind, channels):
     """Norm of the generator, with learned scale and shift."""
     if kind == "instance":
         return nn.InstanceNorm2d(channels, affine=True)
-    return nn.BatchNorm2d(channels) if kind == "batch" else nn.Identity()
+    return nn.BatchNorm2d(channels) if kind == "batch" else nn.GroupNorm(4, channels)
 
 
 class Stage(nn.Module):
@@ -176,10 +180,10 @@ def _colours(*channels):
 
 def critic(design, width=24):
     """Three halvings with one-group norm and leaky ReLU; one logit an image."""
-    layers = [downsampling(design.down, 3, width), nn.LeakyReLU(0.2)]
+    layers = [downsampling(design.down, 3, width)]
     for before, after in ((width, 2 * width), (2 * width, 4 * width)):
-        layers += [downsampling(design.down, before, after)]
-        layers += [nn.GroupNorm(1, after), nn.LeakyReLU(0.2)]
+        norm = nn.GroupNorm(1, after)
+        layers += [downsampling(design.down, before, after, norm)]
     return nn.Sequential(*layers, nn.Conv2d(4 * width, 1, 4), nn.Flatten(0))
 
 
