@@ -2,7 +2,8 @@
 
 The forward process is that of diffusion models, cut into so few steps that the way back
 is far from Gaussian; a conditional GAN learns it.  The U-Net is NCSN++ without its
-output pyramid; the critic is that of StyleGAN2, told the time.
+output pyramid and, here, without attention; the critic is that of StyleGAN2, told the
+time.
 """
 
 import math

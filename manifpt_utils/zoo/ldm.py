@@ -21,11 +21,11 @@ class LatentModel(nn.Module):
         super().__init__()
         self.denoiser, self.codebook, self.decoder = denoiser, codebook, decoder
         self.register_buffer("centre", torch.zeros(CHANNELS, 1, 1))
-        self.register_buffer("deviation", torch.zeros(()))
+        self.register_buffer("deviation", torch.ones(()))  # until measured
 
     def scaled(self, features):
         """Features as the denoiser sees them; a first batch is measured, once."""
-        if not self.deviation:
+        if self.deviation == 1:
             self.centre.copy_(features.mean((0, 2, 3))[:, None, None])
             self.deviation.copy_((features - self.centre).std())
         return (features - self.centre) * SPREAD / self.deviation

@@ -103,10 +103,10 @@ class FeatureDistance:
     def __call__(self, a, b):
         with autocast():
             pairs = list(zip(self.features(a), self.features(b), strict=True))
-        return sum(_cosine_distance(p.float(), q.float()) for p, q in pairs)
+        return sum(_direction_error(p.float(), q.float()) for p, q in pairs)
 
 
-def _cosine_distance(p, q):
+def _direction_error(p, q):
     return (normalize(p) - normalize(q)).square().sum(1).mean()
 
 
@@ -293,6 +293,11 @@ class CodeModel(nn.Module):
 
 class VqGan:
     """A quantised autoencoder, then a transformer over its codes.
+
+    The first stage stands still in the second, so that the average of its weights,
+    which is what decodes, catches up with the weights whose codes the transformer
+    learns.
+    Codes are drawn from all that the transformer allows, at temperature one.
 
     Parameters
     ----------
