@@ -30,6 +30,7 @@ from manifpt_utils.zoo import (
     stylegan,
     training,
     vae,
+    vae_bm,
     vdvae,
 )
 from manifpt_utils.zoo.__main__ import main
@@ -419,7 +420,11 @@ UP = {
     nn.UpsamplingNearest2d: "nearest",
 }
 DOWN = {FIRDownsample: "fir", nn.AvgPool2d: "avg_pool", Squeeze: "squeeze"}
-LAST = {nn.Tanh: "tanh", vdvae.LogisticMixture: "logistic_mix"}
+LAST = {
+    nn.Tanh: "tanh",
+    vdvae.LogisticMixture: "logistic_mix",
+    vae_bm.GaussianMean: "gaussian_mean",
+}
 NORM = {
     nn.BatchNorm2d: "batch",
     nn.GroupNorm: "group",

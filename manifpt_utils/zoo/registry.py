@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..parameters import suggestion
-from . import biggan, flow, gan, ncsn, nvae, score, stylegan, vae, vdvae
+from . import biggan, flow, gan, lsgm, ncsn, nvae, score, stylegan, vae, vae_bm, vdvae
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,10 @@ MODELS = {
     "dfc_vae": Model("VAE", vae.DfcVae, 3500, anneal=True),
     "nvae": Model("VAE", nvae.Nvae, 1500, batch=32, anneal=True),
     "eff_vdvae": Model("VAE", vdvae.EfficientVdvae, 3000, batch=32, anneal=True),
+    "vae_bm": Model("VAE", vae_bm.VaeBm, 1000, batch=32, decay=0.98),
     "glow": Model("Flow", flow.Glow, 9000, batch=16, anneal=True),
     "ddpm": Model("Score", score.Ddpm, 1500, anneal=True),
+    "lsgm": Model("Score", lsgm.Lsgm, 1500, batch=32, anneal=True),
     "rve": Model(
         "Score",
         partial(ncsn.ScoreMatching, soft_truncation=True),
