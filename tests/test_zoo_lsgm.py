@@ -45,16 +45,26 @@ def test_the_rate_of_the_diffusion_grows_linearly():
 
 
 def test_without_a_share_of_the_network_latents_are_taken_for_normal():
-    prior = lsgm.LatentScore()
+    prior, normal = lsgm.LatentScore(), Gaussian(0.0, 1.0)
     z, time = torch.randn(5, lsgm.LATENT, 4, 4), torch.rand(5, 1, 1, 1)
+    found = []
     with torch.no_grad():
-        prior.share.fill_(-50.0)
-        torch.testing.assert_close(prior(z, time), Gaussian(0.0, 1.0)(z, time))
-        prior.share.fill_(50.0)
-        only = prior(z, time)
-        prior.share.fill_(0.0)
-        half = prior(z, time)
-    torch.testing.assert_close(2 * half, only + Gaussian(0.0, 1.0)(z, time))
+        for share in (-50.0, 0.0, 50.0):
+            prior.share.fill_(share)
+            found.append(prior(z, time) - normal(z, time))
+    torch.testing.assert_close(found[0], torch.zeros_like(z))
+    torch.testing.assert_close(2 * found[1], found[2])
+    assert found[2].abs().mean() > 0.01
+
+
+def test_the_error_is_that_of_the_velocity():
+    """Of zero latents, it is the mean square of the predicted minus the true one."""
+    recipe, z = lsgm.Lsgm(), torch.zeros(400, 2, 4, 4)
+    recipe.generator.prior = Gaussian(0.0, 1.0)
+    times = torch.linspace(lsgm.EARLIEST, 1, 1000)
+    expected = lsgm.diffusion(times)[0].square().mean()  # velocity: factor times noise
+    found = recipe._velocity_error(z)
+    torch.testing.assert_close(found, expected, rtol=0.1, atol=0)
 
 
 def test_the_flow_carries_noise_to_the_latents_of_the_score():
@@ -74,7 +84,7 @@ def test_latents_decode_as_they_are_inferred():
 
 def test_the_score_learns_from_latents_and_does_not_move_them():
     recipe = lsgm.Lsgm()
-    recipe._noise_error(torch.randn(4, lsgm.LATENT, 4, 4)).backward()
+    recipe._velocity_error(torch.randn(4, lsgm.LATENT, 4, 4)).backward()
     touched = {
         name.split(".")[0]
         for name, p in recipe.generator.named_parameters()

@@ -30,8 +30,10 @@ def diffusion(time):
 class LatentScore(nn.Module):
     """Noise in latents (n, c, 4, 4) at times (n, 1, 1, 1), by mixed prediction.
 
-    The noise in N(0, I) latents, deviation times latents, is mixed with the output of a
-    network, in a proportion that every channel learns (Vahdat et al. 2021, equation 9).
+    That of N(0, I) latents, deviation times latents, is mixed with that of a network,
+    in a proportion that every channel learns (Vahdat et al. 2021, equation 9).  The
+    network predicts the velocity v (Salimans & Ho 2022), so that its own noise is
+    deviation times latents plus factor times v.
     """
 
     def __init__(self, latent=LATENT, width=64, depth=4):
@@ -49,8 +51,9 @@ class LatentScore(nn.Module):
         level, h = self.embed(waves), self.first(z)
         for block in self.blocks:
             h = block(h, level)
-        share = self.share.sigmoid()
-        return (1 - share) * diffusion(time)[1] * z + share * self.last(h).float()
+        velocity = self.share.sigmoid() * self.last(h).float()
+        factor, deviation = diffusion(time)
+        return deviation * z + factor * velocity
 
 
 class ScoreVae(HierarchicalVae):
@@ -74,7 +77,7 @@ class Lsgm(Nvae):
 
     The two stages of the original run side by side: the autoencoder learns with the
     prior N(0, I), and the score learns the latents that it finds, by the squared error
-    of the noise, uniformly in time.  There is no third stage, in which both would be
+    of the velocity, uniformly in time.  There is no third stage, in which both would be
     trained on one bound.  The U-Net of the prior has become residual blocks at 4 x 4.
 
     Parameters
@@ -104,17 +107,17 @@ class Lsgm(Nvae):
             parameters, kl, z = self.generator(x)
         loss, losses = self._bound(parameters, [kl], x, progress)
         update(self.optimisers[0], loss, clip=1.0)
-        error = self._noise_error(z.detach().repeat(self.repeats, 1, 1, 1))
+        error = self._velocity_error(z.detach().repeat(self.repeats, 1, 1, 1))
         update(self.optimisers[1], error, clip=1.0)
-        return losses | {"noise_error": error.item()}
+        return losses | {"velocity_error": error.item()}
 
-    def _noise_error(self, z):
+    def _velocity_error(self, z):
         time = EARLIEST + (1 - EARLIEST) * torch.rand(len(z), 1, 1, 1)
         factor, deviation = diffusion(time)
         noise = torch.randn_like(z)
         with autocast():
             found = self.generator.prior(factor * z + deviation * noise, time)
-        return (found.float() - noise).square().mean()
+        return ((found - noise) / factor).square().mean()
 
     def calibrate(self, average, batches):
         """Batch-norm statistics of the averaged network, from real images."""
