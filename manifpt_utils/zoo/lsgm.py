@@ -77,14 +77,18 @@ class Lsgm(Nvae):
 
     The two stages of the original run side by side: the autoencoder learns with the
     prior N(0, I), and the score learns the latents that it finds, by the squared error
-    of the velocity, uniformly in time.  There is no third stage, in which both would be
-    trained on one bound.  The U-Net of the prior has become residual blocks at 4 x 4.
+    of the velocity, uniformly in time.  With that of the noise, the errors of a short
+    training add up along the flow to latents that are twice too wide.  There is no
+    third stage, in which both would be trained on one bound.  The U-Net of the prior
+    has become residual blocks at 4 x 4.
 
     Parameters
     ----------
     sampling_steps : int
         Of the probability-flow equation, from noise to latents; the decoder makes
         images of these.
+    repeats : int
+        Times at which the score meets a latent in one step.
     """
 
     def __init__(self, *, rate=2e-3, sampling_steps=50, repeats=4):
