@@ -35,6 +35,7 @@ from manifpt_utils.zoo import (
     styleswin,
     training,
     vae,
+    vae_bm,
     vdvae,
 )
 from manifpt_utils.zoo.__main__ import main
@@ -473,7 +474,12 @@ UP = {
     styleswin.BilinearUpsample: "bilinear",
 }
 DOWN = {FIRDownsample: "fir", nn.AvgPool2d: "avg_pool", Squeeze: "squeeze"}
-LAST = {nn.Tanh: "tanh", nn.Sigmoid: "sigmoid", vdvae.LogisticMixture: "logistic_mix"}
+LAST = {
+    nn.Tanh: "tanh",
+    nn.Sigmoid: "sigmoid",
+    vdvae.LogisticMixture: "logistic_mix",
+    vae_bm.GaussianMean: "gaussian_mean",
+}
 NORM = {
     nn.BatchNorm2d: "batch",
     nn.GroupNorm: "group",

@@ -219,7 +219,7 @@ class TopDown(nn.Module):
 
     def forward(self, n):
         """Parameters of the pixels of n images drawn from the priors."""
-        return self.decode([self.temperature * z for z in self.noise(n)])
+        return self.decode(self.noise(n))
 
     def noise(self, n):
         """Standard normal noise for every group of n images."""
@@ -230,8 +230,8 @@ class TopDown(nn.Module):
         ]
 
     def decode(self, noise):
-        """Parameters of the pixels, from noise as `noise` draws it."""
-        remaining = iter(noise)
+        """Parameters of the pixels, from noise that the temperature scales."""
+        remaining = iter([self.temperature * z for z in noise])
         return self._descend(
             len(noise[0]), lambda level, group, y: group.generate(y, next(remaining))
         )
@@ -336,28 +336,35 @@ class Nvae:
     """
 
     def __init__(self, *, rate=2e-3, temperature=0.8, widest=16.0, spectral=0.1):
-        output = LogisticMixture()
-        decoder = TopDown(10 * COMPONENTS, output, temperature=temperature)
-        self.generator = HierarchicalVae(decoder)
-        self.spectrum, self.spectral = Spectrum(self.generator), spectral
+        self.temperature, self.widest, self.spectral = temperature, widest, spectral
+        self._build(rate)
+        autoencoder = [self.generator.encoder, self.generator.decoder]
+        self.spectrum = Spectrum(nn.ModuleList(autoencoder))
         self.networks = nn.ModuleDict(
             {"vae": self.generator, "spectrum": self.spectrum}
         )
-        self.optimisers = [
-            torch.optim.Adam(self.generator.parameters(), rate, fused=True)
-        ]
-        self.widest = widest
+
+    def _build(self, rate):
+        channels, output = 10 * COMPONENTS, LogisticMixture()
+        decoder = TopDown(channels, output, temperature=self.temperature)
+        self.generator = HierarchicalVae(decoder)
+        weights = self.generator.parameters()
+        self.optimisers = [torch.optim.Adam(weights, rate, fused=True)]
 
     def step(self, x, progress=1.0):
         """One step on the evidence lower bound, reported in bits a dimension."""
         with autocast():
             parameters, kls = self.generator(x, active=1 + int(5 * progress))
-        fit = self._fit(parameters, x, progress)
-        error, kl = -fit.mean() / x[0].numel(), sum(kls).mean() / x[0].numel()
-        loss = error + self._warmed(kls, progress) / x[0].numel()
-        loss = loss + self.spectral * self.spectrum() / x[0].numel()
+        loss, losses = self._bound(parameters, kls, x, progress)
         update(self.optimisers[0], loss, clip=1.0)
-        return {"bits": (error + kl).item() / 0.6931, "kl_bits": kl.item() / 0.6931}
+        return losses
+
+    def _bound(self, parameters, kls, x, progress):
+        error, kl = -self._fit(parameters, x, progress).mean(), sum(kls).mean()
+        loss = error + self._warmed(kls, progress) + self.spectral * self.spectrum()
+        bit = 0.6931 * x[0].numel()
+        losses = {"bits": (error + kl).item() / bit, "kl_bits": kl.item() / bit}
+        return loss / x[0].numel(), losses
 
     def _fit(self, parameters, x, progress):
         smallest = LEVEL * self.widest ** max(0.0, 1 - progress / 0.6)

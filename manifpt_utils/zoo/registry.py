@@ -13,6 +13,7 @@ from . import (
     flow,
     gan,
     ldm,
+    lsgm,
     macow,
     ncsn,
     nvae,
@@ -21,6 +22,7 @@ from . import (
     stylegan,
     styleswin,
     vae,
+    vae_bm,
     vdvae,
     vqgan,
 )
@@ -75,6 +77,7 @@ MODELS = {
     "nvae": Model("VAE", nvae.Nvae, 1500, batch=32, anneal=True),
     "eff_vdvae": Model("VAE", vdvae.EfficientVdvae, 3000, batch=32, anneal=True),
     "style_alae": Model("VAE", alae.StyleAlae, 1500, batch=16, anneal=True),
+    "vae_bm": Model("VAE", vae_bm.VaeBm, 1000, batch=32, decay=0.98),
     "glow": Model("Flow", flow.Glow, 9000, batch=16, anneal=True),
     "macow": Model("Flow", macow.MaCow, 2200, batch=16, anneal=True),
     "residual_flow": Model(
@@ -83,6 +86,7 @@ MODELS = {
     "ddpm": Model("Score", score.Ddpm, 1500, anneal=True),
     "ldm": Model("Score", ldm.LatentDiffusion, 2300, batch=32),
     "ncsnpp": Model("Score", ncsn.ScoreMatching, 1300, batch=32, anneal=True),
+    "lsgm": Model("Score", lsgm.Lsgm, 1500, batch=32, anneal=True),
     "rve": Model(
         "Score",
         partial(ncsn.ScoreMatching, soft_truncation=True),
