@@ -32,10 +32,7 @@ class LipschitzConvolution(nn.Conv2d):
 
     @torch.no_grad()
     def settle(self, iterations=1):
-        """Turn the direction towards the one in which the convolution stretches most.
-
-        The convolution itself works in half the precision.
-        """
+        """Turn the direction towards the one that the convolution stretches most."""
         v = self.direction
         for _ in range(iterations):
             u = conv2d(v, self.weight, padding=self.padding)
@@ -101,8 +98,7 @@ class ResidualBlock(nn.Module):
             x = x.float()
             x = x if x.requires_grad else x.detach().requires_grad_()
             g = self.g(x).float()
-            log_determinant = estimate_log_determinant(g, x)
-        return x + g, log_determinant
+        return x + g, estimate_log_determinant(g, x)
 
     def forward(self, z):
         """The x whose latents are z, and an estimate of each log determinant."""
@@ -111,7 +107,7 @@ class ResidualBlock(nn.Module):
             before, x = x, z - self.g(x)
             if (x - before).abs().max() < self.tolerance:
                 break
-        return x, -self.inverse(x)[1].detach()
+        return x, -self.inverse(x)[1]
 
 
 def estimate_log_determinant(g, x):
