@@ -28,6 +28,7 @@ from manifpt_utils.zoo import (
     plan,
     quality,
     stylegan,
+    stylegan3,
     styleswin,
     training,
     vae,
@@ -419,6 +420,7 @@ UP = {
     FIRUpsample: "fir",
     nn.UpsamplingNearest2d: "nearest",
     styleswin.BilinearUpsample: "bilinear",
+    stylegan3.SincUpsample: "sinc_filter",
 }
 DOWN = {FIRDownsample: "fir", nn.AvgPool2d: "avg_pool", Squeeze: "squeeze"}
 LAST = {nn.Tanh: "tanh", vdvae.LogisticMixture: "logistic_mix"}

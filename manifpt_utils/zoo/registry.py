@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..parameters import suggestion
-from . import biggan, flow, gan, ncsn, score, stylegan, styleswin, vae, vdvae
+from . import biggan, flow, gan, ncsn, score, stylegan, stylegan3, styleswin, vae, vdvae
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ MODELS = {
     "dragan_lp": Model("GAN", partial(gan.Gan, **DRAGAN, one_sided=True), 3000),
     "biggan_deep": Model("GAN", biggan.BigGan, 2200, batch=32, anneal=True),
     "stylegan2": Model("GAN", stylegan.StyleGan2, 2800, batch=16, anneal=True),
+    "stylegan3": Model("GAN", stylegan3.StyleGan3, 1200, batch=16, anneal=True),
     "styleswin": Model("GAN", styleswin.StyleSwin, 1200, batch=16, anneal=True),
     "beta_vae": Model("VAE", vae.BetaVae, 3500, anneal=True),
     "dfc_vae": Model("VAE", vae.DfcVae, 3500, anneal=True),
