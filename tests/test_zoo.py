@@ -32,6 +32,7 @@ from manifpt_utils.zoo import (
     quality,
     records,
     stylegan,
+    stylegan3,
     styleswin,
     training,
     vae,
@@ -472,6 +473,7 @@ UP = {
     FIRUpsample: "fir",
     nn.UpsamplingNearest2d: "nearest",
     styleswin.BilinearUpsample: "bilinear",
+    stylegan3.SincUpsample: "sinc_filter",
 }
 DOWN = {FIRDownsample: "fir", nn.AvgPool2d: "avg_pool", Squeeze: "squeeze"}
 LAST = {
