@@ -61,7 +61,7 @@ class Block(NamedTuple):
         i, j = np.nonzero(self.lower < open_)
         limit = np.broadcast_to(limit, self.lower.shape)[i, j]
         upper = self.lower[i, j] + 2 * _slack(self.a, self.b, i + self.rows.start, j)
-        inside = upper * self.a.scale**2 < limit
+        inside = upper < limit / self.a.scale**2
         left = ~inside
         inside[left] = self.squared(i[left], j[left]) < limit[left]
         return i[inside] + self.rows.start, j[inside]
