@@ -45,6 +45,7 @@ class Task:
     data: Callable[[], tuple]
     contenders: tuple[Contender, ...]
     agreement: Callable[[Any, Any], str]
+    count: int | None = None  # items of one run, for a column of items per second
 
 
 def measure(task, *, repeats=5):
@@ -60,7 +61,8 @@ def measure(task, *, repeats=5):
     -------
     pandas.DataFrame
         A row a contender: median wall and CPU seconds, both relative to the first,
-        peak memory beyond the data in MB, agreement with the first, note.
+        peak memory beyond the data in MB, agreement with the first, note; items per
+        second where the task counts any.
     """
     children = [_Child(task.data, contender) for contender in task.contenders]
     try:
@@ -168,4 +170,7 @@ def _table(task, children):
             children, medians, reports, strict=True
         )
     ]
-    return pd.DataFrame(rows).set_index("contender")
+    table = pd.DataFrame(rows).set_index("contender")
+    if task.count:
+        table.insert(2, "items/s", task.count / table["wall s"])
+    return table

@@ -10,6 +10,7 @@ from manifpt_utils.manifold import DataManifold
 
 from .measure import Contender, Task
 
+TARGET = 1.1
 LOOPED = 3  # queries of the per-image loop, which takes minutes for all of them
 
 
@@ -74,3 +75,13 @@ def _loop(queries, references):
 def _same_neighbour(first, other):
     same = np.count_nonzero(first[: len(other)] == other)
     return f"{same:,} of {len(other):,} equal"
+
+
+def verdict(table):
+    """Compare the projection with the bare search, which is part of it."""
+    wall, cpu = table.loc["DataManifold.project", ["wall ratio", "CPU ratio"]]
+    outcome = "met" if wall <= TARGET else "missed"
+    return (
+        f"project / faiss.knn: {wall:.2f} in wall time, {cpu:.2f} in CPU time; "
+        f"target at most {TARGET}: {outcome}"
+    )

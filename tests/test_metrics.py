@@ -1,5 +1,6 @@
 """Distances, ratios and agreements against closed forms, oracles and invariances."""
 
+import tracemalloc
 from itertools import combinations, permutations
 
 import numpy as np
@@ -412,6 +413,36 @@ class TestPrecisionRecall:
         expected = brute_force(real, fake, 3)
         assert 0.2 < expected[0] < 0.8
         assert precision_recall(real, fake, k=3) == pytest.approx(expected, abs=1e-12)
+
+    @pytest.mark.parametrize("spread", [1, 1e-2, 1e-5])
+    def test_single_precision_decides_nothing_that_it_cannot(self, spread):
+        # A set of fakes that collapses leaves all of its own distances open.
+        real = normal(400, 300).astype(np.float32)
+        fake = real[0] + np.float32(spread) * normal(300, 300, seed=1).astype("f4")
+        got = precision_recall(real, fake, k=5)
+        doubles = real.astype(float), fake.astype(float)
+        assert got == pytest.approx(brute_force(*doubles, 5), abs=1e-12)
+        assert got == precision_recall(*doubles, k=5)
+
+    def test_one_point_far_away_changes_no_other_decision(self):
+        real, fake = normal(300, 20), normal(250, 20, seed=1)
+        real[7] = 1e7
+        expected = brute_force(real, fake, 4)
+        assert precision_recall(real, fake, k=4) == pytest.approx(expected, abs=1e-12)
+
+    @pytest.mark.parametrize("unit", [1e-25, 1e25])
+    def test_units_do_not_matter(self, unit):
+        real, fake = normal(200, 5), normal(150, 5, seed=1)
+        scaled = precision_recall(unit * real, unit * fake, k=3)
+        assert scaled == precision_recall(real, fake, k=3)
+
+    def test_matrices_of_all_distances_are_never_held(self):
+        real, fake = (normal(3000, 64, seed=s).astype(np.float32) for s in (0, 1))
+        tracemalloc.start()
+        precision_recall(real, fake)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 3000 * 3000 * 4 / 2  # bytes: half of one matrix
 
     @pytest.mark.parametrize("n_fake", [4, 5, 9])
     def test_radii_of_copies_among_other_points_vanish(self, n_fake):

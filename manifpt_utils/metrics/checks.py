@@ -22,9 +22,10 @@ def check_features(x, name, *, dtype=np.float64):
     return x
 
 
-def check_pair(x, y):
+def check_pair(x, y, *, dtype=np.float64):
     """Two sets of features of one dimension."""
-    x, y = check_features(x, "the first set"), check_features(y, "the second set")
+    x = check_features(x, "the first set", dtype=dtype)
+    y = check_features(y, "the second set", dtype=dtype)
     if x.shape[1] != y.shape[1]:
         raise ValueError(
             f"dimensions differ: {x.shape[1]} and {y.shape[1]}; compare features of "

@@ -1,6 +1,6 @@
 """Coverage of one set of features by another: precision, recall and two IPMs.
 
-Eqs. 9-18 of the paper.  Distances are computed in float64.
+Eqs. 9-18 of the paper.  All results are those of distances in float64.
 """
 
 from typing import NamedTuple
@@ -9,9 +9,10 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics.pairwise import euclidean_distances
 
+from . import balls
 from .checks import check_pair
 
-BLOCK = 1024  # rows of a distance matrix held at once
+BLOCK = 1024  # rows of a kernel matrix held at once
 # A point on the surface of a ball is outside it, whatever the rounding.
 INSIDE = 1 - 1e-9
 
@@ -66,6 +67,10 @@ def precision_recall(real, fake, *, k=5):
     A point on the surface of a ball is outside (`<`): k + 1 copies of one point have
     a ball of radius 0, which holds nothing.
 
+    Most pairs are decided by bounds in single precision, the others in double: the
+    result is that of double precision.  Beside the features, two single-precision
+    copies of them and some rows of the distances are held at once.
+
     References
     ----------
     Kynkaanniemi et al., Improved precision and recall metric, NeurIPS 2019.  Naeem et
@@ -77,41 +82,34 @@ def precision_recall(real, fake, *, k=5):
     >>> precision_recall(x, x + 100, k=2)
     PrecisionRecall(precision=0.0, recall=0.0, density=0.0, coverage=0.0)
     """
-    real, fake = check_pair(real, fake)
+    real, fake = check_pair(real, fake, dtype=_precision(real, fake))
     most = min(len(real), len(fake)) - 1
     if not 1 <= k <= most:
         raise ValueError(
             f"k must lie in 1..{most} for {len(real)} real and {len(fake)} fake "
             f"points, got {k!r}."
         )
-    center = real.mean(axis=0)
-    real, fake = real - center, fake - center
-    balls, fake_balls = _balls(real, k), _balls(fake, k)
     hits = np.zeros(len(fake), int)
     covered, recalled = np.zeros((2, len(real)), bool)
-    for rows in _blocks(len(fake)):
-        squared = euclidean_distances(fake[rows], real, squared=True)
-        inside = squared < balls
-        hits[rows] = inside.sum(axis=1)
-        covered |= inside.any(axis=0)
-        recalled |= (squared < fake_balls[rows, None]).any(axis=0)
+    real, fake = balls.points(real, fake)
+    limits, fake_limits = (INSIDE * balls.squared_radii(x, k) for x in (real, fake))
+    for block in balls.blocks(fake, real):
+        i, j = block.below(limits[None])
+        hits += np.bincount(i, minlength=len(hits))
+        covered[j] = True
+        recalled[block.below(fake_limits[block.rows, None])[1]] = True
     values = (hits > 0).mean(), recalled.mean(), hits.mean() / k, covered.mean()
     return PrecisionRecall(*map(float, values))
 
 
+def _precision(*sets):
+    """Single precision is kept, for its memory; everything else becomes double."""
+    is_single = all(getattr(x, "dtype", None) == np.float32 for x in sets)
+    return np.float32 if is_single else np.float64
+
+
 def _blocks(n):
     return (slice(start, start + BLOCK) for start in range(0, n, BLOCK))
-
-
-def _balls(x, k):
-    """Squared radii (n,): just below the squared distance to the k-th neighbour."""
-    radii = np.empty(len(x))
-    for rows in _blocks(len(x)):
-        squared = euclidean_distances(x[rows], x, squared=True)
-        kth = np.argpartition(squared, k, axis=1)[:, k]
-        # Taken from the difference, the distance of two copies is exactly zero.
-        radii[rows] = ((x[rows] - x[kth]) ** 2).sum(axis=1)
-    return radii * INSIDE
 
 
 def kernel_distance(x, y, *, degree=3, n_permutations=200, seed=0):
