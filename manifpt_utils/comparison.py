@@ -26,7 +26,9 @@ import sys
 import time
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import groupby
 from json import dumps, loads
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,7 +64,7 @@ ORIGIN = "origin of "
 SETTINGS = (*OTHER, *(ORIGIN + model for model in ("dcgan", "beta_vae", "ddpm")))
 OURS = tuple(f"{s} {k}" for s in SPACES for k in ("raw", "nearest", "affine"))
 METHODS = (*BASELINES, *OURS)
-NETWORKS = ("Nataraj19", "Wang20", "Marra18", "Marra19", "Yu19")  # minutes a column
+NETWORKS = ("Nataraj19", "Wang20", "Marra18", "Marra19", "Yu19")  # have their own
 SEEDS = (1, 2, 3, 4, 5)  # the methods were tuned on seed 0
 N_TRAIN, N_TEST = 100, 200  # images a class
 FEW = (5, 25, 400)  # training images a class in the few-shot columns, beside N_TRAIN
@@ -111,32 +113,45 @@ class Material(NamedTuple):
 def n_seeds(setting, method, task, n_train):
     """How many seeds a cell of the table is given: fewer where they are expensive.
 
-    Few-shot curves are drawn on the first photograph, and the origin of an image is
-    asked of methods without a network of their own, as in the paper.
+    Real images as a class and few-shot curves are for the first photograph.  The
+    origin of an image is asked of methods without a network of their own, as in the
+    paper, and of raw images.
 
     Examples
     --------
     >>> n_seeds("coffee", "Yu19", "closed", 100), n_seeds("flower", "Yu19", "closed", 5)
     (5, 0)
     """
-    is_network, is_closed = method in NETWORKS, task == "closed"
+    is_network, is_main = method in NETWORKS, (task, n_train) == ("closed", N_TRAIN)
     if setting not in OTHER:
-        return 3 if is_closed and n_train == N_TRAIN and not is_network else 0
-    if n_train == N_TRAIN:
-        few = 2 if is_network else 3
-        return len(SEEDS) if is_closed else few
-    if setting != "coffee" or not is_closed:
+        return 0 if is_network or not is_main or method.endswith("affine") else 3
+    if is_main:
+        return len(SEEDS)
+    if setting != "coffee":
         return 0
     if n_train > N_TRAIN:
-        return 1 if is_network else 2
-    return 2 if is_network else len(SEEDS)
+        return 0 if is_network else 2
+    if is_network:
+        return 2
+    return len(SEEDS) if task == "closed" else 3
+
+
+def _turn(fit):
+    """Place in the queue.
+
+    What the main table needs comes first, one photograph after the other.  Quick
+    methods come method by method, because their features are kept in between, and
+    then the networks, seed by seed: a grid that stops has some seeds of all of them.
+    """
+    is_network = fit.method in NETWORKS
+    largest = N_TRAIN if fit.task == "closed" and fit.setting in OTHER else 0
+    is_late = fit.n_train > largest or (is_network and fit.n_train < N_TRAIN)
+    seed = fit.seed if is_network else 0
+    return is_late, SETTINGS.index(fit.setting), is_network, seed
 
 
 def planned(settings=SETTINGS, methods=METHODS, seeds=SEEDS):
-    """All trainings of the grid, the quick methods before the networks.
-
-    Quick methods come one after the other, because their features are kept in between;
-    networks seed by seed, so that an interrupted grid has some seeds of all of them.
+    """All trainings of the grid, the most important first.
 
     Raises
     ------
@@ -157,7 +172,7 @@ def planned(settings=SETTINGS, methods=METHODS, seeds=SEEDS):
         for task, n in tasks
         if SEEDS.index(seed) < n_seeds(setting, method, task, n)
     ]
-    return sorted(fits, key=lambda fit: fit.seed if fit.method in NETWORKS else 0)
+    return sorted(fits, key=_turn)
 
 
 def columns(fit):
@@ -562,11 +577,9 @@ def compute(fits, store, *, jobs=1):
         Processes.
     """
     todo = missing(fits, store.table)
-    groups = {}
-    for fit in todo:
-        groups.setdefault((fit.setting, fit.method, fit.seed), []).append(fit)
+    groups = groupby(todo, key=attrgetter("setting", "method", "seed"))
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-    work = parallel(joblib.delayed(_measure_all)(group) for group in groups.values())
+    work = parallel(joblib.delayed(_measure_all)(list(group)) for _, group in groups)
     with tqdm(total=len(todo), unit="training") as bar:
         for done, rows, seconds in work:
             store.add(done, rows, seconds)

@@ -96,7 +96,7 @@ def side_by_side(ours):
     ValueError
         If a cell of ours is none of the paper's, or is given twice.
     """
-    cells = _cells().set_index(CELL)
+    cells, ours = _cells().set_index(CELL), ours.rename_axis(CELL)
     unknown = ours.index.difference(cells.index)
     if len(unknown) or not ours.index.is_unique:
         wrong = unknown.append(ours.index[ours.index.duplicated()])

@@ -49,10 +49,15 @@ def test_no_cell_of_the_grid_is_trained_twice():
     assert 0 not in module.SEEDS
 
 
-def test_networks_come_last_and_seed_by_seed():
-    seeds = [f.seed for f in module.planned() if f.method in module.NETWORKS]
-    assert seeds == sorted(seeds)
-    assert module.planned()[-1].method in module.NETWORKS
+def test_the_main_table_comes_first_with_some_seeds_of_all_networks():
+    fits = module.planned()
+    main = [f.setting in module.OTHER and (f[2], f[3]) == ("closed", 100) for f in fits]
+    last = max(np.flatnonzero(main))
+    assert {f.task for f in fits[:last]} == {"closed"}
+    assert not any(f.setting.startswith(module.ORIGIN) for f in fits[:last])
+    seeds = [f.seed for f in fits[:last] if f.method in module.NETWORKS]
+    n = len(module.NETWORKS)
+    assert seeds[: 2 * n] == [1] * n + [2] * n
 
 
 @pytest.mark.parametrize(
