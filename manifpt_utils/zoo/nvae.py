@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.functional import interpolate, normalize
 from torch.optim.swa_utils import update_bn
 
-from .recipe import autocast, update
+from .recipe import autocast, full_precision, update
 from .vdvae import COMPONENTS, LEVEL, LogisticMixture
 
 SIDES = (4, 8, 16, 32)
@@ -24,7 +24,7 @@ class Depthwise(nn.Conv2d):
         super().__init__(channels, channels, 5, padding=2, groups=channels)
 
     def forward(self, x):
-        with torch.autocast(x.device.type, enabled=False):
+        with full_precision():
             x = x.float().contiguous(memory_format=torch.channels_last)
             return super().forward(x)
 

@@ -27,6 +27,13 @@ def autocast():
     return torch.autocast(kind if known else "cpu", torch.bfloat16, enabled=known)
 
 
+def full_precision():
+    """What must not be done in 16 bits, inside a block of `autocast`."""
+    kind = torch.get_default_device().type
+    kind = kind if kind in ("cpu", "cuda") else "cpu"
+    return torch.autocast(kind, torch.bfloat16, enabled=False)
+
+
 def latents(n):
     """Standard normal latent vectors (n, LATENT)."""
     return torch.randn(n, LATENT)

@@ -14,7 +14,7 @@ from scipy.signal import firwin
 from torch import nn
 from torch.nn.functional import leaky_relu
 
-from .recipe import LATENT
+from .recipe import LATENT, full_precision
 from .stylegan import (
     Convolution,
     Critic,
@@ -109,7 +109,7 @@ class FourierInput(nn.Module):
         self.grid = grid
 
     def forward(self, w):
-        with torch.autocast("cpu", enabled=False):
+        with full_precision():
             waves = self._waves(self.motion(w.float()))
         return self.mix(waves)
 
