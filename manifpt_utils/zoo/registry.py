@@ -61,7 +61,7 @@ MODELS = {
     "beta_vae": Model("VAE", vae.BetaVae, 3500, anneal=True),
     "dfc_vae": Model("VAE", vae.DfcVae, 3500, anneal=True),
     "eff_vdvae": Model("VAE", vdvae.EfficientVdvae, 3000, batch=32, anneal=True),
-    "style_alae": Model("VAE", alae.StyleAlae, 1500, batch=16, anneal=True),
+    "style_alae": Model("VAE", alae.StyleAlae, 1400, batch=16, anneal=True),
     "glow": Model("Flow", flow.Glow, 9000, batch=16, anneal=True),
     "macow": Model("Flow", macow.MaCow, 2200, batch=16, anneal=True),
     "residual_flow": Model(
