@@ -62,6 +62,7 @@ class Generator(nn.Module):
             Stage(a, b, latent) for a, b in zip(widths, widths[1:], strict=False)
         )
         self.colours = Convolution(widths[-1], 3, 1)
+        self.colours.gain *= 0.2  # about the contrast of photographs from the start
 
     def forward(self, z):
         return self.decode(self.encode(z))

@@ -78,7 +78,7 @@ MODELS = {
     "dfc_vae": Model("VAE", vae.DfcVae, 3500, anneal=True),
     "nvae": Model("VAE", nvae.Nvae, 1500, batch=32, anneal=True),
     "eff_vdvae": Model("VAE", vdvae.EfficientVdvae, 3000, batch=32, anneal=True),
-    "style_alae": Model("VAE", alae.StyleAlae, 1500, batch=16, anneal=True),
+    "style_alae": Model("VAE", alae.StyleAlae, 1400, batch=16, anneal=True),
     "vae_bm": Model("VAE", vae_bm.VaeBm, 1000, batch=32, decay=0.98),
     "glow": Model("Flow", flow.Glow, 9000, batch=16, anneal=True),
     "macow": Model("Flow", macow.MaCow, 2200, batch=16, anneal=True),
