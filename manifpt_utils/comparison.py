@@ -481,18 +481,20 @@ def _in_units(row, table):
     return {**values, "reason": NO_RATIO if is_ratio else row["reason"]}
 
 
+def cells(fit):
+    """The keys of all rows that one training gives."""
+    key = fit.n_train, fit.seed
+    return {(fit.setting, fit.method, column, *key) for column in columns(fit)}
+
+
 def missing(fits, table):
     """The trainings of which at least one column is not among the results."""
-    there = set(table[KEYS].itertuples(index=False, name=None))
-    return [
-        fit
-        for fit in fits
-        if {
-            (fit.setting, fit.method, column, fit.n_train, fit.seed)
-            for column in columns(fit)
-        }
-        - there
-    ]
+    there = set(_keys(table))
+    return [fit for fit in fits if cells(fit) - there]
+
+
+def _keys(table):
+    return list(table[KEYS].itertuples(index=False, name=None))
 
 
 def merge(table, rows):
@@ -505,6 +507,12 @@ def merge(table, rows):
 
 def _places(values):
     return values.map(lambda value: RANK.get(value, value))
+
+
+def _of_the_grid(table):
+    """Without the cells of an earlier grid that this one no longer has."""
+    grid = set().union(*map(cells, planned()))
+    return table[[key in grid for key in _keys(table)]]
 
 
 class Store:
@@ -523,7 +531,7 @@ class Store:
         self.table = pd.DataFrame(columns=KEYS + VALUES)
         self.record = {"runs": [], "cpu_seconds": {}, "sheets": {}}
         if self.csv.is_file():
-            self.table = _parse(self.csv.read_bytes())
+            self.table = _of_the_grid(_parse(self.csv.read_bytes()))
             self.record = loads(self.json.read_text(encoding="utf-8"))
         self.run = {
             "command": command,

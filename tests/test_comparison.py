@@ -1,5 +1,7 @@
 """The grid: what it holds, that it goes on where it stopped, and what it shows."""
 
+import random
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,9 @@ import torch
 from sklearn.dummy import DummyClassifier
 
 from manifpt_utils import comparison as module
+from manifpt_utils.benchmark import read_manifest
 from manifpt_utils.comparison import Fit, Store
+from manifpt_utils.representations import gain
 
 QUICK = ("McCloskey18", "Durall20", "Dzanic20")
 
@@ -41,7 +45,7 @@ def cells(table):
 
 def test_no_cell_of_the_grid_is_trained_twice():
     fits = module.planned()
-    served = [(f[0], f[1], c, f[3], f[4]) for f in fits for c in module.columns(f)]
+    served = [cell for fit in fits for cell in module.cells(fit)]
     assert len(set(served)) == len(served)
     closed = {f for f in fits if (f.task, f.n_train) == ("closed", 100)}
     told_apart = [f for f in closed if f.setting in ("coffee", "flower")]
@@ -219,3 +223,127 @@ def test_the_command_line_lists_and_refuses(capsys, tmp_path):
         module.main(["--methods", "Dzanik20"])
     with pytest.raises(SystemExit, match="2"):
         module.main(["--jobs", "0"])
+
+
+def test_a_random_stored_cell_is_found_again(one_thread):
+    """Up to 24 of 1,200 images, and 5 % of a ratio: other processors, other sums."""
+    choice = random.SystemRandom().randrange(2**32)
+    table = module.results()
+    quick = table[table["method"].isin(QUICK) & (table["n_train"] <= module.N_TRAIN)]
+    cell = quick.sample(1, random_state=choice).iloc[0]
+    task = "with real" if cell["column"] == "with real" else "closed"
+    fit = Fit(cell["setting"], cell["method"], task, cell["n_train"], cell["seed"])
+    rows = {row["column"]: row for row in module.measure(fit)}
+    tolerance = {"rel": 0.05} if cell["column"].startswith("FDR") else {"abs": 0.02}
+    expected = pytest.approx(cell["score"], **tolerance)
+    assert rows[cell["column"]]["score"] == expected, f"choice {choice}: {fit}"
+
+
+@pytest.fixture(scope="module")
+def table():
+    return module.results()
+
+
+def test_the_stored_cells_belong_to_the_grid_and_none_is_there_twice(table):
+    there = cells(table)
+    assert len(set(there)) == len(there)
+    assert set(there) <= set().union(*map(module.cells, module.planned()))
+
+
+def test_every_stored_cell_has_a_score_or_a_reason(table):
+    has_score = table["score"].notna()
+    assert (has_score != (table["reason"] != "")).all()
+    shares = table.loc[has_score & ~table["column"].str.startswith("FDR"), "score"]
+    assert shares.between(0, 1).all()
+    ratios = table[table["column"].str.startswith("FDR") & has_score]
+    assert ratios[["null", "d", "n_test"]].notna().all(axis=None)
+    assert (ratios.loc[ratios["column"] == "FDR PCA", "d"] == 3).all()
+
+
+def test_the_results_are_of_the_samples_that_are_stored():
+    made = module.provenance()
+    manifest = read_manifest()
+    changed = {n for n, h in made["sheets"].items() if manifest[n]["sha256"] != h}
+    assert changed == set(), "compute these results anew"
+    assert set(made["cpu_seconds"]) <= set(module.METHODS)
+    assert all({"command", "git", "versions"} <= set(run) for run in made["runs"])
+
+
+@pytest.fixture(scope="module")
+def coffee(table):
+    return module.summary(module.pooled(table)).xs("coffee")["mean"]
+
+
+def column(coffee, name, n_train=100):
+    return coffee.xs((name, n_train), level=["column", "n_train"])
+
+
+def ours(scores):
+    return scores[[method in module.OURS for method in scores.index]]
+
+
+# Each tolerance is about half of what was measured, and more than two standard errors.
+
+
+def test_with_few_images_artifacts_help_in_rgb_and_on_average(coffee):
+    few = ours(column(coffee, "closed", 5))
+    assert gain(few)["rgb"] > 0.08
+    assert gain(few, "affine")["rgb"] > 0.13
+    assert gain(few).mean() > 0.02
+
+
+def test_with_a_hundred_images_the_raw_image_is_at_least_as_good(coffee):
+    closed = gain(ours(column(coffee, "closed")))
+    assert (closed < 0.01).all() and closed.mean() < -0.015
+
+
+def test_artifacts_transfer_better_than_raw_images_and_nothing_transfers_well(coffee):
+    away = column(coffee, "transfer")
+    assert gain(ours(away)).mean() > 0.045
+    assert away.max() < 0.7
+    assert (away < column(coffee, "closed")).all()
+
+
+def test_another_training_of_a_recipe_is_recognised_for_one_recipe_only(coffee):
+    raw = {name: column(coffee, f"unseen {name}")["rgb raw"] for name in RETRAINED}
+    assert raw["beta_vae-1"] > 0.95 and raw["beta_vae-2"] > 0.95
+    assert raw["dcgan-1"] < 0.35 and raw["dcgan-2"] < 0.35
+    assert gain(ours(column(coffee, "unseen")))["rgb"] > 0.05
+
+
+RETRAINED = ("beta_vae-1", "beta_vae-2", "dcgan-1", "dcgan-2")
+
+
+def test_the_ratio_does_not_order_methods_as_accuracy_does(coffee):
+    """Three numbers an image: a ratio thirty times that of 128, and fewer hits."""
+    accuracy, ratio = column(coffee, "closed"), column(coffee, "FDR")
+    assert ratio["Dzanic20"] > 10 * ratio["supervised raw"]
+    assert accuracy["Dzanic20"] < accuracy["supervised raw"] - 0.07
+
+
+def test_the_null_of_the_ratio_is_near_a_half(table):
+    null = table.loc[table["column"] == "FDR"].groupby("method")["null"].mean()
+    assert null.between(0.4, 0.7).all()
+
+
+def test_a_few_counts_need_the_fewest_images(coffee):
+    few, many = column(coffee, "closed", 5), column(coffee, "closed")
+    assert few["McCloskey18"] > few["rgb raw"] + 0.12
+    assert many["McCloskey18"] < many["rgb raw"] - 0.1
+
+
+def test_counts_of_saturated_pixels_tell_the_photographs_apart(table):
+    found = module.summary(table)["mean"].xs("McCloskey18", level="method")
+    origins = found[found.index.get_level_values("setting").str.startswith("origin")]
+    assert len(origins) == 3 and (origins > 0.97).all()
+
+
+def test_cells_that_left_the_grid_are_dropped(counted, tmp_path):
+    fits = module.planned(["coffee"], ["Dzanic20"], [1])
+    store = Store(tmp_path, "first")
+    module.compute(fits, store)
+    (first, *_) = cells(store.table)
+    old = store.table.iloc[:1].assign(method="Durall19")
+    pd.concat([store.table, old]).to_csv(store.csv, index=False)
+    again = Store(tmp_path, "second").table
+    assert first in cells(again) and "Durall19" not in set(again["method"])
