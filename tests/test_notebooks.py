@@ -19,9 +19,9 @@ NAMES = (
     "07_when_artifacts_help",
     "08_baselines",
     "09_traps",
-    "10_gallery",
-    "11_robustness",
-    "12_side_by_side",
+    "10_robustness",
+    "11_side_by_side",
+    "12_gallery",
 )
 TYPES = {"int", "float", "str", "bool", "list"}
 LINES = 24
