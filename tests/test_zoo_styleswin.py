@@ -75,7 +75,7 @@ def test_the_two_doublings_differ_at_the_border_only():
 
 
 def test_positions_tell_all_tokens_apart():
-    waves = styleswin.positions(32, 24).flatten(0, 1)
+    waves = styleswin.positions(32, 24, "cpu").flatten(0, 1)
     distances = torch.cdist(waves, waves) + 9 * torch.eye(32**2)
     assert waves.shape == (1024, 24) and distances.min() > 0.1
 

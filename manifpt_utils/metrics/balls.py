@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.metrics.pairwise import euclidean_distances
 
-BLOCK = 512  # rows of a distance matrix held at once
+BLOCK = 256  # rows of a distance matrix held at once
 CHUNK = 2**21  # numbers in the differences held at once
 DENSE = 1 / 16  # share of open pairs from which on one product is the faster way
 TINY = np.float32(1e-30)  # squared distances below are left open, whatever the norms

@@ -47,9 +47,9 @@ def paste(x, side):
 
 
 @cache
-def separation(side, size, shift):
+def separation(side, size, shift, device):
     """What keeps tokens apart that only a cyclic shift made neighbours: (k, t, t)."""
-    wrapped = torch.arange(side) >= side - shift
+    wrapped = torch.arange(side, device=device) >= side - shift
     region = 2 * wrapped[:, None] + 1 * wrapped
     region = cut(region[..., None], size)
     return SEPARATED * (region != region.transpose(1, 2)).float()
@@ -70,7 +70,7 @@ class WindowAttention(nn.Module):
         q, k, v = windows.unflatten(-1, (len(self.bias), -1)).transpose(-3, -2)
         logits = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5 + self._places()
         if shift:
-            logits = logits + separation(side, self.size, shift)[:, None]
+            logits = logits + separation(side, self.size, shift, qkv.device)[:, None]
         seen = (logits.softmax(-1) @ v).transpose(-3, -2).flatten(-2)
         return paste(seen, side).roll((shift, shift), (1, 2))
 
@@ -120,10 +120,10 @@ class BilinearUpsample(nn.Upsample):
 
 
 @cache
-def positions(side, channels):
+def positions(side, channels, device):
     """Sines and cosines of column and row: (side, side, channels)."""
-    rates = torch.logspace(0, -4, channels // 4)
-    waves = torch.arange(1, side + 1)[:, None] * rates
+    rates = torch.logspace(0, -4, channels // 4, device=device)
+    waves = torch.arange(1, side + 1, device=device)[:, None] * rates
     waves = torch.cat([waves.sin(), waves.cos()], 1)
     columns, rows = waves.expand(side, -1, -1), waves[:, None].expand(-1, side, -1)
     return torch.cat([columns, rows], 2)
@@ -141,7 +141,7 @@ class Growth(nn.Module):
 
     def forward(self, x):
         x = self.change(x)
-        return x + self.weight * positions(*x.shape[2:])
+        return x + self.weight * positions(*x.shape[2:], x.device)
 
 
 class Generator(nn.Module):
