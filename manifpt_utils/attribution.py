@@ -550,6 +550,41 @@ def with_seed(estimator, seed):
     return estimator.set_params(**dict.fromkeys(names, seed))
 
 
+def with_effort(estimator, effort):
+    """Multiply the training steps of all networks, nested ones included.
+
+    Parameters
+    ----------
+    estimator : classifier or pipeline
+        Its parameters `epochs` and `min_steps` are changed in place.
+    effort : float
+        Above zero; below one for a quick look.
+
+    Returns
+    -------
+    estimator
+        The same object.
+
+    Raises
+    ------
+    ValueError
+        If effort is not a positive number.
+
+    Examples
+    --------
+    >>> with_effort(VectorAttributor(epochs=15, min_steps=200), 0.1).epochs
+    2
+    """
+    if not 0 < effort < math.inf:
+        raise ValueError(f"effort must be a positive number, got {effort!r}.")
+    steps = {
+        name: max(1, round(effort * value))
+        for name, value in estimator.get_params().items()
+        if name.rpartition("__")[2] in ("epochs", "min_steps") and value
+    }
+    return estimator.set_params(**steps)
+
+
 def _separability(fitted, features, labels, seed, n_permutations):
     """FDR of the penultimate features, or NaN where it was not asked for."""
     if hasattr(fitted, "transform"):

@@ -18,6 +18,7 @@ from manifpt_utils.attribution import (
     evaluate_features,
     resnet50,
     split,
+    with_effort,
 )
 from manifpt_utils.manifold import DataManifold
 
@@ -130,6 +131,19 @@ def test_every_other_pixel_is_a_strided_convolution():
     halve = EveryOtherPixel(4, 6)
     expected = torch.nn.functional.conv2d(x, halve.weight, stride=2)
     torch.testing.assert_close(halve(x), expected)
+
+
+def test_effort_scales_every_network_inside_and_nothing_else():
+    head = ImageAttributor(epochs=8, min_steps=100, seed=3)
+    pipeline = with_effort(make_pipeline(StandardScaler(), head), 0.25)
+    found = pipeline[-1].get_params()
+    assert (found["epochs"], found["min_steps"], found["seed"]) == (2, 25, 3)
+    assert with_effort(VectorAttributor(epochs=2), 1e-9).epochs == 1
+    plain = LogisticRegression().get_params()
+    assert with_effort(LogisticRegression(), 0.5).get_params() == plain
+    for bad in (0, -1, np.nan, np.inf):
+        with pytest.raises(ValueError, match=r"effort must be a positive number, got"):
+            with_effort(head, bad)
 
 
 def test_splits_are_balanced_disjoint_and_repeatable():

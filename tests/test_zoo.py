@@ -739,6 +739,22 @@ def test_what_cannot_be_packed_is_refused(root, data, tmp_path):
         packing.pack(root, data=data)
 
 
+def test_a_collapsed_generator_is_not_stored(root, data, samples, monkeypatch):
+    for module in (packing, quality):
+        monkeypatch.setattr(module, "PROJECTED", 6)
+    write_run(root, "lsgan-0", samples[5:6].repeat(9, axis=0))
+    with pytest.warns(UserWarning, match=r"lsgan-0 is not stored: .* in 2% .*another"):
+        sheets = packing.pack(root, data=data)
+    assert [p.name for p in sheets] == ["beta_vae-1.webp", "dcgan-0.webp"]
+    assert not list(data.rglob("lsgan*"))
+
+
+def test_a_few_samples_are_not_held_to_cells_they_cannot_reach():
+    assert not quality.is_collapsed({"covered": 2 / 64, "projected": 2})
+    assert quality.is_collapsed({"covered": 12 / 64, "projected": 150})
+    assert not quality.is_collapsed({"covered": 13 / 64, "projected": 150})
+
+
 def test_a_sheet_is_never_half_written(root, data, monkeypatch):
     before = (data / "gm-photo" / "coffee" / "dcgan-0.webp").read_bytes()
     np.save(root / "coffee" / "dcgan-0" / "samples.npy", np.zeros((3, 32, 32, 3), "u1"))

@@ -21,56 +21,81 @@ def parser():
         prog="python -m manifpt_utils.zoo", description=__doc__
     )
     commands = top.add_subparsers(dest="command", required=True)
-    one = commands.add_parser("train", help="train, or go on training, one generator")
-    one.add_argument("--steps", type=int, help="instead of the number in the table")
-    sheet = commands.add_parser("sheet", help="a PNG with 64 samples of one generator")
-    sheet.add_argument("--out", type=Path, default=Path("sheet.png"))
-    status = commands.add_parser("status", help="what is trained, and how far")
-    queue = commands.add_parser(
+    for add in (_add_train, _add_sheet, _add_status, _add_train_all, _add_pack):
+        command = add(commands)
+        command.add_argument(
+            "--root", default="zoo_runs", help="folder of all trainings"
+        )
+    return top
+
+
+def _add_train(commands):
+    command = commands.add_parser(
+        "train", help="train, or go on training, one generator"
+    )
+    command.add_argument("--steps", type=int, help="instead of the number in the table")
+    _add_training(command)
+    _add_device(command)
+    return command
+
+
+def _add_sheet(commands):
+    command = commands.add_parser("sheet", help="a PNG with 64 samples of one training")
+    command.add_argument("--out", type=Path, default=Path("sheet.png"))
+    _add_training(command)
+    return command
+
+
+def _add_status(commands):
+    return commands.add_parser("status", help="what is trained, and how far")
+
+
+def _add_train_all(commands):
+    command = commands.add_parser(
         "train-all", help="train all that the benchmark needs and data/ lacks"
     )
-    queue.add_argument(
+    command.add_argument(
         "--jobs", type=int, default=1, help="trainings at a time, one core each"
     )
-    queue.add_argument(
+    command.add_argument(
         "--only",
         nargs="+",
         choices=[*MODELS, *EXPERIMENTS],
         metavar="NAME",
         help="these models, or controlled experiments, only",
     )
-    for command in (one, queue):
-        command.add_argument(
-            "--device",
-            choices=("cpu", "cuda"),
-            default="cpu",
-            help="where to train, cpu by default",
-        )
-    for command in (one, sheet):
-        command.add_argument(
-            "--model",
-            required=True,
-            metavar="NAME",
-            help=_names([*MODELS, *EXPERIMENTS]),
-        )
-        command.add_argument(
-            "--photo", default="coffee", metavar="NAME", help=_names(PHOTOGRAPHS)
-        )
-        command.add_argument("--seed", type=int, default=0, help="default 0")
-    store = commands.add_parser("pack", help="store finished trainings in data/")
-    store.add_argument(
+    _add_device(command)
+    return command
+
+
+def _add_pack(commands):
+    command = commands.add_parser("pack", help="store finished trainings in data/")
+    command.add_argument(
         "--data", type=Path, default=DATA, help="folder to write to, data/ by default"
     )
-    store.add_argument(
+    command.add_argument(
         "--only-manifest",
         action="store_true",
         help="list what data/ holds now, after a change on purpose",
     )
-    for command in (one, sheet, status, queue, store):
-        command.add_argument(
-            "--root", default="zoo_runs", help="folder of all trainings"
-        )
-    return top
+    return command
+
+
+def _add_training(command):
+    """Which training: model, photograph and seed."""
+    models, photos = _names([*MODELS, *EXPERIMENTS]), _names(PHOTOGRAPHS)
+    command.add_argument("--model", required=True, metavar="NAME", help=models)
+    command.add_argument("--photo", default="coffee", metavar="NAME", help=photos)
+    command.add_argument("--seed", type=int, default=0, help="default 0")
+
+
+def _add_device(command):
+    command.add_argument(
+        "--device",
+        choices=("cpu", "cuda"),
+        default="cpu",
+        help="where to train, cpu by default",
+    )
 
 
 def _names(table):

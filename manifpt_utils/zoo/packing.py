@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import math
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from ..benchmark import COLUMNS, CORE, DATA, cut_sheet
 from .card import write_table
 from .factorial import LEVELS, designs
 from .plan import folder_of
-from .quality import COMPARED, PROJECTED, quality
+from .quality import COLLAPSED, COMPARED, PROJECTED, is_collapsed, quality
 from .records import RECORDS, read_record, replace, write_record
 from .registry import EXPERIMENTS
 
@@ -53,12 +54,17 @@ def pack(root="zoo_runs", *, data=DATA, progress=False):
     Returns
     -------
     list of Path
-        The sheets, one for each finished training.
+        The sheets, one for each finished training that is stored.
 
     Raises
     ------
     ValueError
         If there is no finished training, or one does not hold what it should.
+
+    Warns
+    -----
+    UserWarning
+        If a generator has collapsed; it is not stored.
     """
     runs = finished(root)
     if not runs:
@@ -67,7 +73,7 @@ def pack(root="zoo_runs", *, data=DATA, progress=False):
             "`python -m manifpt_utils.zoo train` first."
         )
     bar = tqdm(runs, desc="pack", disable=not progress)
-    sheets = [pack_run(folder, Path(data)) for folder in bar]
+    sheets = [sheet for folder in bar if (sheet := pack_run(folder, Path(data)))]
     measure(data, progress=progress)
     write_designs(data)
     write_manifest(data)
@@ -81,7 +87,7 @@ def finished(root):
 
 
 def pack_run(folder, data):
-    """Store one training; returns the path of its sheet."""
+    """Store one training; returns the path of its sheet, None if it has collapsed."""
     samples, record = _read_run(folder)
     samples = samples[: stored_samples(record["model"], record["seed"])]
     name = f"{record['model']}-{record['seed']}"
@@ -89,6 +95,10 @@ def pack_run(folder, data):
     target.parent.mkdir(parents=True, exist_ok=True)
     sheet = target.with_suffix(".webp")
     known = sheet.exists() and _holds(sheet.read_bytes(), samples)
+    measured = _measured(target.with_suffix(".json")) if known else {}
+    measured = measured or {"quality": quality(record["photo"], samples)}
+    if is_collapsed(measured["quality"]):
+        return _warn_of_collapse(folder, measured["quality"]["covered"])
     if not known:
         replace(sheet, encode(samples))
     if stores_weights(record["model"], record["seed"]):
@@ -99,10 +109,19 @@ def pack_run(folder, data):
         "losses": thin(record["losses"]),
         "images": len(samples),
         "shape": list(samples.shape[1:]),
-        **(_measured(target.with_suffix(".json")) if known else {}),
+        **measured,
     }
     write_record(target.with_suffix(".json"), stored)
     return sheet
+
+
+def _warn_of_collapse(folder, covered):
+    warnings.warn(
+        f"{folder} is not stored: its samples have closest views in {covered:.0%} of "
+        f"the photograph's cells, and below {COLLAPSED:.0%} a generator counts as "
+        "collapsed; train it from another seed.",
+        stacklevel=3,
+    )
 
 
 def stored_samples(model, seed):

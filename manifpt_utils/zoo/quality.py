@@ -13,6 +13,7 @@ PROJECTED = 200  # samples whose distance and place on the photograph are measur
 COMPARED = 400  # samples compared with as many real views in the supervised space
 CELLS = 4  # a side of the grid over x, y and log side
 NEIGHBORS = 5
+COLLAPSED = 0.2  # least share of the cells that a training must cover to be stored
 
 
 def quality(photo, images):
@@ -62,6 +63,23 @@ def _in_the_supervised_space(photo, images):
         **{name: round(value, 3) for name, value in scores._asdict().items()},
         "compared": len(images),
     }
+
+
+def is_collapsed(found):
+    """Whether closest views lie in too few of the cells that so many samples can reach.
+
+    Parameters
+    ----------
+    found : dict
+        From `quality`.
+
+    Examples
+    --------
+    >>> is_collapsed({"covered": 0.17, "projected": 200})
+    True
+    """
+    within_reach = min(CELLS**3, found["projected"])
+    return found["covered"] * CELLS**3 < COLLAPSED * within_reach
 
 
 @cache
