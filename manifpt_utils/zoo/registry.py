@@ -72,7 +72,7 @@ MODELS = {
     "stylegan2": Model("GAN", stylegan.StyleGan2, 2800, batch=16, anneal=True),
     "ddgan": Model("GAN", ddgan.DenoisingDiffusionGan, 2000, batch=16, anneal=True),
     "vqgan": Model("GAN", vqgan.VqGan, 2300, batch=32),
-    "stylegan3": Model("GAN", stylegan3.StyleGan3, 1200, batch=16, anneal=True),
+    "stylegan3": Model("GAN", stylegan3.StyleGan3, 2000, batch=16, anneal=True),
     "styleswin": Model("GAN", styleswin.StyleSwin, 1200, batch=16, anneal=True),
     "beta_vae": Model("VAE", vae.BetaVae, 3500, anneal=True),
     "dfc_vae": Model("VAE", vae.DfcVae, 3500, anneal=True),
@@ -83,7 +83,7 @@ MODELS = {
     "glow": Model("Flow", flow.Glow, 9000, batch=16, anneal=True),
     "macow": Model("Flow", macow.MaCow, 2200, batch=16, anneal=True),
     "residual_flow": Model(
-        "Flow", residual_flow.ResidualFlow, 1500, batch=16, anneal=True
+        "Flow", residual_flow.ResidualFlow, 3200, batch=16, anneal=True
     ),
     "ddpm": Model("Score", score.Ddpm, 1500, anneal=True),
     "ldm": Model("Score", ldm.LatentDiffusion, 2300, batch=32),

@@ -2,7 +2,7 @@
 
 import torch
 from torch import nn
-from torch.nn.functional import conv2d, conv_transpose2d, normalize
+from torch.nn.functional import conv2d, conv_transpose2d, linear
 
 from .flow import Likelihood
 
@@ -15,66 +15,113 @@ STOP = 0.3  # probability to stop after each further term; 0.5 gives heavy tails
 SHRINK = 0.7  # leaves room, before the logit, for the widest dequantisation noise
 
 
-class LipschitzConvolution(nn.Conv2d):
-    """Convolution whose operator norm on images of one side is at most `BOUND`.
+class Lipschitz:
+    """What a convolution and a dense layer of norm at most `BOUND` share.
 
-    The norm is found by power iteration with the convolution and its transpose, not
-    with the matrix of filters, whose norm may be smaller (Behrmann et al. 2019).  The
-    weights start at the bound: the larger they are, the more slowly they turn.
+    The norm is found by power iteration with the map and its transpose.  The weights
+    start at the bound: the larger they are, the more slowly they turn.
     """
 
-    def __init__(self, before, after, size, side):
-        super().__init__(before, after, size, padding=size // 2)
-        self.register_buffer("direction", torch.randn(1, before, side, side))
+    def start(self, *shape):
+        """Find the direction, a tensor (1, *shape), and move the weights to it."""
+        self.register_buffer("direction", torch.randn(1, *shape))
         self.settle(50)
         with torch.no_grad():
             self.weight.mul_(BOUND / self.norm())
 
     @torch.no_grad()
     def settle(self, iterations=1):
-        """Turn the direction towards the one that the convolution stretches most."""
+        """Turn the direction towards the one that the map stretches most."""
         v = self.direction
         for _ in range(iterations):
-            u = conv2d(v, self.weight, padding=self.padding)
-            v = conv_transpose2d(u, self.weight, padding=self.padding)
-            v = normalize(v, dim=(1, 2, 3))
+            v = self.adjoint(self.linear(v, self.weight))
+            v = v / torch.linalg.vector_norm(v).clamp(min=1e-12)
         self.direction.copy_(v)
 
     def norm(self):
         """The stretch of the direction, which the weights can be differentiated by."""
-        stretched = conv2d(self.direction, self.weight, padding=self.padding)
+        stretched = self.linear(self.direction, self.weight)
         return torch.linalg.vector_norm(stretched) / self.direction.norm()
 
     def forward(self, x):
         weight = self.weight * (BOUND / self.norm()).clamp(max=1.0)
-        return self._conv_forward(x, weight, self.bias)
+        return self.linear(x, weight, self.bias)
+
+
+class LipschitzConvolution(Lipschitz, nn.Conv2d):
+    """Convolution whose operator norm on images of one side is at most `BOUND`.
+
+    That is not the norm of the matrix of filters, which may be smaller (Behrmann et al.
+    2019).
+    """
+
+    def __init__(self, before, after, size, side):
+        super().__init__(before, after, size, padding=size // 2)
+        self.start(before, side, side)
+
+    def linear(self, x, weight, bias=None):
+        """The convolution, with the bias if it is given."""
+        return conv2d(x, weight, bias, padding=self.padding)
+
+    def adjoint(self, x):
+        """The transpose of the convolution without its bias."""
+        return conv_transpose2d(x, self.weight, padding=self.padding)
+
+
+class LipschitzDense(Lipschitz, nn.Linear):
+    """Dense layer of norm at most `BOUND`.
+
+    Not a convolution of one pixel: with that, the backward pass of torch 2.13 on a CPU
+    with two threads corrupts memory.
+    """
+
+    def __init__(self, before, after):
+        super().__init__(before, after)
+        self.start(before)
+
+    def linear(self, x, weight, bias=None):
+        """The product with the weights, and the bias if it is given."""
+        return linear(x, weight, bias)
+
+    def adjoint(self, x):
+        """The product with the transposed weights."""
+        return x @ self.weight
 
 
 def contraction(channels, width, side):
-    """Convolutions 3 x 3, 1 x 1 and 3 x 3; LipSwish between them.
+    """Convolutions 3 x 3, 1 x 1 and 3 x 3; LipSwish between them."""
+    size = min(3, side)
+    return _contraction(
+        LipschitzConvolution(channels, width, size, side),
+        LipschitzConvolution(width, width, 1, side),
+        LipschitzConvolution(width, channels, size, side),
+    )
+
+
+def dense_contraction(channels, width, side):
+    """The same with dense layers, for a map of channels and a few pixels."""
+    values = channels * side**2
+    return nn.Sequential(
+        nn.Flatten(),
+        _contraction(
+            LipschitzDense(values, width),
+            LipschitzDense(width, width),
+            LipschitzDense(width, values),
+        ),
+        nn.Unflatten(1, (channels, side, side)),
+    )
+
+
+def _contraction(first, second, third):
+    """LipSwish between three layers.
 
     Its slope, one half at zero, is about one where the first biases take it.
     """
     from normflows.nets.lipschitz import Swish
 
-    size = min(3, side)
-    layers = [LipschitzConvolution(channels, width, size, side), Swish()]
-    layers += [LipschitzConvolution(width, width, 1, side), Swish()]
-    for layer in layers[::2]:
+    for layer in (first, second):
         nn.init.constant_(layer.bias, 1.5)
-    return nn.Sequential(*layers, LipschitzConvolution(width, channels, size, side))
-
-
-def dense_contraction(channels, width, side):
-    """The same with fully connected layers, for a map of channels and a few pixels."""
-    values = channels * side**2
-    return nn.Sequential(
-        nn.Flatten(),
-        nn.Unflatten(1, (values, 1, 1)),
-        *contraction(values, width, 1),
-        nn.Flatten(),
-        nn.Unflatten(1, (channels, side, side)),
-    )
+    return nn.Sequential(first, Swish(), second, Swish(), third)
 
 
 class ResidualBlock(nn.Module):
@@ -202,7 +249,7 @@ class ResidualFlow(Likelihood):
 
 
 def settle(network, iterations=1):
-    """Iterate the directions of all convolutions of a residual flow."""
+    """Iterate the directions of all layers of a residual flow."""
     for module in network.modules():
-        if isinstance(module, LipschitzConvolution):
+        if isinstance(module, Lipschitz):
             module.settle(iterations)

@@ -40,11 +40,10 @@ class Grid(NamedTuple):
 
 
 def grids(margin=3):
-    """Input and layers: five grids, of which only the last is critically sampled."""
-    wide = [
-        Grid(rate + 2 * margin, rate, rate / 4, rate / 4) for rate in (8, 8, 16, 32)
-    ]
-    return [*wide, Grid(32, 32, 16.0, 16 * (2**0.3 - 1))]
+    """Input and layers: five grids; as published, the last two critically sampled."""
+    wide = [Grid(rate + 2 * margin, rate, rate / 4, rate / 4) for rate in (8, 16, 32)]
+    sizes = 32 + 2 * margin, 32
+    return [*wide, *(Grid(size, 32, 16.0, 16 * (2**0.3 - 1)) for size in sizes)]
 
 
 @cache
@@ -178,7 +177,7 @@ class Generator(nn.Module):
 class StyleGan3(PenalisedGan):
     """StyleGAN3-T against the critic of StyleGAN2.
 
-    Four layers in place of fourteen, their bands doubling from layer to layer, and a
+    Four layers in place of fourteen, whose bands double up to that of the image, and a
     margin of three samples in place of ten.
     """
 
