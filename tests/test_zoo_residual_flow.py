@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from manifpt_utils.zoo import residual_flow
-from manifpt_utils.zoo.residual_flow import BOUND, LipschitzConvolution
+from manifpt_utils.zoo.residual_flow import BOUND, LipschitzConvolution, LipschitzDense
 
 pytestmark = pytest.mark.filterwarnings("ignore:torch.lu is deprecated")
 
@@ -29,13 +29,20 @@ def matrix(linear, x):
     return jacobian.reshape(-1, x.numel())
 
 
-@pytest.mark.parametrize("size", [1, 3])
-def test_the_norm_of_a_convolution_is_that_of_its_matrix(size):
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: LipschitzConvolution(2, 3, 1, 5),
+        lambda: LipschitzConvolution(2, 3, 3, 5),
+        lambda: LipschitzDense(50, 30),
+    ],
+)
+def test_the_norm_of_a_layer_is_that_of_its_matrix(build):
     torch.manual_seed(0)
-    layer = LipschitzConvolution(2, 3, size, 5)
+    layer = build()
     layer.settle(200)
-    x = torch.randn(1, 2, 5, 5)
-    plain = matrix(lambda x: layer._conv_forward(x, layer.weight, None), x)
+    x = torch.randn_like(layer.direction)
+    plain = matrix(lambda x: layer.linear(x, layer.weight), x)
     exact = torch.linalg.matrix_norm(plain, 2)
     torch.testing.assert_close(layer.norm(), exact, rtol=1e-3, atol=0)
     nn.init.constant_(layer.weight, 1.0)

@@ -25,7 +25,8 @@ COLUMNS = {
 }
 FURTHER_SEEDS = (1, 2)  # of the core models, on the first photograph
 EXPERIMENT_STARTS = 3  # seeds of every controlled experiment
-COLLAPSED = {"down_fir": (0, 1), "up_pixel_shuffle": (0, 1)}  # seeds that are left out
+# Seeds of controlled experiments whose training collapses.
+COLLAPSED = {"down_fir": (0, 1, 2, 4), "up_pixel_shuffle": (0, 1)}
 
 
 class Training(NamedTuple):
@@ -70,7 +71,7 @@ def experiment_seeds(name):
     Examples
     --------
     >>> experiment_seeds("base"), experiment_seeds("down_fir")
-    ([0, 1, 2], [2, 3, 4])
+    ([0, 1, 2], [3, 5, 6])
     """
     good = (seed for seed in count() if seed not in COLLAPSED.get(name, ()))
     return list(islice(good, EXPERIMENT_STARTS))

@@ -73,7 +73,7 @@ MODELS = {
     "ddgan": Model("GAN", ddgan.DenoisingDiffusionGan, 2000, batch=16, anneal=True),
     "vqgan": Model("GAN", vqgan.VqGan, 2300, batch=32),
     "stylegan3": Model("GAN", stylegan3.StyleGan3, 2000, batch=16, anneal=True),
-    "styleswin": Model("GAN", styleswin.StyleSwin, 1200, batch=16, anneal=True),
+    "styleswin": Model("GAN", styleswin.StyleSwin, 2600, batch=16, anneal=True),
     "beta_vae": Model("VAE", vae.BetaVae, 3500, anneal=True),
     "dfc_vae": Model("VAE", vae.DfcVae, 3500, anneal=True),
     "nvae": Model("VAE", nvae.Nvae, 1500, batch=32, anneal=True),
