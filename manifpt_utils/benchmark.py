@@ -29,7 +29,7 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 N_REAL, N_TEST = 8000, 2000
 MANIFOLD_SEED, TEST_SEED = 0, 1  # the generators were trained on the first
 COLUMNS = 40  # of a sheet of samples
-# One or more of each family, trained on every photograph.
+# One or more of each family, trained on the first two photographs.
 CORE = ("dcgan", "lsgan", "wgan_gp", "beta_vae", "glow", "ddpm")
 RECORDED = ("family", "parameters", "steps", "training_cpu_seconds", "images")
 FACTORS = ["family", "up", "nl_last", "norm", "down", "skip", "loss", "loss_fine"]
@@ -147,8 +147,8 @@ def load(name, *, models=None, training_seed=0, n_real=None, data_folder=None):
     name : str or Path
         "gm-photo/<photograph>", or a folder as `from_folder` describes it.
     models : sequence of str, or one name, optional
-        Which generators.  "core" stands for the six that every photograph of GM-Photo
-        has, and for all of a folder; "all", the default, for all there are.
+        Which generators.  "core" stands for the six that coffee and flower share, and
+        for all where none of these is; "all", the default, for all there are.
     training_seed : int
         Which training of each generator, where there are several.
     n_real : int, optional

@@ -1,8 +1,9 @@
 """The grid behind the big table: every method on every test, over several seeds.
 
 A *setting* says which images are told apart.  In "coffee" and "flower" they come from
-the core models of one photograph; in "origin of dcgan" they come from one model, and
-the classes are the photographs that it was trained on (Table 5 of the paper).
+the core models of one photograph, in "astronaut" and "china" from the models that these
+two share; in "origin of dcgan" they come from one model, and the classes are the
+photographs that it was trained on (Table 5 of the paper).
 
 One training serves several *columns*:
 
@@ -59,7 +60,11 @@ from .parameters import suggestion
 from .representations import representations
 from .spaces import SPACES
 
+SHARED = ("biggan_deep", "vqgan", "ldm", "ncsnpp")
+GENERATORS = {"coffee": CORE, "flower": CORE, "astronaut": SHARED, "china": SHARED}
 OTHER = {"coffee": "flower", "flower": "coffee"}
+OTHER |= {"astronaut": "china", "china": "astronaut"}
+ORIGINS = ("coffee", "flower")  # the photographs that all three models saw
 ORIGIN = "origin of "
 SETTINGS = (*OTHER, *(ORIGIN + model for model in ("dcgan", "beta_vae", "ddpm")))
 OURS = tuple(f"{s} {k}" for s in SPACES for k in ("raw", "nearest", "affine"))
@@ -77,7 +82,9 @@ TYPES |= {"d": "Int64", "n_test": "Int64"}
 NAME = "results/comparison.csv"
 # Which setting and column stands beside a column of the paper's tables.
 PLAYS = {"GM-CelebA": "coffee", "GM-CIFAR10": "flower"}
+PLAYS |= {"GM-CHQ": "astronaut", "GM-FFHQ": "china"}
 MOVES = {"CelebA to CIFAR10": "coffee", "CIFAR10 to CelebA": "flower"}
+MOVES |= {"CHQ to FFHQ": "astronaut", "FFHQ to CHQ": "china"}
 KINDS = {"StyleGAN3": "dcgan", "NVAE": "beta_vae", "LDM": "ddpm"}
 COUNTERPARTS = {
     **{("attribution_accuracy", c): (s, "closed") for c, s in PLAYS.items()},
@@ -110,12 +117,23 @@ class Material(NamedTuple):
     tests: dict  # column -> features and labels
 
 
+def family(method):
+    """The group of a method: "earlier", or the kind of its representation.
+
+    Examples
+    --------
+    >>> family("Yu19"), family("rgb nearest")
+    ('earlier', 'nearest')
+    """
+    return "earlier" if method in BASELINES else method.rsplit(" ", 1)[-1]
+
+
 def n_seeds(setting, method, task, n_train):
     """How many seeds a cell of the table is given: fewer where they are expensive.
 
     Real images as a class and few-shot curves are for the first photograph.  The
-    origin of an image is asked of methods without a network of their own, as in the
-    paper, and of raw images.
+    second pair of photographs has three seeds, networks one.  The origin of an image is
+    asked of methods without a network of their own, as in the paper, and of raw images.
 
     Examples
     --------
@@ -125,6 +143,8 @@ def n_seeds(setting, method, task, n_train):
     is_network, is_main = method in NETWORKS, (task, n_train) == ("closed", N_TRAIN)
     if setting not in OTHER:
         return 0 if is_network or not is_main or method.endswith("affine") else 3
+    if is_main and GENERATORS[setting] == SHARED:
+        return 1 if is_network else 3
     if is_main:
         return len(SEEDS)
     if setting != "coffee":
@@ -185,9 +205,9 @@ def columns(fit):
 
 @lru_cache
 def _further(photo):
-    """Model and seed of all trainings of core models but the first."""
-    stored = records(photo).index
-    return [(model, seed) for model, seed in stored if seed and model in CORE]
+    """Model and seed of all trainings of these models but the first."""
+    stored, taking_part = records(photo).index, GENERATORS[photo]
+    return [(model, seed) for model, seed in stored if seed and model in taking_part]
 
 
 def measure(fit):
@@ -235,10 +255,15 @@ def _scores(fit, material):
 
 def _split(labels, fit):
     """Rows to train and to test on; the test is the same for any number of images."""
-    options = {"n_train": max(FEW), "n_test": N_TEST, "seed": fit.seed}
+    options = {"n_train": _most(fit.setting), "n_test": N_TEST, "seed": fit.seed}
     train, test = split(labels, **options)
     groups = [train[labels[train] == name] for name in np.unique(labels)]
     return np.concatenate([group[: fit.n_train] for group in groups]), test
+
+
+def _most(setting):
+    """The largest number of training images a class that a setting has room for."""
+    return N_TRAIN if GENERATORS.get(setting) == SHARED else max(FEW)
 
 
 def _accuracy(fitted, x, labels):
@@ -268,7 +293,8 @@ def _separability(column, fitted, x, labels, fit):
 @lru_cache(maxsize=1)
 def _material(setting, method):
     home, tests = _images(setting)
-    images, labels = home.labelled(max(FEW) + N_TEST, with_real=setting in OTHER)
+    n = _most(setting) + N_TEST
+    images, labels = home.labelled(n, with_real=setting in OTHER)
     if method in BASELINES:
         head = baseline(method, image_size=home.real.shape[1:3])
         pairs = {column: (x, y) for column, (x, y, _) in tests.items()}
@@ -292,7 +318,7 @@ def _images(setting):
     """The benchmark of a setting; column -> images, labels and where they belong."""
     if setting not in OTHER:
         return _origins(setting.removeprefix(ORIGIN)), {}
-    home, away = (_core(photo) for photo in (setting, OTHER[setting]))
+    home, away = (_generators(photo) for photo in (setting, OTHER[setting]))
     tests = {"transfer": (*away.labelled(N_TEST), away)}
     for model, seed in _further(setting):
         name = f"gm-photo/{setting}"
@@ -303,8 +329,8 @@ def _images(setting):
 
 
 @lru_cache(maxsize=2)
-def _core(photo):
-    return load(f"gm-photo/{photo}", models="core")
+def _generators(photo):
+    return load(f"gm-photo/{photo}", models=list(GENERATORS[photo]))
 
 
 def _origins(model):
@@ -314,8 +340,8 @@ def _origins(model):
     right one would tell the classifier the answer.
     """
     parts = {
-        photo: load(f"gm-photo/{photo}", models=[model], n_real=N_REAL // len(OTHER))
-        for photo in OTHER
+        photo: load(f"gm-photo/{photo}", models=[model], n_real=N_REAL // len(ORIGINS))
+        for photo in ORIGINS
     }
     return Benchmark(
         name=ORIGIN + model,
@@ -557,7 +583,7 @@ class Store:
 def _sheets():
     """The sha256 of every sheet of samples that takes part."""
     manifest = read_manifest()
-    names = [f"gm-photo/{photo}/{model}-" for photo in OTHER for model in CORE]
+    names = [f"gm-photo/{p}/{model}-" for p in OTHER for model in GENERATORS[p]]
     return {
         name: entry["sha256"]
         for name, entry in manifest.items()

@@ -9,6 +9,7 @@ import torch
 from sklearn.dummy import DummyClassifier
 
 from manifpt_utils import comparison as module
+from manifpt_utils.baselines import BASELINES
 from manifpt_utils.benchmark import read_manifest
 from manifpt_utils.comparison import Fit, Store
 from manifpt_utils.representations import gain
@@ -50,6 +51,8 @@ def test_no_cell_of_the_grid_is_trained_twice():
     closed = {f for f in fits if (f.task, f.n_train) == ("closed", 100)}
     told_apart = [f for f in closed if f.setting in ("coffee", "flower")]
     assert len(told_apart) == 2 * len(module.METHODS) * len(module.SEEDS)
+    second = {f[:2] for f in closed if f.setting in ("astronaut", "china")}
+    assert len(second) == 2 * len(module.METHODS)
     assert 0 not in module.SEEDS
 
 
@@ -302,6 +305,18 @@ def test_artifacts_transfer_better_than_raw_images_and_nothing_transfers_well(co
     assert gain(ours(away)).mean() > 0.045
     assert away.max() < 0.7
     assert (away < column(coffee, "closed")).all()
+
+
+@pytest.mark.parametrize("source", ["astronaut", "china"])
+def test_on_the_second_pair_artifacts_transfer_better_than_any_earlier_method(
+    table, source
+):
+    found = module.summary(table).xs(source)["mean"]
+    away, home = column(found, "transfer"), column(found, "closed")
+    assert gain(ours(away)).mean() > 0.045
+    assert gain(ours(away))["rgb"] > 0.1
+    assert ours(away).max() > away[list(BASELINES)].max() + 0.03
+    assert away.max() < home.max() - 0.15
 
 
 def test_another_training_of_a_recipe_is_recognised_for_one_recipe_only(coffee):
