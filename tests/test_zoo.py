@@ -853,3 +853,23 @@ def test_the_queue_runs_every_training_and_names_what_failed(tmp_path, monkeypat
         t.model for t in wanted
     )
     assert (tmp_path / "coffee" / "lsgan-0.log").read_bytes() == b"out of disk"
+
+
+# What is stored
+
+
+@pytest.fixture(scope="module")
+def stored():
+    paths = [
+        p for pattern in records.RECORDS.values() for p in benchmark.DATA.glob(pattern)
+    ]
+    return [records.read_record(path) for path in paths]
+
+
+def test_every_recipe_is_stored_at_least_once(stored):
+    assert {record["model"] for record in stored} == {*MODELS, *EXPERIMENTS}
+
+
+def test_no_stored_training_has_collapsed(stored):
+    assert not any(quality.is_collapsed(record["quality"]) for record in stored)
+    assert all(record["images"] >= 150 for record in stored)
