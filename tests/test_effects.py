@@ -93,6 +93,16 @@ def test_groups_far_apart_have_the_smallest_p_value_there_is():
     assert found.share > 0.95 and found.null_share == pytest.approx(2 / 8, abs=0.02)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_few_permutations_give_no_p_value_that_all_of_them_could_not(seed):
+    groups = np.repeat([0, 1], 2)
+    x = 10.0 * groups + np.arange(4)
+    found = permutation_anova(
+        np.abs(x[:, None] - x), groups, n_permutations=30, seed=seed
+    )
+    assert found.p_value >= smallest_p_value([2, 2]) == pytest.approx(1 / 3)
+
+
 def test_identical_objects_have_no_effect():
     found = permutation_anova(np.zeros((4, 4)), list("aabb"), n_permutations=9)
     assert found.share == 0 and found.p_value == 1
