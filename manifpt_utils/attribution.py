@@ -542,12 +542,14 @@ def _one_run(estimator, features, labels, part, seed, unseen, n_permutations):
 
 def with_seed(estimator, seed):
     """Set every parameter named `seed` or `random_state`, nested ones included."""
-    names = [
-        name
-        for name in estimator.get_params()
-        if name.rpartition("__")[2] in ("seed", "random_state")
-    ]
+    names = _nested(estimator, "seed", "random_state")
     return estimator.set_params(**dict.fromkeys(names, seed))
+
+
+def _nested(estimator, *names):
+    """The parameters of these names, those of parts of the estimator included."""
+    parameters = estimator.get_params()
+    return {k: v for k, v in parameters.items() if k.rpartition("__")[2] in names}
 
 
 def with_effort(estimator, effort):
@@ -579,8 +581,8 @@ def with_effort(estimator, effort):
         raise ValueError(f"effort must be a positive number, got {effort!r}.")
     steps = {
         name: max(1, round(effort * value))
-        for name, value in estimator.get_params().items()
-        if name.rpartition("__")[2] in ("epochs", "min_steps") and value
+        for name, value in _nested(estimator, "epochs", "min_steps").items()
+        if value
     }
     return estimator.set_params(**steps)
 
