@@ -60,7 +60,8 @@ from .parameters import suggestion
 from .representations import representations
 from .spaces import SPACES
 
-SHARED = ("biggan_deep", "vqgan", "ldm", "ncsnpp")
+SHARED = ("biggan_deep", "stylegan2", "stylegan3", "vqgan")
+SHARED += ("nvae", "eff_vdvae", "ncsnpp", "ldm")
 GENERATORS = {"coffee": CORE, "flower": CORE, "astronaut": SHARED, "china": SHARED}
 OTHER = {"coffee": "flower", "flower": "coffee"}
 OTHER |= {"astronaut": "china", "china": "astronaut"}

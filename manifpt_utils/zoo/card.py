@@ -92,9 +92,15 @@ def _training_row(record, manifest):
     return (
         f"| {record['photo']} | {record['model']} | {record['seed']} | "
         f"{record['parameters']:,} | {record['steps']:,} | {record['batch']} | "
-        f"{record['training_cpu_seconds']:,.0f} | {record['images']:,} | "
+        f"{_seconds(record)} | {record['images']:,} | "
         f"{manifest[name]['bytes'] / record['images']:,.0f} |"
     )
+
+
+def _seconds(record):
+    """What a training took of the processor, which on a GPU is the smaller part."""
+    mark = " (GPU)" if record.get("device") == "cuda" else ""
+    return f"{record['training_cpu_seconds']:,.0f}{mark}"
 
 
 def _quality_row(photo, model, seed, found):

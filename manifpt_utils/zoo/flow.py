@@ -5,7 +5,7 @@ import warnings
 import torch
 from torch import nn
 
-from .recipe import autocast, update
+from .recipe import autocast, forked_random_state, update
 
 DEPTH = (8, 4, 2)  # blocks at 4 x 4, 8 x 8 and 16 x 16 pixels
 HIDDEN = (144, 96, 64)  # channels inside their coupling networks
@@ -92,7 +92,7 @@ class Likelihood:
         A resumed training does so once more, which must not use up random numbers.
         """
         if not self.initialised:
-            with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            with torch.no_grad(), forked_random_state():
                 self.generator.forward_kld(x)
         self.initialised = True
 

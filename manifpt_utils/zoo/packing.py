@@ -1,4 +1,4 @@
-"""From finished trainings to `data/`: lossless sheets, weights, records, manifest.
+"""From finished trainings to `data/`: lossless sheets, records, manifest.
 
 Every file is written under a temporary name and moved when it is complete, and a sheet
 is decoded and compared with its samples before that.
@@ -101,9 +101,6 @@ def pack_run(folder, data):
         return _warn_of_collapse(folder, measured["quality"]["covered"])
     if not known:
         replace(sheet, encode(samples))
-    if stores_weights(record["model"], record["seed"]):
-        weights = (folder / "weights.safetensors").read_bytes()
-        replace(target.with_suffix(".safetensors"), weights)
     stored = {
         **record,
         "losses": thin(record["losses"]),
@@ -127,17 +124,14 @@ def _warn_of_collapse(folder, covered):
 def stored_samples(model, seed):
     """Samples of a training that are stored, so that all of `data/` stays small.
 
-    1,000 of the first seed of the six `CORE` models, 150 of a controlled experiment,
-    300 of everything else.
+    Of a first seed 1,000 where the model is one of the six `CORE` models, 300 of any
+    other; 200 of a further seed; 150 of a controlled experiment.
     """
     if model in EXPERIMENTS:
         return 150
-    return 1000 if model in CORE and not seed else 300
-
-
-def stores_weights(model, seed):
-    """Whether weights are stored beside the samples: of the core models, first seed."""
-    return model in CORE and not seed
+    if seed:
+        return 200
+    return 1000 if model in CORE else 300
 
 
 def measure(data=DATA, *, progress=False):

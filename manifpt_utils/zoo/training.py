@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from ..photos import PhotoManifold
+from .recipe import forked_random_state
 from .registry import find
 
 TRAINING_VIEWS, TRAINING_SEED = 8000, 0
@@ -96,7 +98,7 @@ def training_images(photo):
 def seeded(*numbers):
     """A private random state, derived from the numbers, for the time of a block."""
     mixed = np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]
-    with torch.random.fork_rng(devices=range(min(1, torch.cuda.device_count()))):
+    with forked_random_state():
         torch.manual_seed(int(mixed >> 1))
         yield
 
@@ -201,10 +203,10 @@ def _anneal(optimisers, progress):
 
 
 def _check_finite(losses, step, state):
-    parameters = state.recipe.networks.parameters()
     good = all(np.isfinite(v) for v in losses.values())
     # The last update may have broken the weights after a loss that was still fine.
-    if not good or not all(p.isfinite().all() for p in parameters):
+    norm = nn.utils.get_total_norm(state.recipe.networks.parameters())
+    if not (good and norm.isfinite()):
         raise FloatingPointError(
             f"{state.model}, seed {state.seed}: loss {losses} at step {step}. The last "
             f"good checkpoint is kept in {state.path}."
@@ -237,6 +239,7 @@ def _record(state, photo, sampling_seconds):
         "steps": state.step,
         "batch": state.row.batch,
         "parameters": sum(p.numel() for p in state.recipe.generator.parameters()),
+        "device": torch.get_default_device().type,
         "training_cpu_seconds": round(state.seconds, 1),
         "sampling_cpu_seconds": round(sampling_seconds, 1),
         "versions": {"torch": torch.__version__, "numpy": np.__version__},
