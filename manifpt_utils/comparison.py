@@ -2,7 +2,7 @@
 
 A *setting* says which images are told apart.  In "coffee" and "flower" they come from
 the core models of one photograph, in "astronaut" and "china" from the models that these
-two share; in "origin of dcgan" they come from one model, and the classes are the
+two share; in "origin of nvae" they come from one model, and the classes are the
 photographs that it was trained on (Table 5 of the paper).
 
 One training serves several *columns*:
@@ -65,13 +65,25 @@ SHARED += ("nvae", "eff_vdvae", "ncsnpp", "ldm")
 GENERATORS = {"coffee": CORE, "flower": CORE, "astronaut": SHARED, "china": SHARED}
 OTHER = {"coffee": "flower", "flower": "coffee"}
 OTHER |= {"astronaut": "china", "china": "astronaut"}
-ORIGINS = ("coffee", "flower")  # the photographs that all three models saw
+PAIR = ("astronaut", "china")
+# Table 5 of the paper: models, and the photographs that play their training sets.
+ORIGINS = {"stylegan3": PAIR, "nvae": ("coffee", *PAIR), "ldm": PAIR}
 ORIGIN = "origin of "
-SETTINGS = (*OTHER, *(ORIGIN + model for model in ("dcgan", "beta_vae", "ddpm")))
+SETTINGS = (*OTHER, *(ORIGIN + model for model in ORIGINS))
 OURS = tuple(f"{s} {k}" for s in SPACES for k in ("raw", "nearest", "affine"))
 METHODS = (*BASELINES, *OURS)
 NETWORKS = ("Nataraj19", "Wang20", "Marra18", "Marra19", "Yu19")  # have their own
 SEEDS = (1, 2, 3, 4, 5)  # the methods were tuned on seed 0
+# Seeds of a cell, for methods without and with a network of their own: fewer where
+# they are expensive.  Only coffee has curves and real images as a class.
+N_SEEDS = {
+    "first pair": (5, 5),
+    "second pair": (3, 1),
+    "with real": (3, 2),
+    "few images": (5, 2),
+    "many images": (2, 0),
+    "origin": (3, 0),
+}
 N_TRAIN, N_TEST = 100, 200  # images a class
 FEW = (5, 25, 400)  # training images a class in the few-shot columns, beside N_TRAIN
 N_COMPONENTS = 3  # of the common dimension: the shortest features have no more
@@ -86,7 +98,7 @@ PLAYS = {"GM-CelebA": "coffee", "GM-CIFAR10": "flower"}
 PLAYS |= {"GM-CHQ": "astronaut", "GM-FFHQ": "china"}
 MOVES = {"CelebA to CIFAR10": "coffee", "CIFAR10 to CelebA": "flower"}
 MOVES |= {"CHQ to FFHQ": "astronaut", "FFHQ to CHQ": "china"}
-KINDS = {"StyleGAN3": "dcgan", "NVAE": "beta_vae", "LDM": "ddpm"}
+KINDS = {"StyleGAN3": "stylegan3", "NVAE": "nvae", "LDM": "ldm"}
 COUNTERPARTS = {
     **{("attribution_accuracy", c): (s, "closed") for c, s in PLAYS.items()},
     **{("attribution_fdr", c): (s, "FDR") for c, s in PLAYS.items()},
@@ -118,6 +130,18 @@ class Material(NamedTuple):
     tests: dict  # column -> features and labels
 
 
+def chance(setting):
+    """Accuracy of guessing, without the class "real".
+
+    Examples
+    --------
+    >>> chance("coffee"), chance("origin of ldm")
+    (0.16666666666666666, 0.5)
+    """
+    model = setting.removeprefix(ORIGIN)
+    return 1 / len(GENERATORS[setting] if setting in OTHER else ORIGINS[model])
+
+
 def family(method):
     """The group of a method: "earlier", or the kind of its representation.
 
@@ -130,31 +154,34 @@ def family(method):
 
 
 def n_seeds(setting, method, task, n_train):
-    """How many seeds a cell of the table is given: fewer where they are expensive.
+    """How many seeds a cell of the table is given, from `N_SEEDS`.
 
-    Real images as a class and few-shot curves are for the first photograph.  The
-    second pair of photographs has three seeds, networks one.  The origin of an image is
-    asked of methods without a network of their own, as in the paper, and of raw images.
+    The origin of an image is asked of methods without a network of their own, as in the
+    paper, of raw images and of nearest artifacts.
 
     Examples
     --------
     >>> n_seeds("coffee", "Yu19", "closed", 100), n_seeds("flower", "Yu19", "closed", 5)
     (5, 0)
     """
-    is_network, is_main = method in NETWORKS, (task, n_train) == ("closed", N_TRAIN)
-    if setting not in OTHER:
-        return 0 if is_network or not is_main or method.endswith("affine") else 3
-    if is_main and GENERATORS[setting] == SHARED:
-        return 1 if is_network else 3
-    if is_main:
-        return len(SEEDS)
-    if setting != "coffee":
+    test = _test(setting, task, n_train)
+    if test is None or (test == "origin" and method.endswith("affine")):
         return 0
+    quick, networks = N_SEEDS[test]
+    return networks if method in NETWORKS else quick
+
+
+def _test(setting, task, n_train):
+    """Which row of `N_SEEDS` a cell belongs to, None if it is not in the grid."""
+    if (task, n_train) == ("closed", N_TRAIN):
+        if setting not in OTHER:
+            return "origin"
+        return "first pair" if GENERATORS[setting] == CORE else "second pair"
+    if setting != "coffee":
+        return None
     if n_train > N_TRAIN:
-        return 0 if is_network else 2
-    if is_network:
-        return 2
-    return len(SEEDS) if task == "closed" else 3
+        return "many images"
+    return "few images" if task == "closed" else task
 
 
 def _turn(fit):
@@ -264,7 +291,7 @@ def _split(labels, fit):
 
 def _most(setting):
     """The largest number of training images a class that a setting has room for."""
-    return N_TRAIN if GENERATORS.get(setting) == SHARED else max(FEW)
+    return max(FEW) if GENERATORS.get(setting) == CORE else N_TRAIN
 
 
 def _accuracy(fitted, x, labels):
@@ -337,12 +364,13 @@ def _generators(photo):
 def _origins(model):
     """A benchmark whose classes are the photographs that one model was trained on.
 
-    Its manifold is that of both photographs together: taking each artifact from the
-    right one would tell the classifier the answer.
+    Its manifold is that of all these photographs together: taking each artifact from
+    the right one would tell the classifier the answer.
     """
+    photos = ORIGINS[model]
     parts = {
-        photo: load(f"gm-photo/{photo}", models=[model], n_real=N_REAL // len(ORIGINS))
-        for photo in ORIGINS
+        photo: load(f"gm-photo/{photo}", models=[model], n_real=N_REAL // len(photos))
+        for photo in photos
     }
     return Benchmark(
         name=ORIGIN + model,
@@ -584,11 +612,13 @@ class Store:
 def _sheets():
     """The sha256 of every sheet of samples that takes part."""
     manifest = read_manifest()
-    names = [f"gm-photo/{p}/{model}-" for p in OTHER for model in GENERATORS[p]]
+    pairs = [(photo, model) for photo in OTHER for model in GENERATORS[photo]]
+    pairs += [(photo, model) for model, photos in ORIGINS.items() for photo in photos]
+    names = tuple(f"gm-photo/{photo}/{model}-" for photo, model in pairs)
     return {
         name: entry["sha256"]
         for name, entry in manifest.items()
-        if name.startswith(tuple(names)) and name.endswith(".webp")
+        if name.startswith(names) and name.endswith(".webp")
     }
 
 

@@ -195,9 +195,9 @@ def test_a_ratio_that_cannot_be_computed_costs_no_other_column(monkeypatch):
     assert "n_components must lie in 1..2" in by_column["FDR PCA"]["reason"]
 
 
-def test_the_artifacts_of_an_origin_come_from_both_photographs_together():
-    data = module._origins("dcgan")
-    assert data.models == ["coffee", "flower"]
+def test_the_artifacts_of_an_origin_come_from_all_its_photographs_together():
+    data = module._origins("ldm")
+    assert data.models == ["astronaut", "china"]
     assert len(data.real) == 8000 and data.manifold is None
     means = [part.mean(axis=(0, 1, 2)) for part in np.split(data.real, 2)]
     assert np.abs(means[0] - means[1]).max() > 20
@@ -307,16 +307,19 @@ def test_artifacts_transfer_better_than_raw_images_and_nothing_transfers_well(co
     assert (away < column(coffee, "closed")).all()
 
 
-@pytest.mark.parametrize("source", ["astronaut", "china"])
-def test_on_the_second_pair_artifacts_transfer_better_than_any_earlier_method(
-    table, source
+@pytest.mark.parametrize(
+    ("source", "least_gain", "lead"), [("astronaut", 0.065, 0.18), ("china", 0.03, 0)]
+)
+def test_on_the_second_pair_artifacts_transfer_better_and_lead_in_one_direction(
+    table, source, least_gain, lead
 ):
     found = module.summary(table).xs(source)["mean"]
     away, home = column(found, "transfer"), column(found, "closed")
-    assert gain(ours(away)).mean() > 0.045
-    assert gain(ours(away))["rgb"] > 0.1
-    assert ours(away).max() > away[list(BASELINES)].max() + 0.03
-    assert away.max() < home.max() - 0.15
+    assert gain(ours(away)).mean() > least_gain
+    assert gain(ours(away))["rgb"] > 0.07
+    ahead = ours(away).max() - away[list(BASELINES)].max()
+    assert ahead == pytest.approx(lead, abs=0.06)
+    assert away.max() < home.max() - 0.12
 
 
 def test_another_training_of_a_recipe_is_recognised_for_one_recipe_only(coffee):

@@ -674,6 +674,16 @@ def test_the_table_of_the_data_card_comes_from_the_records(data):
     assert "2 sheets hold 90 samples" in table
 
 
+def test_the_table_tells_processor_from_gpu(root, data):
+    folder = root / "coffee" / "dcgan-0"
+    record = json.loads((folder / "record.json").read_text())
+    (folder / "record.json").write_text(json.dumps(record | {"device": "cuda"}))
+    packing.pack(root, data=data)
+    table = (data / "README.md").read_text(encoding="utf-8")
+    assert "| dcgan | 0 | 1,234 | 300 | 64 | 13 (GPU) | 45 |" in table
+    assert "| beta_vae | 1 | 1,234 | 300 | 64 | 13 | 45 |" in table
+
+
 def test_only_what_lacks_a_quality_is_measured(data):
     assert packing.measure(data) == []
     path = data / "gm-photo" / "coffee" / "dcgan-0.json"
@@ -685,9 +695,13 @@ def test_only_what_lacks_a_quality_is_measured(data):
 
 
 def test_the_core_keeps_most_samples():
-    trainings = ("dcgan", 0), ("rve", 0), ("dcgan", 1), ("base", 0)
-    kept = [packing.stored_samples(*t) for t in trainings]
-    assert kept == [1000, 300, 200, 150]
+    trainings = [
+        plan.Training("dcgan", "flower", 0),
+        plan.Training("ddpm", "astronaut", 0),
+        plan.Training("dcgan", "coffee", 1),
+        plan.Training("base", "coffee", 0),
+    ]
+    assert [*map(packing.stored_samples, trainings)] == [1000, 300, 200, 150]
 
 
 def test_experiments_are_stored_apart_and_loaded_by_run(root, data, samples):
@@ -794,6 +808,7 @@ def test_the_command_line_trains_resumes_and_shows(tmp_path, capsys, monkeypatch
     folder = tmp_path / "coffee" / "beta_vae-0"
     record = json.loads((folder / "record.json").read_text())
     assert record["steps"] == 1 and record["losses"][0]["step"] == 0
+    assert record["device"] == "cpu"
     assert np.load(folder / "samples.npy").shape == (64, 32, 32, 3)
     main(["status", *root])
     assert "coffee/beta_vae-0: stored" in capsys.readouterr().out
@@ -865,6 +880,7 @@ def stored():
 
 def test_every_recipe_is_stored_at_least_once(stored):
     assert {record["model"] for record in stored} == {*MODELS, *EXPERIMENTS}
+    assert [t for t in plan.planned() if not plan.stored(t)] == []
 
 
 def test_no_stored_training_has_collapsed(stored):

@@ -17,10 +17,10 @@ import pandas as pd
 from PIL import Image
 from tqdm import tqdm
 
-from ..benchmark import COLUMNS, CORE, DATA, cut_sheet
+from ..benchmark import COLUMNS, DATA, cut_sheet
 from .card import write_table
 from .factorial import LEVELS, designs
-from .plan import folder_of
+from .plan import Training, core, folder_of
 from .quality import COLLAPSED, COMPARED, PROJECTED, is_collapsed, quality
 from .records import RECORDS, read_record, replace, write_record
 from .registry import EXPERIMENTS
@@ -89,7 +89,8 @@ def finished(root):
 def pack_run(folder, data):
     """Store one training; returns the path of its sheet, None if it has collapsed."""
     samples, record = _read_run(folder)
-    samples = samples[: stored_samples(record["model"], record["seed"])]
+    training = Training(record["model"], record["photo"], record["seed"])
+    samples = samples[: stored_samples(training)]
     name = f"{record['model']}-{record['seed']}"
     target = data / folder_of(record["model"]) / record["photo"] / name
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -121,17 +122,22 @@ def _warn_of_collapse(folder, covered):
     )
 
 
-def stored_samples(model, seed):
+def stored_samples(training):
     """Samples of a training that are stored, so that all of `data/` stays small.
 
-    Of a first seed 1,000 where the model is one of the six `CORE` models, 300 of any
-    other; 200 of a further seed; 150 of a controlled experiment.
+    1,000 of the six `CORE` models on the first two photographs, 300 of every other
+    pair, 200 of a further seed, 150 of a controlled experiment.
+
+    Examples
+    --------
+    >>> stored_samples(Training("ddpm", "coffee", 0))
+    1000
     """
-    if model in EXPERIMENTS:
+    if training.model in EXPERIMENTS:
         return 150
-    if seed:
+    if training.seed:
         return 200
-    return 1000 if model in CORE else 300
+    return 1000 if training in core() else 300
 
 
 def measure(data=DATA, *, progress=False):

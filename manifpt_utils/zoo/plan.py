@@ -48,8 +48,7 @@ def planned(data=DATA):
         controlled experiments on the first photograph, seed by seed.
     """
     table = pd.read_csv(Path(data) / "factors.csv", index_col="model")
-    first, second = list(COLUMNS)[:2]
-    core = [Training(m, photo, 0) for photo in (first, second) for m in CORE]
+    first = next(iter(COLUMNS))
     again = [Training(m, first, seed) for seed in FURTHER_SEEDS for m in CORE]
     listed = [
         Training(model, photo, 0)
@@ -62,7 +61,12 @@ def planned(data=DATA):
         for i in range(EXPERIMENT_STARTS)
         for name in EXPERIMENTS
     ]
-    return list(dict.fromkeys([*core, *again, *listed, *experiments]))
+    return list(dict.fromkeys([*core(), *again, *listed, *experiments]))
+
+
+def core():
+    """The core models on the first two photographs, of which most samples are kept."""
+    return [Training(m, photo, 0) for photo in list(COLUMNS)[:2] for m in CORE]
 
 
 def experiment_seeds(name):
