@@ -701,4 +701,7 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    main()
+    # Other processes can import what belongs to a module, but not to the main script.
+    from . import comparison
+
+    comparison.main()
