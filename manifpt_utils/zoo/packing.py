@@ -215,17 +215,24 @@ def encode(samples):
 
 
 def _holds(content, samples):
-    """Whether a sheet decodes to exactly these samples."""
+    """Whether a sheet decodes to exactly these samples, and no more of them."""
+    n, height, *_ = samples.shape
     try:
-        found = _decode(content, len(samples), samples.shape[1:])
-        return np.array_equal(found, samples)
+        sheet = _pixels(content)
+        found = cut_sheet(sheet, n, samples.shape[1:])
     except (OSError, ValueError):
         return False
+    is_full = len(sheet) == math.ceil(n / COLUMNS) * height
+    return is_full and np.array_equal(found, samples)
 
 
 def _decode(content, n, shape):
+    return cut_sheet(_pixels(content), n, shape)
+
+
+def _pixels(content):
     with Image.open(io.BytesIO(content), formats=("WEBP",)) as image:
-        return cut_sheet(np.array(image.convert("RGB")), n, shape)
+        return np.array(image.convert("RGB"))
 
 
 def thin(losses):
