@@ -112,7 +112,7 @@ def _near(lower, count):
     """Columns (n, count) of small entries of every row, found by looking once at each.
 
     They are the least entries of as many parts of the row: not the smallest of all, but
-    nearly so, and found several times faster than by sorting.
+    nearly so, and nothing is sorted.
     """
     n, m = lower.shape
     parts = min(m, PARTS * count)
