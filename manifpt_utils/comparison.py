@@ -65,9 +65,13 @@ SHARED += ("nvae", "eff_vdvae", "ncsnpp", "ldm")
 GENERATORS = {"coffee": CORE, "flower": CORE, "astronaut": SHARED, "china": SHARED}
 OTHER = {"coffee": "flower", "flower": "coffee"}
 OTHER |= {"astronaut": "china", "china": "astronaut"}
-PAIR = ("astronaut", "china")
+SECOND_PAIR = ("astronaut", "china")
 # Table 5 of the paper: models, and the photographs that play their training sets.
-ORIGINS = {"stylegan3": PAIR, "nvae": ("coffee", *PAIR), "ldm": PAIR}
+ORIGINS = {
+    "stylegan3": SECOND_PAIR,
+    "nvae": ("coffee", *SECOND_PAIR),
+    "ldm": SECOND_PAIR,
+}
 ORIGIN = "origin of "
 SETTINGS = (*OTHER, *(ORIGIN + model for model in ORIGINS))
 OURS = tuple(f"{s} {k}" for s in SPACES for k in ("raw", "nearest", "affine"))
