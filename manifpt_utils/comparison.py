@@ -76,17 +76,19 @@ ORIGIN = "origin of "
 SETTINGS = (*OTHER, *(ORIGIN + model for model in ORIGINS))
 OURS = tuple(f"{s} {k}" for s in SPACES for k in ("raw", "nearest", "affine"))
 METHODS = (*BASELINES, *OURS)
+# The earlier methods once more, with all settings as published.
+PUBLISHED = tuple(f"{name} published" for name in BASELINES)
 NETWORKS = ("Nataraj19", "Wang20", "Marra18", "Marra19", "Yu19")  # have their own
 SEEDS = (1, 2, 3, 4, 5)  # the methods were tuned on seed 0
 # Seeds of a cell, for methods without and with a network of their own: fewer where
-# they are expensive.  Only coffee has curves and real images as a class.
+# they are expensive.  Only coffee has the whole curve.
 N_SEEDS = {
-    "first pair": (5, 5),
-    "second pair": (3, 1),
-    "with real": (3, 2),
-    "few images": (5, 2),
-    "many images": (2, 0),
-    "origin": (3, 0),
+    "closed": (5, 5),
+    "with real": (5, 5),
+    "fewest images": (5, 3),
+    "curve": (5, 2),
+    "origin": (5, 0),
+    "published": (5, 1),
 }
 N_TRAIN, N_TEST = 100, 200  # images a class
 FEW = (5, 25, 400)  # training images a class in the few-shot columns, beside N_TRAIN
@@ -113,7 +115,8 @@ COUNTERPARTS = {
     },
 }
 NO_RATIO = "the paper does not say for which n and d its ratios are"
-RANK = {name: i for i, name in enumerate((*SETTINGS, *METHODS))}  # order of the rows
+# Order of the rows.
+RANK = {name: i for i, name in enumerate((*SETTINGS, *METHODS, *PUBLISHED))}
 
 
 class Fit(NamedTuple):
@@ -154,7 +157,7 @@ def family(method):
     >>> family("Yu19"), family("rgb nearest")
     ('earlier', 'nearest')
     """
-    return "earlier" if method in BASELINES else method.rsplit(" ", 1)[-1]
+    return method.rsplit(" ", 1)[-1] if method in OURS else "earlier"
 
 
 def n_seeds(setting, method, task, n_train):
@@ -165,27 +168,32 @@ def n_seeds(setting, method, task, n_train):
 
     Examples
     --------
-    >>> n_seeds("coffee", "Yu19", "closed", 100), n_seeds("flower", "Yu19", "closed", 5)
-    (5, 0)
+    >>> [n_seeds(photo, "Yu19", "closed", 25) for photo in ("coffee", "flower")]
+    [2, 0]
     """
-    test = _test(setting, task, n_train)
+    test = _test(setting, method, task, n_train)
     if test is None or (test == "origin" and method.endswith("affine")):
         return 0
     quick, networks = N_SEEDS[test]
-    return networks if method in NETWORKS else quick
+    return networks if _has_network(method) else quick
 
 
-def _test(setting, task, n_train):
+def _has_network(method):
+    return method.split()[0] in NETWORKS
+
+
+def _test(setting, method, task, n_train):
     """Which row of `N_SEEDS` a cell belongs to, None if it is not in the grid."""
-    if (task, n_train) == ("closed", N_TRAIN):
-        if setting not in OTHER:
-            return "origin"
-        return "first pair" if GENERATORS[setting] == CORE else "second pair"
-    if setting != "coffee":
-        return None
-    if n_train > N_TRAIN:
-        return "many images"
-    return "few images" if task == "closed" else task
+    is_main = (task, n_train) == ("closed", N_TRAIN)
+    if setting not in OTHER:
+        return "origin" if is_main and method in METHODS else None
+    if method in PUBLISHED:
+        return "published" if is_main and setting == "coffee" else None
+    if is_main or task == "with real":
+        return task
+    if n_train == min(FEW):
+        return "fewest images"
+    return "curve" if setting == "coffee" else None
 
 
 def _turn(fit):
@@ -195,14 +203,16 @@ def _turn(fit):
     methods come method by method, because their features are kept in between, and
     then the networks, seed by seed: a grid that stops has some seeds of all of them.
     """
-    is_network = fit.method in NETWORKS
-    largest = N_TRAIN if fit.task == "closed" and fit.setting in OTHER else 0
-    is_late = fit.n_train > largest or (is_network and fit.n_train < N_TRAIN)
+    is_network = _has_network(fit.method)
+    is_main = (fit.task, fit.n_train) == ("closed", N_TRAIN) and fit.setting in OTHER
+    is_early = is_main or (fit.n_train < N_TRAIN and not is_network)
+    is_last = fit.n_train > N_TRAIN
     seed = fit.seed if is_network else 0
-    return is_late, SETTINGS.index(fit.setting), is_network, seed
+    place = SETTINGS.index(fit.setting)
+    return is_last, not is_early or fit.method in PUBLISHED, place, is_network, seed
 
 
-def planned(settings=SETTINGS, methods=METHODS, seeds=SEEDS):
+def planned(settings=SETTINGS, methods=(*METHODS, *PUBLISHED), seeds=SEEDS):
     """All trainings of the grid, the most important first.
 
     Raises
@@ -210,7 +220,8 @@ def planned(settings=SETTINGS, methods=METHODS, seeds=SEEDS):
     ValueError
         If a setting or a method is unknown, or a seed is none of `SEEDS`.
     """
-    for given, known in ((settings, SETTINGS), (methods, METHODS), (seeds, SEEDS)):
+    every = (*METHODS, *PUBLISHED)
+    for given, known in ((settings, SETTINGS), (methods, every), (seeds, SEEDS)):
         for name in given:
             if name not in known:
                 raise ValueError(f"unknown {name!r};{suggestion(str(name), known)}")
@@ -229,8 +240,10 @@ def planned(settings=SETTINGS, methods=METHODS, seeds=SEEDS):
 
 def columns(fit):
     """Names of the columns that one training serves."""
-    if (fit.task, fit.n_train) != ("closed", N_TRAIN) or fit.setting not in OTHER:
+    if fit.task != "closed" or fit.setting not in OTHER:
         return [fit.task]
+    if fit.n_train != N_TRAIN:
+        return ["closed", "transfer"]
     unseen = [f"unseen {model}-{seed}" for model, seed in _further(fit.setting)]
     return ["closed", "transfer", *unseen, "FDR", "FDR PCA"]
 
@@ -242,12 +255,14 @@ def _further(photo):
     return [(model, seed) for model, seed in stored if seed and model in taking_part]
 
 
-def measure(fit):
+def measure(fit, *, device="cpu"):
     """Train once and score all columns.
 
     Parameters
     ----------
     fit : Fit
+    device : str
+        Of torch, on which a method with a network of its own is trained.
 
     Returns
     -------
@@ -256,7 +271,7 @@ def measure(fit):
         cannot work on these images has a `reason` in place of a score.
     """
     try:
-        found = _scores(fit, _material(fit.setting, fit.method))
+        found = _scores(fit, _material(fit.setting, fit.method, device))
     except ValueError as error:
         found = {column: _refusal(error) for column in columns(fit)}
     key = {"setting": fit.setting, "method": fit.method}
@@ -323,12 +338,12 @@ def _separability(column, fitted, x, labels, fit):
 
 
 @lru_cache(maxsize=1)
-def _material(setting, method):
+def _material(setting, method, device="cpu"):
     home, tests = _images(setting)
     n = _most(setting) + N_TEST
     images, labels = home.labelled(n, with_real=setting in OTHER)
-    if method in BASELINES:
-        head = baseline(method, image_size=home.real.shape[1:3])
+    if method not in OURS:
+        head = _earlier(method, home.real.shape[1:3], device)
         pairs = {column: (x, y) for column, (x, y, _) in tests.items()}
         return Material(head, (images, labels), pairs)
     own = _representation(home, method)
@@ -338,6 +353,12 @@ def _material(setting, method):
         shown = own if where is home else _representation(where, method)
         pairs[column] = shown.transform(x), y
     return Material(attributor(own), (own.transform(images), labels), pairs)
+
+
+def _earlier(method, image_size, device):
+    name, *rest = method.split()
+    options = {"device": device} if name in NETWORKS else {}
+    return baseline(name, paper=rest == ["published"], image_size=image_size, **options)
 
 
 def _representation(data, method):
@@ -626,15 +647,15 @@ def _sheets():
     }
 
 
-def _measure_all(fits):
+def _measure_all(fits, device):
     """Rows and CPU seconds of some trainings, computed on one thread."""
     torch.set_num_threads(1)
     begun = time.process_time()
-    rows = [row for fit in fits for row in measure(fit)]
+    rows = [row for fit in fits for row in measure(fit, device=device)]
     return fits, rows, time.process_time() - begun
 
 
-def compute(fits, store, *, jobs=1):
+def compute(fits, store, *, jobs=1, device="cpu"):
     """Run the trainings that the results lack and add what they give.
 
     Parameters
@@ -644,11 +665,14 @@ def compute(fits, store, *, jobs=1):
         Is written after every method and seed, so that an interrupted call goes on.
     jobs : int
         Processes.
+    device : str
+        As for `measure`.
     """
     todo = missing(fits, store.table)
     groups = groupby(todo, key=attrgetter("setting", "method", "seed"))
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-    work = parallel(joblib.delayed(_measure_all)(list(group)) for _, group in groups)
+    run = joblib.delayed(_measure_all)
+    work = parallel(run(list(group), device) for _, group in groups)
     with tqdm(total=len(todo), unit="training") as bar:
         for done, rows, seconds in work:
             store.add(done, rows, seconds)
@@ -669,11 +693,14 @@ def parser():
     several = {"nargs": "+", "metavar": "NAME"}
     choices = f"some of: {', '.join(SETTINGS)}; default: all"
     add("--settings", **several, default=SETTINGS, help=choices)
-    choices = f"some of: {', '.join(METHODS)}; default: all"
-    add("--methods", **several, default=METHODS, help=choices)
+    methods = (*METHODS, *PUBLISHED)
+    choices = f"some of: {', '.join(methods)}; default: all"
+    add("--methods", **several, default=methods, help=choices)
     seeds = f"some of {SEEDS}, of splits and networks; default: all"
     add("--seeds", nargs="+", type=int, metavar="N", default=SEEDS, help=seeds)
     add("--jobs", type=_positive, default=1, help="processes; default: %(default)s")
+    place = "cpu or cuda, where networks are trained; default: %(default)s"
+    add("--device", default="cpu", metavar="NAME", help=place)
     place = "folder of the results; default: data/results beside the package"
     add("--output", type=Path, default=DATA / "results", help=place)
     add("--list", action="store_true", help="show what would be trained, and stop")
@@ -697,7 +724,7 @@ def main(arguments=None):
         if options.list:
             print("\n".join(", ".join(map(str, f)) for f in missing(fits, store.table)))
             return
-        compute(fits, store, jobs=options.jobs)
+        compute(fits, store, jobs=options.jobs, device=options.device)
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:

@@ -29,7 +29,7 @@ import subprocess
 import sys
 import tempfile
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import nbformat
@@ -193,9 +193,16 @@ def without_volatile(notebook):
 
 
 def versions():
-    """Versions of Python and of the libraries that matter."""
+    """Versions of Python and of the libraries that matter, None for those not there."""
     python = sys.version.split()[0]
-    return {"python": python} | {name: version(name) for name in LIBRARIES}
+    return {"python": python} | {name: _version(name) for name in LIBRARIES}
+
+
+def _version(name):
+    try:
+        return version(name)
+    except PackageNotFoundError:  # a grid of results needs neither book nor notebooks
+        return None
 
 
 def git_commit(folder):

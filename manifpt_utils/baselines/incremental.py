@@ -35,7 +35,7 @@ class IncrementalNetwork(FineTunedNetwork):
         Exemplars kept in all, as many of each class.
     epochs, min_steps : int
         Of every group.
-    rate, batch_size, image_shape, seed
+    rate, batch_size, image_shape, device, seed
         As for `FineTunedNetwork`.
 
     Attributes
@@ -80,6 +80,7 @@ class IncrementalNetwork(FineTunedNetwork):
         rate=5e-3,
         batch_size=64,
         image_shape=None,
+        device="cpu",
         seed=0,
     ):
         self.backbone = backbone
@@ -92,6 +93,7 @@ class IncrementalNetwork(FineTunedNetwork):
         self.rate = rate
         self.batch_size = batch_size
         self.image_shape = image_shape
+        self.device = device
         self.seed = seed
 
     def _net(self, x):
@@ -167,8 +169,9 @@ class _Increments:
 
     @torch.no_grad()
     def _outputs(self, x):
-        features = features_of(self.module_, x, self.batch_size)
-        return torch.sigmoid(self.module_.head(torch.from_numpy(features))).numpy()
+        features = torch.from_numpy(features_of(self.module_, x, self.batch_size))
+        head = self.module_.head
+        return torch.sigmoid(head(features.to(head.weight.device))).cpu().numpy()
 
     def embed(self, x):
         return _unit(features_of(self.module_, x, self.batch_size))

@@ -30,7 +30,8 @@ class BlurAndJPEG(nn.Module):
         changed = np.flatnonzero((chance[:, :2] < self.probability).any(axis=1))
         x = x.clone(memory_format=torch.contiguous_format)
         for i in changed:
-            x[i] = torch.from_numpy(self._degrade(x[i].numpy(), *chance[i]))
+            image = self._degrade(x[i].cpu().numpy(), *chance[i])
+            x[i] = torch.from_numpy(image).to(x.device)
         return x
 
     def _degrade(self, image, blurs, compresses, strength, quality):
@@ -58,7 +59,9 @@ class Mirror(nn.Module):
     def forward(self, x):
         if not self.training:
             return x
-        return torch.where(torch.rand(len(x), 1, 1, 1) < 0.5, x.flip(-1), x)
+        return torch.where(
+            torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5, x.flip(-1), x
+        )
 
 
 class Resize(nn.Module):

@@ -48,6 +48,8 @@ class CooccurrenceNetwork(ImageClassifier):
         without progress on it; by default one cycle of the rate.
     image_shape : tuple, optional
         (L, L, 3) of the flattened rows; square when it is not given.
+    device : str
+        Where the network is trained and used, of torch: "cpu" or "cuda".
     seed : int
 
     Attributes
@@ -85,6 +87,7 @@ class CooccurrenceNetwork(ImageClassifier):
         batch_size=40,
         patience=None,
         image_shape=None,
+        device="cpu",
         seed=0,
     ):
         self.width = width
@@ -95,6 +98,7 @@ class CooccurrenceNetwork(ImageClassifier):
         self.batch_size = batch_size
         self.patience = patience
         self.image_shape = image_shape
+        self.device = device
         self.seed = seed
 
     def _network(self, x):
@@ -123,7 +127,7 @@ class RobustResNet(ImageClassifier):
         Probability of a blur, and of a JPEG compression after it, for each image.
     spectrum : bool
         Show the network log magnitude spectra instead (Zhang et al. 2019).
-    epochs, min_steps, rate, batch_size, patience, image_shape, seed
+    epochs, min_steps, rate, batch_size, patience, image_shape, device, seed
         As for `CooccurrenceNetwork`; without progress for `patience` epochs the rate is
         first divided by ten, twice.
 
@@ -166,6 +170,7 @@ class RobustResNet(ImageClassifier):
         batch_size=64,
         patience=None,
         image_shape=None,
+        device="cpu",
         seed=0,
     ):
         self.backbone = backbone
@@ -179,6 +184,7 @@ class RobustResNet(ImageClassifier):
         self.batch_size = batch_size
         self.patience = patience
         self.image_shape = image_shape
+        self.device = device
         self.seed = seed
 
     def _network(self, x):
@@ -212,7 +218,7 @@ class FineTunedNetwork(ImageClassifier):
         torchvision.  Without it, this baseline is a CNN from scratch.
     width : int
         Channels of the small network's first layer; it ends with 8 times as many.
-    epochs, min_steps, rate, batch_size, patience, image_shape, seed
+    epochs, min_steps, rate, batch_size, patience, image_shape, device, seed
         As for `CooccurrenceNetwork`.
 
     Attributes
@@ -248,6 +254,7 @@ class FineTunedNetwork(ImageClassifier):
         batch_size=64,
         patience=None,
         image_shape=None,
+        device="cpu",
         seed=0,
     ):
         self.backbone = backbone
@@ -259,6 +266,7 @@ class FineTunedNetwork(ImageClassifier):
         self.batch_size = batch_size
         self.patience = patience
         self.image_shape = image_shape
+        self.device = device
         self.seed = seed
 
     def _network(self, x):
@@ -283,7 +291,7 @@ class EqualizedNetwork(ImageClassifier):
     side : int, optional
         Resize to this side first (the paper: 128); by default images are mirrored
         outwards to the next power of two.
-    epochs, min_steps, rate, batch_size, patience, image_shape, seed
+    epochs, min_steps, rate, batch_size, patience, image_shape, device, seed
         As for `CooccurrenceNetwork`.
 
     Attributes
@@ -323,6 +331,7 @@ class EqualizedNetwork(ImageClassifier):
         batch_size=16,
         patience=None,
         image_shape=None,
+        device="cpu",
         seed=0,
     ):
         self.base = base
@@ -333,6 +342,7 @@ class EqualizedNetwork(ImageClassifier):
         self.batch_size = batch_size
         self.patience = patience
         self.image_shape = image_shape
+        self.device = device
         self.seed = seed
 
     def _network(self, x):

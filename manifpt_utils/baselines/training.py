@@ -131,6 +131,7 @@ class ImageClassifier(NetworkClassifier):
             iterator_train__shuffle=True,
             train_split=self._held_out() if waits else None,
             callbacks=[("schedule", schedule)],
+            device=self.device,
             verbose=0,
         )
 
@@ -176,5 +177,6 @@ def _check_held_out(y):
 def features_of(network, x, size):
     """Features (n, k) of flattened images (n, d), as arrays, `size` images at once."""
     network.eval()
+    device = network.head.weight.device
     parts = torch.from_numpy(x).split(size)
-    return torch.cat([network.features(part) for part in parts]).numpy()
+    return torch.cat([network.features(p.to(device)).cpu() for p in parts]).numpy()
