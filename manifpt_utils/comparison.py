@@ -20,40 +20,26 @@ One training serves several *columns*:
 reads them.
 """
 
-import argparse
-import io
-import shlex
-import sys
-import time
-from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import groupby
-from json import dumps, loads
 from operator import attrgetter
-from pathlib import Path
 from typing import NamedTuple
 
-import joblib
 import numpy as np
 import pandas as pd
-import torch
 from scipy.stats import t as student
 from sklearn.base import clone
-from tqdm import tqdm
 
+from . import grid as grids
 from .attribution import attributor, split, with_seed
 from .baselines import BASELINES, baseline
 from .benchmark import (
     CORE,
-    DATA,
     N_REAL,
     Benchmark,
     load,
     read_manifest,
     records,
-    verified,
 )
-from .executions import git_commit, versions, write_whole
 from .metrics import frechet_distance_ratio
 from .paper import CELL, paper_table
 from .parameters import suggestion
@@ -96,9 +82,6 @@ N_COMPONENTS = 3  # of the common dimension: the shortest features have no more
 N_PERMUTATIONS = 5  # behind the null of the ratio
 KEYS = ["setting", "method", "column", "n_train", "seed"]
 VALUES = ["score", "null", "d", "n_test", "reason"]
-TYPES = {"n_train": int, "seed": int, "score": float, "null": float}
-TYPES |= {"d": "Int64", "n_test": "Int64"}
-NAME = "results/comparison.csv"
 # Which setting and column stands beside a column of the paper's tables.
 PLAYS = {"GM-CelebA": "coffee", "GM-CIFAR10": "flower"}
 PLAYS |= {"GM-CHQ": "astronaut", "GM-FFHQ": "china"}
@@ -115,8 +98,6 @@ COUNTERPARTS = {
     },
 }
 NO_RATIO = "the paper does not say for which n and d its ratios are"
-# Order of the rows.
-RANK = {name: i for i, name in enumerate((*SETTINGS, *METHODS, *PUBLISHED))}
 
 
 class Fit(NamedTuple):
@@ -421,18 +402,12 @@ def results():
     ValueError
         If the file is missing or not the one the manifest lists.
     """
-    return _parse(verified(DATA, NAME, read_manifest()))
+    return GRID.results()
 
 
 def provenance():
     """What made the results: commands, commits, versions, CPU seconds by method."""
-    name = Path(NAME).with_suffix(".json").as_posix()
-    return loads(verified(DATA, name, read_manifest()))
-
-
-def _parse(content):
-    table = pd.read_csv(io.BytesIO(content), dtype=TYPES)
-    return table.assign(reason=table["reason"].astype(object).fillna(""))
+    return GRID.provenance()
 
 
 def pooled(table):
@@ -567,72 +542,6 @@ def cells(fit):
     return {(fit.setting, fit.method, column, *key) for column in columns(fit)}
 
 
-def missing(fits, table):
-    """The trainings of which at least one column is not among the results."""
-    there = set(_keys(table))
-    return [fit for fit in fits if cells(fit) - there]
-
-
-def _keys(table):
-    return list(table[KEYS].itertuples(index=False, name=None))
-
-
-def merge(table, rows):
-    """The results with new rows, which replace older ones of the same cell."""
-    both = pd.concat([table.astype(object), pd.DataFrame(rows, columns=KEYS + VALUES)])
-    both = both.drop_duplicates(KEYS, keep="last").astype(TYPES)
-    both["reason"] = both["reason"].fillna("")
-    return both.sort_values(KEYS, key=_places, ignore_index=True)
-
-
-def _places(values):
-    return values.map(lambda value: RANK.get(value, value))
-
-
-def _of_the_grid(table):
-    """Without the cells of an earlier grid that this one no longer has."""
-    grid = set().union(*map(cells, planned()))
-    return table[[key in grid for key in _keys(table)]]
-
-
-class Store:
-    """The two files of results, which are there whole or not at all.
-
-    Parameters
-    ----------
-    folder : path
-    command : str
-        That is noted down.
-    """
-
-    def __init__(self, folder, command):
-        self.csv = Path(folder) / Path(NAME).name
-        self.json = self.csv.with_suffix(".json")
-        self.table = pd.DataFrame(columns=KEYS + VALUES)
-        self.record = {"runs": [], "cpu_seconds": {}, "sheets": {}}
-        if self.csv.is_file():
-            self.table = _of_the_grid(_parse(self.csv.read_bytes()))
-            self.record = loads(self.json.read_text(encoding="utf-8"))
-        self.run = {
-            "command": command,
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
-            "git": git_commit(Path(__file__).parents[1]),
-            "versions": versions(),
-        }
-
-    def add(self, fits, rows, seconds):
-        """Keep the rows of some trainings of one method, and what they took."""
-        self.table = merge(self.table, rows)
-        if self.run not in self.record["runs"]:
-            self.record["runs"].append(self.run)
-        times, method = self.record["cpu_seconds"], fits[0].method
-        times[method] = round(times.get(method, 0) + seconds, 1)
-        self.record["sheets"] = _sheets()
-        self.csv.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(self.csv, self.table.to_csv(index=False, float_format="%.5g"))
-        write_whole(self.json, dumps(self.record, indent=1) + "\n")
-
-
 @lru_cache
 def _sheets():
     """The sha256 of every sheet of samples that takes part."""
@@ -647,48 +556,26 @@ def _sheets():
     }
 
 
-def _measure_all(fits, device):
-    """Rows and CPU seconds of some trainings, computed on one thread."""
-    torch.set_num_threads(1)
-    begun = time.process_time()
-    rows = [row for fit in fits for row in measure(fit, device=device)]
-    return fits, rows, time.process_time() - begun
-
-
-def compute(fits, store, *, jobs=1, device="cpu"):
-    """Run the trainings that the results lack and add what they give.
-
-    Parameters
-    ----------
-    fits : list of Fit
-    store : Store
-        Is written after every method and seed, so that an interrupted call goes on.
-    jobs : int
-        Processes.
-    device : str
-        As for `measure`.
-    """
-    todo = missing(fits, store.table)
-    groups = groupby(todo, key=attrgetter("setting", "method", "seed"))
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-    run = joblib.delayed(_measure_all)
-    work = parallel(run(list(group), device) for _, group in groups)
-    with tqdm(total=len(todo), unit="training") as bar:
-        for done, rows, seconds in work:
-            store.add(done, rows, seconds)
-            bar.set_postfix_str(f"{done[0].setting}, {done[0].method}")
-            bar.update(len(done))
+GRID = grids.Grid(
+    name="comparison",
+    keys=tuple(KEYS),
+    values=tuple(VALUES),
+    types={"n_train": int, "seed": int, "score": float, "null": float}
+    | {"d": "Int64", "n_test": "Int64"},
+    order={name: i for i, name in enumerate((*SETTINGS, *METHODS, *PUBLISHED))},
+    planned=planned,
+    cells=cells,
+    measure=measure,
+    batch=attrgetter("setting", "method", "seed"),
+    account=attrgetter("method"),
+    sheets=_sheets,
+)
 
 
 def parser():
     """The arguments of `python -m manifpt_utils.comparison`."""
-    top = argparse.ArgumentParser(
-        prog="python -m manifpt_utils.comparison",
-        description="Train and test every method of the book's big table. Cells that "
-        "the results hold already are skipped; delete the file to compute all anew.",
-        epilog="Afterwards `python -m manifpt_utils.zoo pack --only-manifest` lists "
-        "the new files.",
-    )
+    description = "Train and test every method of the book's big table."
+    top = grids.parser(GRID, description)
     add = top.add_argument
     several = {"nargs": "+", "metavar": "NAME"}
     choices = f"some of: {', '.join(SETTINGS)}; default: all"
@@ -698,37 +585,18 @@ def parser():
     add("--methods", **several, default=methods, help=choices)
     seeds = f"some of {SEEDS}, of splits and networks; default: all"
     add("--seeds", nargs="+", type=int, metavar="N", default=SEEDS, help=seeds)
-    add("--jobs", type=_positive, default=1, help="processes; default: %(default)s")
     place = "cpu or cuda, where networks are trained; default: %(default)s"
     add("--device", default="cpu", metavar="NAME", help=place)
-    place = "folder of the results; default: data/results beside the package"
-    add("--output", type=Path, default=DATA / "results", help=place)
-    add("--list", action="store_true", help="show what would be trained, and stop")
     return top
 
 
-def _positive(text):
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
-
-
 def main(arguments=None):
-    """Run the command line; an error of the user's is one line and exit status 1."""
-    given = sys.argv[1:] if arguments is None else arguments
-    options = parser().parse_args(given)
-    try:
-        fits = planned(options.settings, options.methods, options.seeds)
-        command = shlex.join(["python", "-m", "manifpt_utils.comparison", *given])
-        store = Store(options.output, command)
-        if options.list:
-            print("\n".join(", ".join(map(str, f)) for f in missing(fits, store.table)))
-            return
-        compute(fits, store, jobs=options.jobs, device=options.device)
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("stopped; the same command goes on with what is missing")
+    """Run the command line."""
+
+    def plan(options):
+        return planned(options.settings, options.methods, options.seeds)
+
+    grids.run(GRID, parser(), plan, arguments, passed=["device"])
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from manifpt_utils import benchmark
 from manifpt_utils import comparison as module
 from manifpt_utils.baselines import BASELINES
 from manifpt_utils.benchmark import read_manifest
-from manifpt_utils.comparison import Fit, Store
+from manifpt_utils.comparison import Fit
 from manifpt_utils.representations import gain
 
 QUICK = ("McCloskey18", "Durall20", "Dzanic20")
@@ -26,25 +26,6 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-@pytest.fixture
-def counted(monkeypatch):
-    """Trainings that cost nothing; the list holds those that took place."""
-    done = []
-
-    def measure(fit, device):
-        done.append(fit)
-        key = dict(zip(fit._fields, fit, strict=True))
-        key.pop("task")
-        return [{**key, "column": c, "score": 0.5} for c in module.columns(fit)]
-
-    monkeypatch.setattr(module, "measure", measure)
-    return done
-
-
-def cells(table):
-    return list(table[module.KEYS].itertuples(index=False, name=None))
 
 
 def test_no_cell_of_the_grid_is_trained_twice():
@@ -94,47 +75,6 @@ def test_the_main_table_comes_first_with_some_seeds_of_all_networks():
 def test_an_unknown_name_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
         module.planned(**options)
-
-
-def test_a_grid_that_stopped_goes_on_and_a_full_one_does_nothing(counted, tmp_path):
-    fits = module.planned(["coffee"], QUICK, [1, 2])
-    module.compute(fits[:3], Store(tmp_path, "first"))
-    assert counted == fits[:3]
-    module.compute(fits, Store(tmp_path, "second"))
-    assert sorted(counted) == sorted(fits)
-    module.compute(fits, Store(tmp_path, "third"))
-    assert len(counted) == len(fits)
-    store = Store(tmp_path, "fourth")
-    assert len(set(cells(store.table))) == len(store.table)
-    assert module.missing(fits, store.table) == []
-    assert [run["command"] for run in store.record["runs"]] == ["first", "second"]
-    assert set(store.record["cpu_seconds"]) == set(QUICK)
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "comparison.csv",
-        "comparison.json",
-    }
-
-
-def test_a_training_with_one_lost_column_is_repeated():
-    fit = Fit("coffee", "Durall20", "closed", 100, 1)
-    rows = [
-        {"setting": "coffee", "method": "Durall20", "n_train": 100, "seed": 1}
-        | {"column": column, "score": 1.0}
-        for column in module.columns(fit)
-    ]
-    empty = pd.DataFrame(columns=module.KEYS + module.VALUES)
-    assert module.missing([fit], module.merge(empty, rows)) == []
-    assert module.missing([fit], module.merge(empty, rows[1:])) == [fit]
-
-
-def test_a_new_row_replaces_the_old_one_of_its_cell():
-    row = {"setting": "coffee", "method": "Yu19", "column": "closed", "n_train": 5}
-    row |= {"seed": 1}
-    empty = pd.DataFrame(columns=module.KEYS + module.VALUES)
-    old = module.merge(empty, [row | {"reason": "too small"}])
-    new = module.merge(old, [row | {"score": 0.5}, row | {"seed": 2, "score": 0.7}])
-    assert new["score"].tolist() == [0.5, 0.7]
-    assert new["reason"].tolist() == ["", ""]
 
 
 def small_material(n=700, *, head=None, seed=0):
@@ -224,8 +164,8 @@ def test_the_summary_of_known_scores():
     row = {"setting": "coffee", "method": "Yu19", "column": "closed", "n_train": 5}
     rows = [row | {"seed": s, "score": v} for s, v in ((1, 0.4), (2, 0.5), (3, 0.6))]
     rows += [row | {"n_train": 25, "seed": 1, "score": 0.9}]
-    empty = pd.DataFrame(columns=module.KEYS + module.VALUES)
-    found = module.summary(module.merge(empty, rows)).loc["coffee", "Yu19", "closed"]
+    table = module.GRID.merge(module.GRID.empty(), rows)
+    found = module.summary(table).loc["coffee", "Yu19", "closed"]
     assert found.loc[5, ["mean", "sd", "seeds"]].tolist() == pytest.approx(
         [0.5, 0.1, 3]
     )
@@ -275,7 +215,7 @@ def table():
 
 
 def test_the_stored_cells_belong_to_the_grid_and_none_is_there_twice(table):
-    there = cells(table)
+    there = module.GRID.keys_of(table)
     assert len(set(there)) == len(there)
     assert set(there) <= set().union(*map(module.cells, module.planned()))
 
@@ -395,14 +335,3 @@ def test_artifacts_hide_a_part_of_the_training_data_and_not_most_of_it(table):
         scores = ours(found.xs((module.ORIGIN + model, 100), level=[0, "n_train"]))
         assert -0.25 < gain(scores).mean() < -0.02
         assert scores.min() > module.chance(module.ORIGIN + model) + 0.25
-
-
-def test_cells_that_left_the_grid_are_dropped(counted, tmp_path):
-    fits = module.planned(["coffee"], ["Dzanic20"], [1])
-    store = Store(tmp_path, "first")
-    module.compute(fits, store)
-    (first, *_) = cells(store.table)
-    old = store.table.iloc[:1].assign(method="Durall19")
-    pd.concat([store.table, old]).to_csv(store.csv, index=False)
-    again = Store(tmp_path, "second").table
-    assert first in cells(again) and "Durall19" not in set(again["method"])
