@@ -269,7 +269,7 @@ def _scores(fit, material):
     rows = np.arange(len(labels))
     if fit.task == "closed":
         rows = np.flatnonzero(labels != "real")
-    train, test = (rows[part] for part in _split(labels[rows], fit))
+    train, test = (rows[part] for part in parts(labels[rows], fit))
     estimator = with_seed(clone(material.estimator), fit.seed)
     fitted = estimator.fit(x[train], labels[train])
     found = {fit.task: _accuracy(fitted, x[test], labels[test])}
@@ -281,15 +281,15 @@ def _scores(fit, material):
     return found
 
 
-def _split(labels, fit):
+def parts(labels, fit):
     """Rows to train and to test on; the test is the same for any number of images."""
-    options = {"n_train": _most(fit.setting), "n_test": N_TEST, "seed": fit.seed}
+    options = {"n_train": room(fit.setting), "n_test": N_TEST, "seed": fit.seed}
     train, test = split(labels, **options)
     groups = [train[labels[train] == name] for name in np.unique(labels)]
     return np.concatenate([group[: fit.n_train] for group in groups]), test
 
 
-def _most(setting):
+def room(setting):
     """The largest number of training images a class that a setting has room for."""
     return max(FEW) if GENERATORS.get(setting) == CORE else N_TRAIN
 
@@ -321,7 +321,7 @@ def _separability(column, fitted, x, labels, fit):
 @lru_cache(maxsize=1)
 def _material(setting, method, device="cpu"):
     home, tests = _images(setting)
-    n = _most(setting) + N_TEST
+    n = room(setting) + N_TEST
     images, labels = home.labelled(n, with_real=setting in OTHER)
     if method not in OURS:
         head = _earlier(method, home.real.shape[1:3], device)
@@ -352,7 +352,7 @@ def _images(setting):
     """The benchmark of a setting; column -> images, labels and where they belong."""
     if setting not in OTHER:
         return _origins(setting.removeprefix(ORIGIN)), {}
-    home, away = (_generators(photo) for photo in (setting, OTHER[setting]))
+    home, away = (generators(photo) for photo in (setting, OTHER[setting]))
     tests = {"transfer": (*away.labelled(N_TEST), away)}
     for model, seed in _further(setting):
         name = f"gm-photo/{setting}"
@@ -363,7 +363,7 @@ def _images(setting):
 
 
 @lru_cache(maxsize=2)
-def _generators(photo):
+def generators(photo):
     return load(f"gm-photo/{photo}", models=list(GENERATORS[photo]))
 
 
@@ -543,7 +543,7 @@ def cells(fit):
 
 
 @lru_cache
-def _sheets():
+def sheets():
     """The sha256 of every sheet of samples that takes part."""
     manifest = read_manifest()
     pairs = [(photo, model) for photo in OTHER for model in GENERATORS[photo]]
@@ -568,7 +568,7 @@ GRID = grids.Grid(
     measure=measure,
     batch=attrgetter("setting", "method", "seed"),
     account=attrgetter("method"),
-    sheets=_sheets,
+    sheets=sheets,
 )
 
 

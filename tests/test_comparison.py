@@ -123,7 +123,7 @@ def test_real_images_are_a_class_of_their_own_column_only(monkeypatch):
 def test_few_training_images_are_tested_on_the_same_images():
     labels = np.repeat(["a", "b"], 600)
     fits = {n: Fit("coffee", "", "", n, 3) for n in (5, 100, 400)}
-    parts = {n: module._split(labels, fit) for n, fit in fits.items()}
+    parts = {n: module.parts(labels, fit) for n, fit in fits.items()}
     assert all((parts[n][1] == parts[400][1]).all() for n in parts)
     assert set(parts[5][0]) < set(parts[100][0]) < set(parts[400][0])
     assert np.bincount(parts[5][0] // 600).tolist() == [5, 5]
