@@ -31,6 +31,7 @@ from .parameters import suggestion
 from .spaces import SPACES
 
 N_REAL = (100, 300, 1000, 3000, 10_000, 50_000)  # real views
+BETWEEN = (300, 3000)  # which come later than the others
 N_TRAIN = (min(FEW), 100)  # images a model
 KEYS = ["setting", "space", "kind", "k", "search", "n_real", "n_train", "seed"]
 KEYS += ["column"]
@@ -99,7 +100,8 @@ def _turn(training):
     """Place in the queue; what shares features, or a fitted manifold, is together."""
     t = training
     is_late = t.search != "euclidean"
-    return is_late, *batch(t), t.kind, t.k, t.setting, t.n_train, t.seed
+    order = t.kind, t.k, t.setting, t.n_train, t.seed
+    return is_late, t.n_real in BETWEEN, t.n_real, *batch(t), *order
 
 
 def batch(training):
@@ -169,21 +171,24 @@ def _features(photo, representation):
     if kind == "exact":
         data = generators(photo)
         shown = ExactManifold(data.manifold, space).fit(data.real)
-    else:
-        # Other estimators and numbers of neighbours need no other fit.
-        shown = _manifold(photo, space, search, n_real).set_params(estimator=kind, k=k)
-    return attributor(shown), shown.transform(images)
+        return attributor(shown), shown.transform(images)
+    manifold, index = _manifold(photo, space, search, n_real)
+    manifold.set_params(estimator=kind, k=k)
+    return attributor(manifold), manifold.project(images, index=index).artifact
 
 
 @lru_cache(maxsize=2)
 def _manifold(photo, space, search, n_real):
+    """A manifold with the neighbours of all images, which serve every estimator."""
     is_metric = search in METRICS
     manifold = DataManifold(
         space,
+        estimator="affine",
         metric=search if is_metric else "euclidean",
         search_space=None if is_metric else search,
     )
-    return manifold.fit(_real(photo)[:n_real])
+    manifold.fit(_real(photo)[:n_real])
+    return manifold, manifold.project(_pool(photo)[0]).index
 
 
 @lru_cache(maxsize=2)
@@ -207,7 +212,7 @@ def gap(photo, space, n_real):
         Median of the distances, over the median distance between two real views: near
         1 where the nearest view is as good as any, towards 0 where views are dense.
     """
-    manifold = _manifold(photo, space, "euclidean", n_real)
+    manifold, _ = _manifold(photo, space, "euclidean", n_real)
     manifold.set_params(estimator="nearest", k=1)
     new = generators(photo).real_test[:N_PAIRS]
     near = manifold.project(new).distance

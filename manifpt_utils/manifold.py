@@ -140,7 +140,7 @@ class DataManifold(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         """Artifacts of the images: (n, d) float32 array."""
         return self.project(images).artifact
 
-    def project(self, images, *, exclude_self=False):
+    def project(self, images, *, exclude_self=False, index=None):
         """Estimate the closest point of the manifold to every image.
 
         Parameters
@@ -148,11 +148,20 @@ class DataManifold(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         images : (n, h, w, 3) uint8 array, or (n, d) array where `space` is None
         exclude_self : bool
             True for the images that were fitted, in their order: leaves each one out.
+        index : (n, m) int array, optional
+            Neighbours of these images found before, nearest first, of which the first
+            k are used: other estimators and smaller k need no other search.
 
         Returns
         -------
         EstimatedProjection
             Named tuple of `x_star`, `artifact`, `distance`, `index`.
+
+        Raises
+        ------
+        ValueError
+            If `exclude_self` does not fit the images, or `index` holds fewer than k
+            neighbours an image.
         """
         check_is_fitted(self)
         x = self._embed(images)
@@ -161,7 +170,9 @@ class DataManifold(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                 f"exclude_self needs the {len(self.features_)} fitted images in their "
                 f"order, got {len(x)} images."
             )
-        index = self._neighbors(self._search_keys(images, x), exclude_self)
+        if index is None:
+            index = self._neighbors(self._search_keys(images, x), exclude_self)
+        index = _first(index, len(x), self._n_neighbors())
         if index.shape[1] == 1:
             x_star = self.features_[index[:, 0]]
         else:
@@ -279,6 +290,16 @@ class ExactManifold(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def transform(self, images):
         """Artifacts of the images: (n, d) float32 array."""
         return self.project(images).artifact
+
+
+def _first(index, n, k):
+    """The first k neighbours of n images."""
+    if len(index) != n or index.shape[1] < k:
+        raise ValueError(
+            f"index holds {index.shape[1]} neighbours of {len(index)} images, but {k} "
+            f"of {n} are needed; search again without it."
+        )
+    return index[:, :k]
 
 
 def _drop_self(index):

@@ -207,3 +207,21 @@ def test_wrong_input_is_named():
         manifold.project(rows(3), exclude_self=True)
     with pytest.raises(ValueError, match="leaving one out, 1 real images"):
         DataManifold(space=None).fit_transform(rows(1))
+
+
+def test_neighbours_found_once_serve_every_estimator_and_smaller_k():
+    rng = np.random.default_rng(0)
+    real, x = rng.normal(size=(50, 6)), rng.normal(size=(9, 6))
+    manifold = DataManifold(None, estimator="affine", k=20).fit(real)
+    index = manifold.project(x).index
+    for estimator, k in (("nearest", 1), ("nearest", 7), ("affine", 5), ("affine", 20)):
+        fresh = DataManifold(None, estimator=estimator, k=k).fit(real).project(x)
+        again = manifold.set_params(estimator=estimator, k=k).project(x, index=index)
+        assert (again.index == fresh.index).all()
+        np.testing.assert_allclose(again.artifact, fresh.artifact, atol=1e-6)
+
+
+def test_an_index_that_does_not_fit_is_refused():
+    manifold = DataManifold(None, k=3).fit(np.eye(8))
+    with pytest.raises(ValueError, match="holds 2 neighbours of 4 images, but 3 of 5"):
+        manifold.project(np.eye(8)[:5], index=np.zeros((4, 2), int))
