@@ -101,7 +101,7 @@ def _turn(training):
     t = training
     is_late = t.search != "euclidean"
     order = t.kind, t.k, t.setting, t.n_train, t.seed
-    return is_late, t.n_real in BETWEEN, t.n_real, *batch(t), *order
+    return t.n_real in BETWEEN, is_late, t.n_real, *batch(t), *order
 
 
 def batch(training):
