@@ -73,6 +73,7 @@ N_SEEDS = {
     "with real": (5, 5),
     "fewest images": (5, 3),
     "curve": (5, 2),
+    "many images": (2, 2),
     "origin": (5, 0),
     "published": (5, 1),
 }
@@ -174,7 +175,9 @@ def _test(setting, method, task, n_train):
         return task
     if n_train == min(FEW):
         return "fewest images"
-    return "curve" if setting == "coffee" else None
+    if setting != "coffee":
+        return None
+    return "curve" if n_train < N_TRAIN else "many images"
 
 
 def _turn(fit):
@@ -224,7 +227,7 @@ def columns(fit):
     if fit.task != "closed" or fit.setting not in OTHER:
         return [fit.task]
     if fit.n_train != N_TRAIN:
-        return ["closed", "transfer"]
+        return ["closed", "transfer"] if fit.n_train == min(FEW) else ["closed"]
     unseen = [f"unseen {model}-{seed}" for model, seed in _further(fit.setting)]
     return ["closed", "transfer", *unseen, "FDR", "FDR PCA"]
 
