@@ -433,7 +433,7 @@ def pooled(table):
     return pd.concat([table, mean], ignore_index=True)
 
 
-def wide(found, setting, names):
+def wide(found, setting, names, *, methods=METHODS):
     """A table for readers: one row a method, its scores as text.
 
     Parameters
@@ -444,6 +444,8 @@ def wide(found, setting, names):
     names : dict
         Heading -> (column, n_train, field), or (column, n_train) for mean and
         deviation; shares are shown in percent.
+    methods : sequence of str
+        Rows, in this order; those of which the setting has no cell are left out.
 
     Returns
     -------
@@ -452,7 +454,8 @@ def wide(found, setting, names):
         such cell.
     """
     part = found.xs(setting)
-    methods = list(dict.fromkeys(part.index.get_level_values("method")))
+    there = set(part.index.get_level_values("method"))
+    methods = [method for method in methods if method in there]
     return pd.DataFrame(
         {
             heading: [_text(part, method, *where) for method in methods]

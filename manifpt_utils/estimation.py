@@ -30,18 +30,18 @@ from .manifold import ESTIMATORS, METRICS, DataManifold, ExactManifold
 from .parameters import suggestion
 from .spaces import SPACES
 
-N_REAL = (100, 300, 1000, 3000, 10_000, 50_000)  # real views
-BETWEEN = (300, 3000)  # which come later than the others
+N_REAL = (100, 1000, 10_000, 50_000)  # real views
 N_TRAIN = (min(FEW), 100)  # images a model
 KEYS = ["setting", "space", "kind", "k", "search", "n_real", "n_train", "seed"]
 KEYS += ["column"]
 COLUMNS = ("closed", "transfer")
-# Other numbers of neighbours and other searches: on the first pair of photographs.
+# Other numbers of neighbours and other searches: between pixels on the first pair of
+# photographs, with few images a model.
 VARIED = ("coffee", "flower")
 VARIED_N_REAL = (1000, 10_000, 50_000)
 OTHER_K = {"nearest": (5, 20), "affine": (9,)}
 SEARCHES = (*METRICS, "supervised")
-PIXEL_SPACES = ("rgb", "frequency")  # whose neighbours another space can find
+PIXEL_SPACES = ("rgb", "frequency")
 N_PAIRS = 2000  # of real views, behind their typical distance
 
 
@@ -70,12 +70,15 @@ def planned(settings=tuple(OTHER), spaces=tuple(SPACES)):
         for name in given:
             if name not in known:
                 raise ValueError(f"unknown {name!r};{suggestion(str(name), known)}")
-    main = product(settings, spaces, _main())
-    varied = product([s for s in settings if s in VARIED], spaces, _varied())
-    shown = [(s, space, *rest) for s, space, rest in [*main, *varied]]
-    shown = [r for r in shown if r[4] != "supervised" or r[1] in PIXEL_SPACES]
+    varied = (
+        [s for s in settings if s in VARIED],
+        [s for s in spaces if s in PIXEL_SPACES],
+    )
+    main = product(settings, spaces, _main(), N_TRAIN, SEEDS[:3])
+    more = product(*varied, _varied(), N_TRAIN[:1], SEEDS[:3])
     trainings = [
-        Training(*r, *run) for r in shown for run in product(N_TRAIN, SEEDS[:3])
+        Training(setting, space, *shown, *run)
+        for setting, space, shown, *run in [*main, *more]
     ]
     gaps = product(settings, spaces, ["gap"], [1], ["euclidean"], N_REAL, [0], [0])
     return sorted([*trainings, *map(Training._make, gaps)], key=_turn)
@@ -101,7 +104,7 @@ def _turn(training):
     t = training
     is_late = t.search != "euclidean"
     order = t.kind, t.k, t.setting, t.n_train, t.seed
-    return t.n_real in BETWEEN, is_late, t.n_real, *batch(t), *order
+    return is_late, t.n_real, *batch(t), *order
 
 
 def batch(training):
@@ -238,6 +241,11 @@ def results():
     return GRID.results()
 
 
+def provenance():
+    """What made the results: commands, commits, versions, CPU seconds by space."""
+    return GRID.provenance()
+
+
 def raw_scores(compared):
     """Scores of raw images, from the results of `comparison`.
 
@@ -321,6 +329,66 @@ def threshold(real):
     real = real.sort_index(ascending=False)
     holds = real.index[real.astype(bool).cummin()]
     return int(holds[-1]) if len(holds) else None
+
+
+def is_main(table):
+    """Which rows belong to the main part: each estimator with its usual neighbours."""
+    usual = table["kind"].map({"exact": 0, **ESTIMATORS}) == table["k"]
+    return usual & (table["search"] == "euclidean")
+
+
+def level(table, counts=N_REAL):
+    """The rows with those of the exact artifact once for every number of real views.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"kind": ["exact", "affine"], "n_real": [0, 100]})
+    >>> level(rows, [100, 1000])["n_real"].tolist()
+    [100, 100, 1000]
+    """
+    flat = table["kind"] == "exact"
+    copies = [table[flat].assign(n_real=count) for count in counts]
+    return pd.concat([table[~flat], *copies], ignore_index=True)
+
+
+def best_spaces(found):
+    """The space in which a lead is largest, for every test, kind and number of views.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `lead`, its index as columns.
+    """
+    keys = ["setting", "n_train", "column", "kind", "n_real"]
+    return found.loc[found.groupby(keys, sort=False)["mean"].idxmax()]
+
+
+def first_leads(found):
+    """From how many real views on a lead is real, and in which space first.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `lead`, its index as columns.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by setting, n_train, column and kind: `n_real`, 0 for the exact
+        artifact, and `space`; missing values where no space is ever ahead.
+    """
+    keys = ["setting", "n_train", "column", "kind"]
+    rows = {key: _first_lead(g) for key, g in found.groupby(keys, sort=False)}
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["n_real", "space"])
+    table.index = pd.MultiIndex.from_tuples(rows, names=keys)
+    return table.astype({"n_real": "Int64"})
+
+
+def _first_lead(group):
+    """Number of real views and space of the earliest lead, two times None without."""
+    spaces = group.groupby("space", sort=False)
+    first = [(threshold(part.set_index("n_real")["real"]), s) for s, part in spaces]
+    return min((n for n in first if n[0] is not None), default=(None, None))
 
 
 GRID = grids.Grid(

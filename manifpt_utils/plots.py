@@ -180,10 +180,11 @@ def coverage_maps(photo_manifold, coordinates, *, columns=3):
     return figure
 
 
-def lines(table, *, x, y, hue, col=None, error=None, log=True, ylabel=None):
+def lines(table, *, x, y, hue, col=None, error=None, log=True, ylabel=None, level=None):
     """Lines with markers, one panel a value of `col`, from a long table.
 
-    `log` is True for both axes, "x" for one, False for none.
+    `log` is True for both axes, "x" for one, False for none; `level` is where a dotted
+    line helps the eye.
     """
     panels = [None] if col is None else list(dict.fromkeys(table[col]))
     figure, axes = _panels(len(panels))
@@ -194,6 +195,8 @@ def lines(table, *, x, y, hue, col=None, error=None, log=True, ylabel=None):
             axis.errorbar(
                 group[x], group[y], yerr, marker=MARKERS[i], label=name, capsize=2
             )
+        if level is not None:
+            axis.axhline(level, color="grey", ls=":")
         _log_axes(axis, log, sorted(set(part[x])))
         axis.set(xlabel=x, title=panel or "")
     for axis in axes[:, 0]:
