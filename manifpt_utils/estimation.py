@@ -38,7 +38,7 @@ COLUMNS = ("closed", "transfer")
 # Other numbers of neighbours and other searches: between pixels on the first pair of
 # photographs, with few images a model.
 VARIED = ("coffee", "flower")
-VARIED_N_REAL = (1000, 10_000, 50_000)
+VARIED_N_REAL = (1000, 10_000)
 OTHER_K = {"nearest": (5, 20), "affine": (9,)}
 SEARCHES = (*METRICS, "supervised")
 PIXEL_SPACES = ("rgb", "frequency")
