@@ -1,144 +1,90 @@
 """Balls around points that reach to their k-th neighbour, and what lies inside them.
 
-The distances of all pairs are bounded from below and above by a matrix product in
-single precision, which is fast.  Only pairs that the bounds leave open are computed in
+Bounds of all distances decide most pairs.  Only what they leave open is computed in
 double precision, so that every decision is that of the exact distance.
 """
 
-from typing import NamedTuple
+from collections import Counter
+from hashlib import sha256
 
 import numpy as np
-from sklearn.metrics.pairwise import euclidean_distances
 
-BLOCK = 256  # rows of a distance matrix held at once
-CHUNK = 2**21  # numbers in the differences held at once
-DENSE = 1 / 16  # share of open pairs from which on one product is the faster way
+from .bounds import over_blocks, points, slices
+
+OPEN = 1 / 16  # share of open pairs from which on sharper bounds are the faster way
+PAIRS = 2**16  # looked at together
 PARTS = 16  # of a row, for every neighbour that is looked for
-TINY = np.float32(1e-30)  # squared distances below are left open, whatever the norms
 
 
-class Points(NamedTuple):
-    """Points as given, and in single precision: centred, within -1..1."""
-
-    given: np.ndarray  # (n, d) float32 or float64
-    rough: np.ndarray  # (n, d) float32
-    norms: np.ndarray  # (n,) float32, squared norms of the rough ones
-    center: np.ndarray  # (d,) float64
-    scale: float
-
-
-def points(*sets):
-    """Prepare sets (n, d) of one dimension, with one centre and one scale."""
-    total = sum(x.sum(axis=0, dtype=np.float64) for x in sets)
-    center = total / sum(map(len, sets))
-    ends = [end - center for x in sets for end in (x.max(axis=0), x.min(axis=0))]
-    scale = float(np.abs(ends).max()) or 1.0
-    return [_points(x, center, scale) for x in sets]
-
-
-def _points(x, center, scale):
-    rough = np.empty(x.shape, np.float32)
-    for rows in _slices(len(x)):
-        rough[rows] = (x[rows] - center) / scale
-    norms = np.einsum("ij,ij->i", rough, rough)
-    return Points(x, rough, norms, center, scale)
-
-
-def _slices(n):
-    return (slice(start, start + BLOCK) for start in range(0, n, BLOCK))
-
-
-class Block(NamedTuple):
-    """Some rows of a against all of b, with lower bounds of their squared distances."""
-
-    a: Points
-    b: Points
-    rows: slice
-    lower: np.ndarray  # (r, m) float32, in units of the scale
-
-    def below(self, limit):
-        """Pairs (i, j) with a squared distance below the limit, (r, 1) or (1, m)."""
-        open_ = _scaled(limit, self.a.scale)
-        i, j = np.nonzero(self.lower < open_)
-        limit = np.broadcast_to(limit, self.lower.shape)[i, j]
-        upper = self.lower[i, j] + 2 * _slack(self.a, self.b, i + self.rows.start, j)
-        inside = upper < limit / self.a.scale**2
-        left = ~inside
-        inside[left] = self.squared(i[left], j[left]) < limit[left]
-        return i[inside] + self.rows.start, j[inside]
-
-    def squared(self, i, j):
-        """Squared distances (p,) of pairs, in double precision."""
-        x, y = self.a.given[self.rows], self.b.given
-        if len(i) > DENSE * self.lower.size:
-            x, y = x - self.a.center, y - self.a.center
-            return euclidean_distances(x, y, squared=True)[i, j]
-        found = np.empty(len(i))
-        step = max(1, CHUNK // x.shape[1])
-        for start in range(0, len(i), step):
-            part = slice(start, start + step)
-            difference = x[i[part]].astype(np.float64) - y[j[part]]
-            found[part] = np.einsum("ij,ij->i", difference, difference)
-        return found
-
-
-def _scaled(limit, scale):
-    """Limits in the units of a block; nothing is below a limit of zero."""
-    return np.where(limit > 0, limit / scale**2, -np.inf).astype(np.float32)
-
-
-def _slack(a, b, i, j):
-    """How far squared distances from single precision may be off.
-
-    Rounding errors of a sum of d products grow as the root of d (Higham and Mary, A new
-    approach to probabilistic rounding error analysis, SIAM J. Sci. Comput., 2019);
-    four standard deviations, and the roundings before and after the sum.
-    """
-    unit = (4 * a.rough.shape[1] ** 0.5 + 16) * 2.0**-24
-    return np.float32(unit) * (a.norms[i] + b.norms[j]) + TINY
-
-
-def blocks(a, b):
-    """All rows of a against all of b, block by block."""
-    every = slice(None)
-    for rows in _slices(len(a.rough)):
-        lower = (-2 * a.rough[rows]) @ b.rough.T
-        lower += (a.norms[rows] - _slack(a, a, rows, rows) / 2)[:, None]
-        lower += b.norms - _slack(b, b, every, every) / 2
-        yield Block(a, b, rows, lower)
-
-
-def _near(lower, count):
-    """Columns (n, count) of small entries of every row, found by looking once at each.
-
-    They are the least entries of as many parts of the row: not the smallest of all, but
-    nearly so, and nothing is sorted.
-    """
-    n, m = lower.shape
-    parts = min(m, PARTS * count)
-    width = m // parts
-    split = lower[:, : parts * width].reshape(n, parts, width)
-    least = split.argmin(axis=2)
-    values = np.take_along_axis(split, least[..., None], axis=2)[..., 0]
-    chosen = np.argpartition(values, count - 1, axis=1)[:, :count]
-    return chosen * width + np.take_along_axis(least, chosen, axis=1)
+def inside(block, limit):
+    """Which pairs (r, m) have a squared distance below the limit, (r, 1) or (1, m)."""
+    found = block.near(limit)
+    flat = np.flatnonzero(found)
+    is_open = np.empty(len(flat), bool)
+    limits = np.broadcast_to(limit, found.shape).flat
+    for part in slices(len(flat), PAIRS):
+        lower, upper = block.between(flat[part])
+        least = limits[flat[part]]
+        found.flat[flat[part]] = upper < least
+        is_open[part] = (lower < least) & (upper >= least)
+    if is_open.sum() > OPEN * found.size and (sharper := block.sharper()):
+        return inside(sharper, limit)
+    flat = flat[is_open]
+    found.flat[flat] = block.exact(flat) < limits[flat]
+    return found
 
 
 def squared_radii(x, k):
     """Squared distances (n,) to the k-th neighbour, in double precision."""
-    return np.concatenate([_squared_radii(block, k) for block in blocks(x, x)])
+    # Bounds cannot tell copies from near points, but k of them make a radius of 0.
+    chosen = np.flatnonzero(_copies(x) <= k)
+    (every,) = points(x)
+    some = every if len(chosen) == len(x) else every.take(chosen)
+    radii = np.zeros(len(x))
+    found = over_blocks(lambda block: _squared_radii(block, k), some, every)
+    radii[chosen] = np.concatenate([[], *found])
+    return radii
+
+
+def _copies(x):
+    """How many rows (n,) are equal to each, itself counted."""
+    rows = [sha256(row.tobytes()).digest() for row in x]
+    counts = Counter(rows)
+    return np.array([counts[row] for row in rows])
 
 
 def _squared_radii(block, k):
-    near = _near(block.lower, k + 1)
-    n = len(near)
-    i, j = np.repeat(np.arange(n), k + 1), near.ravel()
-    first = block.squared(i, j)
-    # The k-th neighbour is not farther than the farthest of these; who else may be?
-    limit = first.reshape(n, -1).max(axis=1, keepdims=True)
-    np.put_along_axis(block.lower, near, np.inf, axis=1)
-    others = np.nonzero(block.lower < _scaled(limit, block.a.scale))
-    i = np.concatenate([i, others[0]])
-    found = np.concatenate([first, block.squared(*others)])
-    order = np.lexsort((found, i))
-    return found[order][np.searchsorted(i[order], np.arange(n)) + k]
+    n, m = block.lower.shape
+    flat = _few_nearest(block.lower, k + 1)
+    _, upper = block.between(flat)
+    # The k-th neighbour is not farther than this; who else may be as near?
+    limit = _kth(upper, flat // m, n, k)
+    flat = np.flatnonzero(block.near(limit[:, None]))
+    if len(flat) > OPEN * block.lower.size and (sharper := block.sharper()):
+        return _squared_radii(sharper, k)
+    i = flat // m
+    lower, upper = block.between(flat)
+    is_open = (upper >= _kth(lower, i, n, k)[i]) & (lower <= _kth(upper, i, n, k)[i])
+    # Of the others it is known that they are nearer or farther than the k-th.
+    lower[is_open] = block.exact(flat[is_open])
+    return _kth(lower, i, n, k)
+
+
+def _few_nearest(lower, count):
+    """Flat indices of small entries, at least `count` of every row.
+
+    They are up to the `count`-th of the least entries of parts of the row: hardly more
+    than its smallest, and nothing is sorted.
+    """
+    n, m = lower.shape
+    parts = min(m, PARTS * count)
+    width = m // parts
+    least = lower[:, : parts * width].reshape(n, width, parts).min(axis=1)
+    limit = np.partition(least, count - 1, axis=1)[:, count - 1, None]
+    return np.flatnonzero(lower <= limit)
+
+
+def _kth(values, i, n, k):
+    """The k-th value, counted from 0, of each of n rows; i is sorted."""
+    order = np.lexsort((values, i))
+    return values[order][np.searchsorted(i, np.arange(n)) + k]

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics.pairwise import euclidean_distances
 
-from . import balls
+from . import balls, bounds
 from .checks import check_pair
 
 BLOCK = 1024  # rows of a kernel matrix held at once
@@ -67,9 +67,10 @@ def precision_recall(real, fake, *, k=5):
     A point on the surface of a ball is outside (`<`): k + 1 copies of one point have
     a ball of radius 0, which holds nothing.
 
-    Most pairs are decided by bounds in single precision, the others in double: the
-    result is that of double precision.  Beside the features, two single-precision
-    copies of them and some rows of the distances are held at once.
+    Most pairs are decided by bounds from one matrix product, in bfloat16 on processors
+    with units for it and in single precision on others; the rest in double precision,
+    and so the result is that of double precision everywhere.  Beside the features,
+    rough copies of them and some rows of the distances are held at once.
 
     References
     ----------
@@ -89,15 +90,18 @@ def precision_recall(real, fake, *, k=5):
             f"k must lie in 1..{most} for {len(real)} real and {len(fake)} fake "
             f"points, got {k!r}."
         )
-    hits = np.zeros(len(fake), int)
-    covered, recalled = np.zeros((2, len(real)), bool)
-    real, fake = balls.points(real, fake)
     limits, fake_limits = (INSIDE * balls.squared_radii(x, k) for x in (real, fake))
-    for block in balls.blocks(fake, real):
-        i, j = block.below(limits[None])
-        hits += np.bincount(i, minlength=len(hits))
-        covered[j] = True
-        recalled[block.below(fake_limits[block.rows, None])[1]] = True
+    hits = np.empty(len(fake), int)
+    covered, recalled = np.zeros((2, len(real)), bool)
+
+    def look(block):
+        is_inside = balls.inside(block, limits[None])
+        hits[block.rows] = is_inside.sum(axis=1)
+        covered[is_inside.any(axis=0)] = True
+        is_inside = balls.inside(block, fake_limits[block.rows, None])
+        recalled[is_inside.any(axis=0)] = True
+
+    bounds.over_blocks(look, *bounds.points(fake, real))
     values = (hits > 0).mean(), recalled.mean(), hits.mean() / k, covered.mean()
     return PrecisionRecall(*map(float, values))
 

@@ -1,0 +1,214 @@
+"""Squared distances of all pairs of two sets: bounds that are fast, and exact values.
+
+Every point has a rough copy in the numbers that the processor multiplies fastest, and
+it is known how far the copy is from the point.  One matrix product of the copies gives
+lower bounds of all squared distances.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
+
+BLOCK = 512  # rows of a distance matrix held at once, for each of the workers
+WORKERS = 2  # numpy has one thread only
+CHUNK = 2**15  # numbers of points held at once: few enough for the processor's cache
+ALIGN = 32  # products are fastest where rows have a multiple of it
+SHARE = 2.0**-8  # of a squared distance, by which its lower bound may be smaller
+TINY = 1e-30  # squared distances below are left open, whatever the norms
+# Positive numbers are ordered like their bits, negative ones in reverse and below them.
+# So numpy can compare numbers of types that it does not know.
+BITS = {
+    torch.bfloat16: torch.int16,
+    torch.float32: torch.int32,
+    torch.float64: torch.int64,
+}
+
+
+def fastest_type():
+    """The numbers of rough copies: bfloat16 where the processor multiplies matrices."""
+    multiplies = torch.cpu.get_capabilities().get("amx_bf16", False)
+    return torch.bfloat16 if multiplies else torch.float32
+
+
+class Points(NamedTuple):
+    """Points as given, and rough copies: centred, within -1..1.
+
+    The columns behind those of a copy turn products into distances; see `_left`.
+    """
+
+    given: np.ndarray  # (n, d) float32 or float64
+    rough: torch.Tensor  # (n, at least d + 6)
+    norms: np.ndarray  # (n,) float64, squared norms of the copies
+    errors: np.ndarray  # (n,) float64, distances from the copies, at most
+    center: np.ndarray  # (d,) float64
+    scale: float
+
+    def take(self, rows):
+        """Only some of the points."""
+        some = (x[rows] for x in (self.given, self.rough, self.norms, self.errors))
+        return Points(*some, self.center, self.scale)
+
+    @property
+    def unit(self):
+        """Rounding error of a squared distance of copies, relative to their norms.
+
+        A sum of n products, in any order, is off by at most n roundings of the sum of
+        their sizes (Higham, Accuracy and Stability of Numerical Algorithms, 2002,
+        section 3.1), which is hardly more than twice the sum of both squared norms.
+        Numbers of bfloat16 have exact products and are summed in single precision.
+        """
+        is_double = self.rough.dtype == torch.float64
+        precision = np.finfo(np.float64 if is_double else np.float32).eps
+        return 1.02 * (self.given.shape[1] + 8) * precision
+
+    @property
+    def slack(self):
+        """What to take from a squared distance of copies for a lower bound; (n,)."""
+        rough = 2 * (1 + 1 / SHARE) * self.errors**2
+        return self.unit * self.norms + rough + TINY
+
+
+def points(*sets, dtype=None):
+    """Prepare sets (n, d) of one dimension, with one centre and one scale."""
+    total = sum(x.sum(axis=0, dtype=np.float64) for x in sets)
+    center = total / sum(map(len, sets))
+    ends = [end - center for x in sets for end in (x.max(axis=0), x.min(axis=0))]
+    # A power of two: dividing by it changes no digit.
+    scale = 2.0 ** np.frexp(np.abs(ends).max())[1]
+    return [_points(x, center, scale, dtype or fastest_type()) for x in sets]
+
+
+def _points(x, center, scale, dtype):
+    n, d = x.shape
+    rough = torch.zeros(n, -(-(d + 6) // ALIGN) * ALIGN, dtype=dtype)
+    norms, rests = np.empty((2, n))
+    for rows in slices(n, _step(x)):
+        exact = (x[rows] - center) * (1 / scale)
+        rough[rows, :d] = torch.from_numpy(exact)
+        copies = rough[rows, :d].double().numpy()
+        norms[rows] = _sums_of_squares(copies)
+        rests[rows] = _sums_of_squares(exact - copies)
+    # Both additions are far above the rounding errors of double precision.
+    errors = 1.001 * np.sqrt(rests) + 2.0**-50 * np.sqrt(norms)
+    made = Points(x, rough, norms, errors, center, scale)
+    rough[:, d : d + 3] = 1
+    rough[:, d + 3 : d + 6] = _summands(torch.from_numpy(norms - made.slack), dtype)
+    return made
+
+
+def _summands(values, dtype):
+    """Three numbers (n, 3) that sum up to each value, in three times the digits."""
+    found = torch.empty(len(values), 3, dtype=dtype)
+    for column in found.T:
+        column[:] = values
+        values = values - column
+    return found
+
+
+def _left(rough, d):
+    """Copies changed so that their products with others are lower bounds.
+
+    Behind -2 x stand the summands of x and ones, behind y ones and the summands of y.
+    """
+    left = rough.clone()
+    left[:, :d] *= -2
+    left[:, d : d + 3] = rough[:, d + 3 : d + 6]
+    left[:, d + 3 : d + 6] = 1
+    return left
+
+
+def _sums_of_squares(x):
+    return np.einsum("ij,ij->i", x, x)
+
+
+def slices(n, step):
+    return (slice(start, start + step) for start in range(0, n, step))
+
+
+def _step(x):
+    return max(1, CHUNK // x.shape[1])
+
+
+class Block(NamedTuple):
+    """Some rows of a against all of b, with lower bounds of their squared distances.
+
+    Let s be the squared distance of two copies and e the sum of their errors.  For the
+    squared distance t of the points, by the triangle inequality,
+
+        s <= (sqrt(t) + e)^2 <= (1 + SHARE) t + (1 + 1 / SHARE) e^2,
+
+    and e^2 is at most twice the sum of both squared errors.  What is taken from s is
+    thus a sum of the slacks of both points; (1 + SHARE) t is at least the difference.
+    """
+
+    a: Points
+    b: Points
+    rows: slice
+    lower: np.ndarray  # (r, m) bits of the differences, in units of the scale
+
+    @property
+    def dtype(self):
+        """The numbers of the differences."""
+        return self.b.rough.dtype
+
+    def near(self, limit):
+        """Which pairs (r, m) may be below the limit, (r, 1) or (1, m)."""
+        # More than the share and two roundings, of the differences and of the limit.
+        wide = np.where(limit > 0, (1 + 4 * SHARE) * limit / self.a.scale**2, -np.inf)
+        bits = torch.from_numpy(wide).to(self.dtype).view(BITS[self.dtype]).numpy()
+        return self.lower < bits
+
+    def between(self, flat):
+        """Lower and upper bounds (p,) of squared distances, of pairs by flat index."""
+        a, b = self.a, self.b
+        i, j = np.divmod(flat, self.lower.shape[1])
+        i += self.rows.start or 0
+        bits = torch.from_numpy(self.lower.ravel()[flat])
+        differences = bits.view(self.dtype).double().numpy()
+        off = a.unit * (a.norms[i] + b.norms[j]) + 2 * TINY
+        # The last rounding, to the type of the differences, is half of its precision.
+        off += 0.51 * torch.finfo(self.dtype).eps * np.abs(differences)
+        copies = differences + a.slack[i] + b.slack[j]
+        error = a.errors[i] + b.errors[j]
+        least = np.sqrt(np.maximum(copies - off, 0)) - error
+        most = np.sqrt(np.maximum(copies + off, 0)) + error
+        return (np.maximum(least, 0) * a.scale) ** 2, (most * a.scale) ** 2
+
+    def exact(self, flat):
+        """Squared distances (p,) in double precision, of pairs by flat index."""
+        i, j = np.divmod(flat, self.lower.shape[1])
+        x, y = self.a.given[self.rows], self.b.given
+        found = np.empty(len(flat))
+        for part in slices(len(flat), _step(x)):
+            difference = x[i[part]].astype(np.float64) - y[j[part]]
+            found[part] = _sums_of_squares(difference)
+        return found
+
+    def sharper(self):
+        """The same pairs with bounds by a product in double precision, or None."""
+        if self.dtype == torch.float64:
+            return None
+        sets = self.a.given[self.rows], self.b.given
+        where = self.a.center, self.a.scale
+        return _block(*(_points(x, *where, torch.float64) for x in sets), slice(None))
+
+
+def _block(a, b, rows):
+    lower = torch.mm(_left(a.rough[rows], a.given.shape[1]), b.rough.T)
+    return Block(a, b, rows, lower.view(BITS[lower.dtype]).numpy())
+
+
+def over_blocks(function, a, b):
+    """Results of a function for all rows of a against all of b, block by block."""
+    with ThreadPoolExecutor(WORKERS, initializer=_share_threads) as pool:
+        every = slices(len(a.given), BLOCK)
+        return list(pool.map(lambda rows: function(_block(a, b, rows)), every))
+
+
+def _share_threads():
+    """Give matrix products in this worker its share of the threads."""
+    share = max(1, torch.get_num_threads() // WORKERS)
+    threadpool_limits(share, user_api="openmp")
