@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import scipy.linalg
 import scipy.stats
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -16,6 +17,8 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics import adjusted_mutual_info_score, normalized_mutual_info_score
 
 from manifpt_utils.metrics import (
+    balls,
+    bounds,
     cluster_artifacts,
     coverage,
     factor_alignment,
@@ -396,6 +399,71 @@ def brute_force(real, fake, k):
     recalled = (gaps < fake_radii).any(axis=1)
     precise, covered = inside.any(axis=0), inside.any(axis=1)
     return precise.mean(), recalled.mean(), inside.sum() / k / len(fake), covered.mean()
+
+
+def lattice(n, d, seed=0):
+    """Points with many copies and many equal distances."""
+    return np.random.default_rng(seed).integers(0, 3, (n, d)).astype(float)
+
+
+def near_surface(real, k, gap):
+    """A point for every ball: nearly on its surface, inside and outside in turns."""
+    radii = np.sort(cdist(real, real))[:, k]
+    aside = normal(*real.shape, seed=7)
+    aside /= np.linalg.norm(aside, axis=1, keepdims=True)
+    sides = np.where(np.arange(len(real)) % 2, 1 + gap, 1 - gap)
+    return real + (radii * sides)[:, None] * aside
+
+
+PAIRS = {
+    "wide": lambda: (normal(70, 9), 0.8 * normal(50, 9, seed=1) + 0.3),
+    "many dimensions": lambda: (normal(40, 700), normal(60, 700, seed=1)),
+    "lattice": lambda: (lattice(90, 4), lattice(80, 4, seed=1)),
+    "offset": lambda: (1e8 + normal(60, 5), 1e8 + normal(50, 5, seed=1)),
+    "tiny": lambda: (1e-25 * normal(60, 5), 1e-25 * normal(50, 5, seed=1)),
+    "surfaces": lambda: (normal(60, 8), near_surface(normal(60, 8), 3, 1e-7)),
+    "near copies": lambda: (
+        np.repeat(normal(20, 30), 4, axis=0) + 1e-7 * normal(80, 30, seed=1),
+        np.repeat(normal(20, 30), 3, axis=0) + 1e-7 * normal(60, 30, seed=2),
+    ),
+    "outlier": lambda: (np.vstack([normal(50, 4), [[1e7] * 4]]), normal(60, 4, seed=1)),
+    "fewest points": lambda: (normal(4, 3), normal(4, 3, seed=1)),
+}
+TYPES = [torch.bfloat16, torch.float32, torch.float64]
+
+
+@pytest.mark.parametrize("name", PAIRS)
+class TestDecisions:
+    """Whatever the numbers of the rough copies, decisions are those of doubles."""
+
+    @pytest.mark.parametrize("dtype", TYPES)
+    def test_bounds_enclose_the_distances(self, name, dtype):
+        x, y = PAIRS[name]()
+        expected = cdist(x, y, "sqeuclidean")
+        every = np.arange(expected.size)
+
+        def look(block):
+            assert block.lower.shape == expected.shape
+            lower, upper = block.between(every)
+            exact = expected.ravel()
+            assert (lower <= exact).all() and (exact <= upper).all()
+            np.testing.assert_allclose(block.exact(every), exact, rtol=1e-12)
+            for limit in np.quantile(exact, [0, 0.1, 0.5, 1]) * (1 + 1e-12):
+                assert block.near(np.array([[limit]]))[expected < limit].all()
+
+        bounds.over_blocks(look, *bounds.points(x, y, dtype=dtype))
+
+    @pytest.mark.parametrize("dtype", TYPES)
+    @pytest.mark.parametrize("share", [0, 1])
+    def test_sets_agree_with_the_definition(self, name, dtype, share, monkeypatch):
+        monkeypatch.setattr(bounds, "fastest_type", lambda: dtype)
+        monkeypatch.setattr(bounds, "BLOCK", 16)
+        monkeypatch.setattr(balls, "OPEN", share)  # 0: all by sharper bounds
+        real, fake = PAIRS[name]()
+        expected = brute_force(real, fake, 3)
+        assert precision_recall(real, fake, k=3) == pytest.approx(expected, abs=1e-12)
+        radii = np.sort(cdist(real, real, "sqeuclidean"))[:, 3]
+        np.testing.assert_allclose(balls.squared_radii(real, 3), radii, rtol=1e-12)
 
 
 class TestPrecisionRecall:
