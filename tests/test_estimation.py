@@ -204,3 +204,60 @@ def test_the_grid_is_complete_and_of_the_stored_samples(table):
     assert len(set(module.GRID.keys_of(table))) == len(table)
     assert table["score"].between(0, 1).all()
     assert module.provenance()["sheets"] == comparison.sheets()
+
+
+def test_a_gap_falls_as_the_density_of_three_dimensions_does(table):
+    gaps = table[table["kind"] == "gap"].pivot_table(
+        index=["space", "setting"], columns="n_real", values="score"
+    )
+    assert (gaps.diff(axis=1).iloc[:, 1:] < 0).all(axis=None)
+    falls = gaps[1000] / gaps[50_000]
+    assert (
+        falls.drop("frequency").between(50 ** (1 / 3) / 1.5, 50 ** (1 / 3) * 1.5).all()
+    )
+
+
+@pytest.fixture(scope="module")
+def compared():
+    return comparison.results()
+
+
+@pytest.fixture(scope="module")
+def gain(table, compared):
+    """Mean gain over raw images, by space, training images, test, kind and views."""
+    trained = table[table["kind"] != "gap"]
+    found = module.lead(trained, module.raw_scores(compared)).reset_index()
+    found = found[module.is_main(found)]
+    keys = ["space", "n_train", "column", "kind", "n_real"]
+    return found.groupby(keys)["mean"].mean()
+
+
+# Each tolerance is about half of what was measured.
+
+
+def test_away_from_home_every_kind_of_artifact_gains(gain):
+    away = gain.xs("transfer", level="column").groupby(["n_train", "kind"]).mean()
+    assert (away > 0.03).all()
+
+
+def test_with_few_images_coverage_lifts_pixel_artifacts_above_raw_images(gain):
+    rgb = gain.loc["rgb", 5, "closed"]
+    assert rgb["nearest", 100] < -0.06 and rgb["nearest", 50_000] > 0.05
+    assert rgb["affine", 100] < 0.03 and rgb["affine", 1000] > 0.08
+
+
+def test_with_many_images_at_home_no_kind_gains(gain):
+    home = gain.xs((100, "closed"), level=["n_train", "column"])
+    assert (home.groupby("kind").mean() < 0.01).all()
+
+
+def test_at_home_artifacts_never_beat_every_earlier_method_at_any_coverage(
+    table, compared
+):
+    trained = table[table["kind"] != "gap"]
+    best = module.best_earlier_scores(compared)["score"]
+    found = module.lead(trained, best).reset_index()
+    first = module.first_leads(found[module.is_main(found)])["n_real"].sort_index()
+    assert first.xs("closed", level="column").isna().all()
+    assert first.loc["astronaut", 100, "transfer"].notna().all()
+    assert first.xs("transfer", level="column").notna().sum() < 8  # of 24
