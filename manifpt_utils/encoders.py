@@ -15,7 +15,6 @@ the four of the benchmark, as ImageNet shares nothing with the paper's data.
 import argparse
 import json
 import math
-import os
 import time
 from functools import cache
 from pathlib import Path
@@ -34,6 +33,7 @@ from torch import nn
 from tqdm import tqdm
 
 from .benchmark import DATA
+from .files import write_whole
 from .parameters import suggestion
 
 SIZE = 32
@@ -547,11 +547,9 @@ def _write(encoder, record, folder):
         for key, value in encoder.state_dict().items()
     }
     weights = folder / f"{record['method']}.safetensors"
-    part = weights.with_suffix(".part")
-    part.write_bytes(save(state, metadata={"architecture": "SmallResNet"}))
-    os.replace(part, weights)
-    part.write_text(json.dumps(record, indent=2) + "\n")
-    os.replace(part, weights.with_suffix(".json"))
+    write_whole(weights, save(state, metadata={"architecture": "SmallResNet"}))
+    text = json.dumps(record, indent=2) + "\n"
+    write_whole(weights.with_suffix(".json"), text)
 
 
 def _parser():

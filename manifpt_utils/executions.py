@@ -24,7 +24,6 @@ by name, each with::
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -33,6 +32,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import nbformat
+
+from .files import write_whole
 
 PINNED = ("data/manifest.json", "constraints.txt")
 LIBRARIES = (
@@ -127,16 +128,6 @@ def check_writable(folder):
             f"cannot write to the output folder {folder}: {error.strerror or error}."
             " Choose another one with --output."
         ) from None
-
-
-def write_whole(path, text):
-    """Write a file so that it is there whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read_notebook(path):
