@@ -62,8 +62,8 @@ constraints: $(STAMP)  ## write constraints.txt anew from what .venv holds
 	mv .venv/constraints.txt constraints.txt
 	touch $(STAMP)
 
-clean:  ## remove executed notebooks and the rendered book
-	rm -rf book/_build book/executed
+clean:  ## remove executed notebooks, the rendered book and cached features
+	rm -rf book/_build book/executed .cache
 
 distclean: clean  ## remove what was installed, too
 	rm -rf .venv *.egg-info

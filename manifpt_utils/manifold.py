@@ -19,11 +19,14 @@ from sklearn.base import (
 from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .feature_cache import cached, source_key
 from .spaces import make_space
 
 ESTIMATORS = {"nearest": 1, "affine": 33}
 METRICS = ("euclidean", "cosine")
 BATCH = 256  # queries solved at once by the affine estimator, bounds its memory
+LONG = 1e10  # multiplications of a search that takes longer than to hash its input
+CODE = source_key(__file__)
 
 
 class EstimatedProjection(NamedTuple):
@@ -236,7 +239,7 @@ class DataManifold(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                 f"leaving one out, {len(self.features_)} real images cannot give "
                 f"{self._n_neighbors()} neighbours; give more images or a smaller k."
             )
-        _, index = faiss.knn(keys, self.keys_, k)
+        index = _search(keys, self.keys_, k)
         return _drop_self(index) if exclude_self else index
 
     def _combine(self, x, index):
@@ -300,6 +303,17 @@ def _first(index, n, k):
             f"of {n} are needed; search again without it."
         )
     return index[:, :k]
+
+
+def _search(queries, keys, k):
+    """Rows of the k keys nearest to each query, nearest first: (n, k) int64."""
+
+    def search():
+        return faiss.knn(queries, keys, k)[1]
+
+    if queries.size * len(keys) < LONG:
+        return search()
+    return cached(search, "search", queries, keys, k, code=CODE)
 
 
 def _drop_self(index):

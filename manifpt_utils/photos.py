@@ -9,8 +9,6 @@ come with scikit-image and scikit-learn; nothing is downloaded.
 
 import math
 from functools import cached_property
-from hashlib import blake2b
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +16,7 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
+from .feature_cache import cached, digest, source_key
 from .parameters import suggestion
 
 SIZE = 32
@@ -25,6 +24,8 @@ LOBES = 3  # of the Lanczos filter, which is zero farther out
 SHORT_SIDE = 160  # the photograph is reduced to this once, which makes views cheap
 RELATIVE_SIDE = (0.5, 0.75)  # of the short side
 SETTLED = 1e-3  # reduced pixels; a descent whose step is shorter has arrived
+SHORTEST, LONGEST = 8, 128  # images that are projected together
+CODE = source_key(__file__)
 
 
 class Photograph(NamedTuple):
@@ -162,7 +163,12 @@ class PhotoManifold:
 
     def views(self, coordinates):
         """Images of the given coordinates, rounded to 8 bits: (n, 32, 32, 3) uint8."""
-        return np.rint(self.render(coordinates)).astype(np.uint8)
+        c = np.asarray(coordinates)
+        return cached(
+            lambda: np.rint(self.render(c)).astype(np.uint8),
+            *("views", self._content, c),
+            code=CODE,
+        )
 
     def sample(self, n, *, seed=0):
         """Draw independent views.
@@ -219,20 +225,26 @@ class PhotoManifold:
         return Projection(x_star, c, np.sqrt((residual**2).sum(axis=(1, 2, 3))))
 
     def _closest(self, x, starts, steps, progress):
-        """Coordinates (n, 3) in reduced pixels; an image seen before is looked up."""
-        keys = [
-            (starts, steps, blake2b(image.tobytes(), digest_size=16).digest())
-            for image in x.numpy()
-        ]
-        new = {key: i for i, key in enumerate(keys) if key not in self._projected}
-        batches = torch.tensor([*new.values()], dtype=torch.int64).split(128)
-        found = [
-            self._project_batch(x[rows], starts, steps).numpy()
-            for rows in tqdm(batches, desc="project", disable=not progress)
-            if len(rows)
-        ]
-        self._projected.update(zip(new, chain.from_iterable(found), strict=True))
-        return np.array([self._projected[key] for key in keys]).reshape(-1, 3)
+        """Coordinates (n, 3) in reduced pixels."""
+        lengths = _batch_lengths([digest(image) for image in x.numpy()])
+        batches = tqdm(x.split(lengths), desc="project", disable=not progress)
+        found = [self._closest_once(batch, starts, steps) for batch in batches]
+        return np.concatenate([np.empty((0, 3)), *found])
+
+    def _closest_once(self, batch, starts, steps):
+        """Coordinates (b, 3) of a batch; one seen before is looked up."""
+        key = digest(batch, starts, steps)
+        if key not in self._projected:
+            self._projected[key] = cached(
+                lambda: self._project_batch(batch, starts, steps).numpy(),
+                *("project", self._content, self.bounds, key),
+                code=CODE,
+            )
+        return self._projected[key]
+
+    @cached_property
+    def _content(self):
+        return digest(self.photograph)
 
     @property
     def _box(self):
@@ -274,6 +286,31 @@ class PhotoManifold:
         c, loss = _descend(photo, c, x.repeat_interleave(starts, 0), box, steps)
         best = loss.view(-1, starts).argmin(1)
         return c.view(-1, starts, 3)[torch.arange(len(x)), best].double() + offset
+
+
+def _batch_lengths(names):
+    """Cut a row of images into batches, after images that their hashes pick.
+
+    Wherever some of the same images follow each other again, they are cut in the same
+    places, so that most batches are the same and need not be projected again.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Hexadecimal hashes of the images.
+
+    Returns
+    -------
+    list of int
+    """
+    lengths, length = [], 0
+    for name in names:
+        length += 1
+        picked = name[-1] in "01"  # one image in eight
+        if length == LONGEST or (picked and length >= SHORTEST):
+            lengths.append(length)
+            length = 0
+    return lengths + [length] * (length > 0)
 
 
 def _as_images(images):

@@ -41,7 +41,8 @@ def parser():
         prog="python -m manifpt_utils.runner",
         description="Execute the notebooks of a run plan with papermill.",
         epilog="One notebook with other parameters: papermill"
-        " notebooks/03_attribution.ipynb out.ipynb -p n_train 50",
+        " notebooks/03_attribution.ipynb out.ipynb -p n_train 50."
+        " MANIFPT_CACHE=off computes all features anew.",
     )
     add = top.add_argument
     add("--profile", choices=PROFILES, default="smoke", help="default: %(default)s")

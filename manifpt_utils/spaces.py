@@ -29,12 +29,15 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from . import encoders
 from ._torchvision import torchvision
 from .benchmark import DATA, read_manifest, verified
 from .encoders import N_FEATURES, SIZE, SmallResNet, encode
+from .feature_cache import cached, source_key
 from .parameters import suggestion
 
 BATCH = 512  # images transformed by FFT at once, bounds the memory
+CODE = source_key(__file__, encoders.__file__)
 IMAGENET_MEAN, IMAGENET_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 ONLINE = {
     "imagenet": torchvision.models.ResNet50_Weights.IMAGENET1K_V1.url,
@@ -341,7 +344,12 @@ class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
         )
 
     def _embed(self, images):
-        return encode(self.network_, images, batch_size=self.batch_size)
+        network, batch = self.network_, self.batch_size
+        return cached(
+            lambda: encode(network, images, batch_size=batch),
+            *("encode", str(network), batch, *network.state_dict().values(), images),
+            code=CODE,
+        )
 
 
 class Supervised(_NetworkSpace):
