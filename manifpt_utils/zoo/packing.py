@@ -21,7 +21,7 @@ from ..benchmark import COLUMNS, DATA, cut_sheet
 from .card import write_table
 from .factorial import LEVELS, designs
 from .plan import Training, core, folder_of
-from .quality import COLLAPSED, COMPARED, PROJECTED, is_collapsed, quality
+from .quality import COMPARED, LEAST_COVERED, PROJECTED, is_collapsed, quality
 from .records import RECORDS, read_record, replace, write_record
 from .registry import EXPERIMENTS
 
@@ -116,7 +116,7 @@ def pack_run(folder, data):
 def _warn_of_collapse(folder, covered):
     warnings.warn(
         f"{folder} is not stored: its samples have closest views in {covered:.0%} of "
-        f"the photograph's cells, and below {COLLAPSED:.0%} a generator counts as "
+        f"the photograph's cells, and below {LEAST_COVERED:.0%} a generator counts as "
         "collapsed; train it from another seed.",
         stacklevel=3,
     )

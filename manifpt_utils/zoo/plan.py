@@ -26,7 +26,7 @@ COLUMNS = {
 FURTHER_SEEDS = (1, 2)  # of the core models, on the first photograph
 EXPERIMENT_STARTS = 3  # seeds of every controlled experiment
 # Seeds of controlled experiments whose training collapses.
-COLLAPSED = {
+COLLAPSED_SEEDS = {
     "down_fir": (0, 1, 2, 4, 5, *range(7, 15)),
     "up_pixel_shuffle": (0, 1),
 }
@@ -80,7 +80,7 @@ def experiment_seeds(name):
     >>> experiment_seeds("base"), experiment_seeds("down_fir")
     ([0, 1, 2], [3, 6, 15])
     """
-    good = (seed for seed in count() if seed not in COLLAPSED.get(name, ()))
+    good = (seed for seed in count() if seed not in COLLAPSED_SEEDS.get(name, ()))
     return list(islice(good, EXPERIMENT_STARTS))
 
 

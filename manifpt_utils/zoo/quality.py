@@ -13,7 +13,7 @@ PROJECTED = 200  # samples whose distance and place on the photograph are measur
 COMPARED = 400  # samples compared with as many real views in the supervised space
 CELLS = 4  # a side of the grid over x, y and log side
 NEIGHBORS = 5
-COLLAPSED = 0.2  # least share of the cells that a training must cover to be stored
+LEAST_COVERED = 0.2  # least share of the cells that a training must cover to be stored
 
 
 def quality(photo, images):
@@ -79,7 +79,7 @@ def is_collapsed(found):
     True
     """
     within_reach = min(CELLS**3, found["projected"])
-    return found["covered"] * CELLS**3 < COLLAPSED * within_reach
+    return found["covered"] * CELLS**3 < LEAST_COVERED * within_reach
 
 
 @cache
