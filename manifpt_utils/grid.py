@@ -24,7 +24,8 @@ import torch
 from tqdm import tqdm
 
 from .benchmark import DATA, read_manifest, verified
-from .executions import git_commit, versions, write_whole
+from .executions import git_commit, versions
+from .files import write_whole
 
 FOLDER = "results"
 
