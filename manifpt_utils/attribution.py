@@ -22,6 +22,7 @@ from skorch.callbacks import LRScheduler
 from torch import nn
 
 from .metrics import FrechetRatio, frechet_distance_ratio
+from .random_state import forked_random_state
 
 
 class EveryOtherPixel(nn.Conv2d):
@@ -155,8 +156,7 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
                 f"attribution needs at least two classes, got one class: "
                 f"{str(self.classes_[0])!r}."
             )
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
+        with forked_random_state(self.seed):
             self.net_ = self._net(x).fit(x, self.encoder_.transform(y).astype(np.int64))
         return self
 

@@ -35,6 +35,7 @@ from tqdm import tqdm
 from .benchmark import DATA
 from .files import write_whole
 from .parameters import suggestion
+from .random_state import forked_random_state
 
 SIZE = 32
 WIDTHS = (32, 64, 128)
@@ -430,8 +431,7 @@ def train(method, *, seed=0, crops=None, epochs=None, folder=ENCODERS):
 def _fit(method, recipe, seed):
     supervised = method == "supervised"
     data = draw_crops(recipe.crops, views=1 if supervised else 2, seed=seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with forked_random_state(seed):
         network = _network(method, recipe)
         network.fit(data.images, data.labels if supervised else None)
     # skorch takes Ctrl-C for the end of a training; half of one must not be kept.

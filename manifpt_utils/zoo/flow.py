@@ -5,7 +5,8 @@ import warnings
 import torch
 from torch import nn
 
-from .recipe import autocast, forked_random_state, update
+from ..random_state import forked_random_state
+from .recipe import autocast, update
 
 DEPTH = (8, 4, 2)  # blocks at 4 x 4, 8 x 8 and 16 x 16 pixels
 HIDDEN = (144, 96, 64)  # channels inside their coupling networks

@@ -34,11 +34,6 @@ def full_precision():
     return torch.autocast(kind, torch.bfloat16, enabled=False)
 
 
-def forked_random_state():
-    """A block that leaves the random state outside, CPU and GPU, as it was."""
-    return torch.random.fork_rng(devices=range(min(1, torch.cuda.device_count())))
-
-
 def latents(n):
     """Standard normal latent vectors (n, LATENT)."""
     return torch.randn(n, LATENT)

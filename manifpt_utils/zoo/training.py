@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from ..photos import PhotoManifold
-from .recipe import forked_random_state
+from ..random_state import forked_random_state
 from .registry import find
 
 TRAINING_VIEWS, TRAINING_SEED = 8000, 0
@@ -98,8 +98,7 @@ def training_images(photo):
 def seeded(*numbers):
     """A private random state, derived from the numbers, for the time of a block."""
     mixed = np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]
-    with forked_random_state():
-        torch.manual_seed(int(mixed >> 1))
+    with forked_random_state(int(mixed >> 1)):
         yield
 
 
