@@ -677,6 +677,13 @@ def test_the_table_of_the_data_card_comes_from_the_records(data):
     assert "2 sheets hold 90 samples" in table
 
 
+def test_the_card_counts_the_starts_that_collapsed():
+    records = [{"model": "up_pixel_shuffle"}] * 3
+    assert "2 of 5 starts of *up_pixel_shuffle*" in card._of_collapsed(records)
+    stored = (benchmark.DATA / "README.md").read_text(encoding="utf-8")
+    assert "13 of 15 starts of *down_fir*" in stored
+
+
 def test_the_table_tells_processor_from_gpu(root, data):
     folder = root / "coffee" / "dcgan-0"
     record = json.loads((folder / "record.json").read_text())

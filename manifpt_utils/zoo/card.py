@@ -6,7 +6,8 @@ import numpy as np
 
 from ..benchmark import DATA, read_manifest
 from .factorial import designs
-from .quality import COMPARED, known_manifold, quality
+from .plan import COLLAPSED_SEEDS
+from .quality import COMPARED, LEAST_COVERED, known_manifold, quality
 from .records import RECORDS, read_record, replace
 from .registry import MODELS
 
@@ -67,7 +68,19 @@ def _experiment_table(data):
     for design in designs():
         runs = [r for r in records if r["model"] == design]
         rows += [_experiment_row(design, runs)] if runs else []
-    return ["\n".join(rows)]
+    return ["\n".join(rows), _of_collapsed(records)]
+
+
+def _of_collapsed(records):
+    """How many starts of which designs are not stored, in a sentence."""
+    starts = []
+    for design, seeds in COLLAPSED_SEEDS.items():
+        n_stored = sum(r["model"] == design for r in records)
+        starts.append(f"{len(seeds)} of {len(seeds) + n_stored} starts of *{design}*")
+    return (
+        "Not stored, because their closest views lie in less than "
+        f"{LEAST_COVERED:.0%} of the cells: {', '.join(starts)}."
+    )
 
 
 def _experiment_row(design, runs):
