@@ -8,8 +8,15 @@ from torch import nn
 from torch.nn.functional import mse_loss, softplus
 
 from .fir import Average, Blur
-from .recipe import LATENT, autocast, latents, update
-from .stylegan import EPSILON, Convolution, Linear, activate, normalise
+from .recipe import LATENT, autocast, latents
+from .stylegan import (
+    EPSILON,
+    Convolution,
+    Linear,
+    PenalisedGan,
+    activate,
+    normalise,
+)
 
 WIDTHS = (96, 64, 48, 24)  # channels at 4 x 4, 8 x 8, 16 x 16 and 32 x 32 pixels
 
@@ -147,7 +154,7 @@ class Critic(nn.Module):
         return self.score(w).flatten()
 
 
-class StyleAlae:
+class StyleAlae(PenalisedGan):
     """StyleALAE (Pidhorskyi et al. 2020): the critic judges encoded images.
 
     The generator is that of StyleGAN, trained at full resolution from the start: there
@@ -162,17 +169,10 @@ class StyleAlae:
     """
 
     def __init__(self, *, rate=2e-3, r1=3.0, every=8):
-        self.generator, self.encoder, self.critic = Generator(), Encoder(), Critic()
-        self.networks = nn.ModuleDict(
-            {"g": self.generator, "e": self.encoder, "d": self.critic}
-        )
-        self.networks.register_buffer("done", torch.zeros((), dtype=torch.long))
-        judges = [*self.encoder.parameters(), *self.critic.parameters()]
-        self.optimisers = [
-            torch.optim.Adam(parameters, rate, betas=(0.0, 0.99))
-            for parameters in ([*self.generator.parameters()], judges)
-        ]
-        self.r1, self.every = r1, every
+        generator = Generator()
+        self.encoder, self.head = Encoder(), Critic()
+        judge = nn.Sequential(self.encoder, self.head)
+        super().__init__(generator, judge, rates=(rate, rate), r1=r1, every=every)
 
     def step(self, x, progress=1.0):
         """Update encoder and critic, then the generator, and both on the latents."""
@@ -185,21 +185,6 @@ class StyleAlae:
             "latent_error": error.item(),
         }
 
-    def _judge(self, x):
-        return self.critic(self.encoder(x)).float()
-
-    def _critic_step(self, real):
-        with torch.no_grad(), autocast():
-            fake = self.generator(latents(len(real)))
-        with autocast():
-            on_real, on_fake = self._judge(real), self._judge(fake)
-        loss = softplus(-on_real).mean() + softplus(on_fake).mean()
-        penalised = loss
-        if self.networks.done % self.every == 0:
-            penalised = loss + self.every * self.r1 / 2 * self._squared_slope(real)
-        update(self.optimisers[1], penalised)
-        return loss
-
     def _generator_step(self, n):
         """Fool the critic; bring encoded images back to the latents they came from.
 
@@ -208,7 +193,7 @@ class StyleAlae:
         with autocast():
             w = self.generator.encode(latents(n))
             found = self.encoder(self.generator.decode(w))
-            score = self.critic(found).float()
+            score = self.head(found).float()
         g_loss, error = softplus(-score).mean(), mse_loss(found, w.detach().float())
         for optimiser in self.optimisers:
             optimiser.zero_grad(set_to_none=True)
@@ -218,17 +203,3 @@ class StyleAlae:
         for optimiser in self.optimisers:
             optimiser.step()
         return g_loss, error
-
-    def _squared_slope(self, real):
-        real = real.clone().requires_grad_(True)
-        with autocast():
-            score = self._judge(real).sum()
-        (slope,) = torch.autograd.grad(score, real, create_graph=True)
-        return slope.square().flatten(1).sum(1).mean()
-
-    def calibrate(self, average, batches):
-        """No statistics are kept: nothing to do."""
-
-    def sample(self, average, n):
-        """One forward pass."""
-        return average(latents(n))
