@@ -367,6 +367,7 @@ def _images(setting):
 
 @lru_cache(maxsize=2)
 def generators(photo):
+    """The benchmark of a photograph, with the models that take part on it."""
     return load(f"gm-photo/{photo}", models=list(GENERATORS[photo]))
 
 

@@ -125,6 +125,7 @@ def _sums_of_squares(x):
 
 
 def slices(n, step):
+    """Slices of `step` rows, one after another, that cover n rows."""
     return (slice(start, start + step) for start in range(0, n, step))
 
 
