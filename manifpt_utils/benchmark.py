@@ -29,6 +29,13 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 N_REAL, N_TEST = 8000, 2000
 MANIFOLD_SEED, TEST_SEED = 0, 1  # the generators were trained on the first
 COLUMNS = 40  # of a sheet of samples
+# The data set of the paper that each photograph plays: a column of factors.csv.
+DATA_SETS = {
+    "coffee": "gm_celeba",
+    "flower": "gm_cifar10",
+    "astronaut": "gm_chq",
+    "china": "gm_ffhq",
+}
 # One or more of each family, trained on the first two photographs.
 CORE = ("dcgan", "lsgan", "wgan_gp", "beta_vae", "glow", "ddpm")
 RECORDED = ("family", "parameters", "steps", "training_cpu_seconds", "images")
@@ -266,6 +273,31 @@ def records(photo, *, data_folder=None):
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index = pd.MultiIndex.from_tuples(rows, names=["model", "seed"])
     return table
+
+
+def listed(photo, *, data_folder=None):
+    """The models that the paper lists for the data set that a photograph plays.
+
+    Parameters
+    ----------
+    photo : str
+        "coffee", "flower", ...
+    data_folder : Path, optional
+        As for `load`.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> {photo: len(listed(photo)) for photo in DATA_SETS}
+    {'coffee': 15, 'flower': 12, 'astronaut': 17, 'china': 8}
+    """
+    folder = Path(data_folder or DATA)
+    content = verified(folder, "factors.csv", read_manifest(folder))
+    table = pd.read_csv(io.BytesIO(content), index_col="model")
+    return tuple(table.index[table[DATA_SETS[photo]].astype(bool)])
 
 
 def _load_photo(photo, models, seed, n_real, data_folder):

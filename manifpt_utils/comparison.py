@@ -2,8 +2,9 @@
 
 A *setting* says which images are told apart.  In "coffee" and "flower" they come from
 the core models of one photograph, in "astronaut" and "china" from the models that these
-two share; in "origin of nvae" they come from one model, and the classes are the
-photographs that it was trained on (Table 5 of the paper).
+two share; in "all of coffee" from every model that the paper lists for the data set
+that the photograph plays (its Table 1); in "origin of nvae" they come from one model,
+and the classes are the photographs that it was trained on (its Table 5).
 
 One training serves several *columns*:
 
@@ -36,6 +37,7 @@ from .benchmark import (
     CORE,
     N_REAL,
     Benchmark,
+    listed,
     load,
     read_manifest,
     records,
@@ -59,7 +61,10 @@ ORIGINS = {
     "ldm": SECOND_PAIR,
 }
 ORIGIN = "origin of "
-SETTINGS = (*OTHER, *(ORIGIN + model for model in ORIGINS))
+# Table 1 of the paper: the photographs of which the shared models are only a part.
+WHOLE = "all of "
+SETTINGS = (*OTHER, *(WHOLE + photo for photo in ("coffee", "flower", "astronaut")))
+SETTINGS += tuple(ORIGIN + model for model in ORIGINS)
 OURS = tuple(f"{s} {k}" for s in SPACES for k in ("raw", "nearest", "affine"))
 METHODS = (*BASELINES, *OURS)
 # The earlier methods once more, with all settings as published.
@@ -74,6 +79,8 @@ N_SEEDS = {
     "fewest images": (5, 3),
     "curve": (5, 2),
     "many images": (2, 2),
+    "all closed": (5, 5),
+    "all with real": (5, 5),
     "origin": (5, 0),
     "published": (5, 1),
 }
@@ -124,11 +131,19 @@ def chance(setting):
 
     Examples
     --------
-    >>> chance("coffee"), chance("origin of ldm")
-    (0.16666666666666666, 0.5)
+    >>> chance("coffee"), chance("all of flower"), chance("origin of ldm")
+    (0.16666666666666666, 0.08333333333333333, 0.5)
     """
-    model = setting.removeprefix(ORIGIN)
-    return 1 / len(GENERATORS[setting] if setting in OTHER else ORIGINS[model])
+    if setting.startswith(ORIGIN):
+        return 1 / len(ORIGINS[setting.removeprefix(ORIGIN)])
+    return 1 / len(models(setting))
+
+
+def models(setting):
+    """Names of the models that are told apart on a photograph."""
+    if setting in GENERATORS:
+        return GENERATORS[setting]
+    return listed(setting.removeprefix(WHOLE))
 
 
 def family(method):
@@ -167,8 +182,10 @@ def _has_network(method):
 def _test(setting, method, task, n_train):
     """Which row of `N_SEEDS` a cell belongs to, None if it is not in the grid."""
     is_main = (task, n_train) == ("closed", N_TRAIN)
-    if setting not in OTHER:
+    if setting.startswith(ORIGIN):
         return "origin" if is_main and method in METHODS else None
+    if setting.startswith(WHOLE) and method in METHODS:
+        return f"all {task}" if n_train == N_TRAIN else None
     if method in PUBLISHED:
         return "published" if is_main and setting == "coffee" else None
     if is_main or task == "with real":
@@ -188,7 +205,8 @@ def _turn(fit):
     then the networks, seed by seed: a grid that stops has some seeds of all of them.
     """
     is_network = _has_network(fit.method)
-    is_main = (fit.task, fit.n_train) == ("closed", N_TRAIN) and fit.setting in OTHER
+    is_main = fit.task == "closed" and fit.n_train == N_TRAIN
+    is_main = is_main and not fit.setting.startswith(ORIGIN)
     is_early = is_main or (fit.n_train < N_TRAIN and not is_network)
     is_last = fit.n_train > N_TRAIN
     seed = fit.seed if is_network else 0
@@ -224,8 +242,10 @@ def planned(settings=SETTINGS, methods=(*METHODS, *PUBLISHED), seeds=SEEDS):
 
 def columns(fit):
     """Names of the columns that one training serves."""
-    if fit.task != "closed" or fit.setting not in OTHER:
+    if fit.task != "closed" or fit.setting.startswith(ORIGIN):
         return [fit.task]
+    if fit.setting.startswith(WHOLE):
+        return ["closed", "FDR", "FDR PCA"]
     if fit.n_train != N_TRAIN:
         return ["closed", "transfer"] if fit.n_train == min(FEW) else ["closed"]
     unseen = [f"unseen {model}-{seed}" for model, seed in _further(fit.setting)]
@@ -325,7 +345,7 @@ def _separability(column, fitted, x, labels, fit):
 def _material(setting, method, device="cpu"):
     home, tests = _images(setting)
     n = room(setting) + N_TEST
-    images, labels = home.labelled(n, with_real=setting in OTHER)
+    images, labels = home.labelled(n, with_real=not setting.startswith(ORIGIN))
     if method not in OURS:
         head = _earlier(method, home.real.shape[1:3], device)
         pairs = {column: (x, y) for column, (x, y, _) in tests.items()}
@@ -353,8 +373,10 @@ def _representation(data, method):
 @lru_cache(maxsize=1)
 def _images(setting):
     """The benchmark of a setting; column -> images, labels and where they belong."""
-    if setting not in OTHER:
+    if setting.startswith(ORIGIN):
         return _origins(setting.removeprefix(ORIGIN)), {}
+    if setting.startswith(WHOLE):
+        return generators(setting), {}
     home, away = (generators(photo) for photo in (setting, OTHER[setting]))
     tests = {"transfer": (*away.labelled(N_TEST), away)}
     for model, seed in _further(setting):
@@ -366,9 +388,10 @@ def _images(setting):
 
 
 @lru_cache(maxsize=2)
-def generators(photo):
+def generators(setting):
     """The benchmark of a photograph, with the models that take part on it."""
-    return load(f"gm-photo/{photo}", models=list(GENERATORS[photo]))
+    photo = setting.removeprefix(WHOLE)
+    return load(f"gm-photo/{photo}", models=list(models(setting)))
 
 
 def _origins(model):
@@ -550,17 +573,23 @@ def cells(fit):
 
 
 @lru_cache
-def sheets():
-    """The sha256 of every sheet of samples that takes part."""
-    manifest = read_manifest()
-    pairs = [(photo, model) for photo in OTHER for model in GENERATORS[photo]]
-    pairs += [(photo, model) for model, photos in ORIGINS.items() for photo in photos]
-    names = tuple(f"gm-photo/{photo}/{model}-" for photo, model in pairs)
+def sheets(settings=SETTINGS):
+    """The sha256 of every sheet of samples that takes part in some settings."""
+    names = tuple(f"gm-photo/{p}/{m}-" for s in settings for p, m in _trained(s))
     return {
         name: entry["sha256"]
-        for name, entry in manifest.items()
+        for name, entry in read_manifest().items()
         if name.startswith(names) and name.endswith(".webp")
     }
+
+
+def _trained(setting):
+    """Photograph and model of all generators of a setting."""
+    if setting.startswith(ORIGIN):
+        model = setting.removeprefix(ORIGIN)
+        return [(photo, model) for photo in ORIGINS[model]]
+    photo = setting.removeprefix(WHOLE)
+    return [(photo, model) for model in models(setting)]
 
 
 GRID = grids.Grid(

@@ -13,7 +13,7 @@ how densely the real views cover the manifold.
 reads them.
 """
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
 from operator import attrgetter
 from typing import NamedTuple
@@ -402,7 +402,7 @@ GRID = grids.Grid(
     measure=measure,
     batch=batch,
     account=attrgetter("space"),
-    sheets=sheets,
+    sheets=partial(sheets, tuple(OTHER)),
 )
 
 

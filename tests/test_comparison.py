@@ -44,6 +44,28 @@ def test_the_main_table_has_every_method_on_every_photograph_with_five_seeds(tas
         assert whole <= set(part) and len(module.SEEDS) == 5
 
 
+@pytest.mark.parametrize("photo", ["coffee", "flower", "astronaut"])
+def test_every_model_of_a_list_of_the_paper_is_told_apart(photo):
+    setting = module.WHOLE + photo
+    names = module.models(setting)
+    assert set(names) == set(benchmark.listed(photo)) == set(load(photo, names).images)
+    assert module.chance(setting) == 1 / len(names) < module.chance(photo)
+    images, labels = module.generators(setting).labelled(300)
+    assert len(images) == 300 * len(names) and set(labels) == set(names)
+    fits = module.planned(settings=[setting])
+    assert {(f.task, f.n_train) for f in fits} == {("closed", 100), ("with real", 100)}
+    assert {f.method for f in fits} == set(module.METHODS)
+    assert module.columns(fits[0]) == ["closed", "FDR", "FDR PCA"]
+
+
+def load(photo, names):
+    return benchmark.load(f"gm-photo/{photo}", models=list(names), n_real=1)
+
+
+def test_the_fourth_list_of_the_paper_is_the_shared_one():
+    assert set(module.SHARED) == set(benchmark.listed("china"))
+
+
 def test_published_settings_are_tried_on_one_photograph_as_methods_of_their_own():
     fits = [f for f in module.planned() if f.method in module.PUBLISHED]
     assert {(f.setting, f.task, f.n_train) for f in fits} == {("coffee", "closed", 100)}

@@ -203,7 +203,7 @@ def test_the_grid_is_complete_and_of_the_stored_samples(table):
     assert module.GRID.missing(module.planned(), table) == []
     assert len(set(module.GRID.keys_of(table))) == len(table)
     assert table["score"].between(0, 1).all()
-    assert module.provenance()["sheets"] == comparison.sheets()
+    assert module.GRID.sheets().items() <= module.provenance()["sheets"].items()
 
 
 def test_a_gap_falls_as_the_density_of_three_dimensions_does(table):

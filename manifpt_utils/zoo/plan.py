@@ -5,24 +5,15 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
-from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
 import torch
 from tqdm import tqdm
 
-from ..benchmark import CORE, DATA, read_manifest
+from ..benchmark import CORE, DATA, DATA_SETS, listed, read_manifest
 from .registry import EXPERIMENTS, MODELS, find
 from .training import run_folder
 
-# The photographs play the paper's training sets, each with the models of its column.
-COLUMNS = {
-    "coffee": "gm_celeba",
-    "flower": "gm_cifar10",
-    "astronaut": "gm_chq",
-    "china": "gm_ffhq",
-}
 FURTHER_SEEDS = (1, 2)  # of the core models, on the first photograph
 EXPERIMENT_STARTS = 3  # seeds of every controlled experiment
 # Seeds of controlled experiments whose training collapses.
@@ -50,26 +41,26 @@ def planned(data=DATA):
         the paper's table lists for the data set that each photograph plays; then the
         controlled experiments on the first photograph, seed by seed.
     """
-    table = pd.read_csv(Path(data) / "factors.csv", index_col="model")
-    first = next(iter(COLUMNS))
+    first = next(iter(DATA_SETS))
     again = [Training(m, first, seed) for seed in FURTHER_SEEDS for m in CORE]
-    listed = [
+    lists = {photo: listed(photo, data_folder=data) for photo in DATA_SETS}
+    papers = [
         Training(model, photo, 0)
-        for photo, column in COLUMNS.items()
+        for photo, names in lists.items()
         for model in MODELS
-        if table.loc[model, column]
+        if model in names
     ]
     experiments = [
         Training(name, first, experiment_seeds(name)[i])
         for i in range(EXPERIMENT_STARTS)
         for name in EXPERIMENTS
     ]
-    return list(dict.fromkeys([*core(), *again, *listed, *experiments]))
+    return list(dict.fromkeys([*core(), *again, *papers, *experiments]))
 
 
 def core():
     """The core models on the first two photographs, of which most samples are kept."""
-    return [Training(m, photo, 0) for photo in list(COLUMNS)[:2] for m in CORE]
+    return [Training(m, photo, 0) for photo in list(DATA_SETS)[:2] for m in CORE]
 
 
 def experiment_seeds(name):
