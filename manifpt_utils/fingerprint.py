@@ -5,7 +5,6 @@ size (eq. 4) and their distribution, and is kept in one safetensors file.
 """
 
 import json
-import os
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
+
+from .files import write_whole
 
 FORMAT = "manifpt-fingerprint-1"
 
@@ -148,12 +149,7 @@ class Fingerprint:
         }
         metadata = {"format": FORMAT, "about": json.dumps(about)}
         content = save({"artifacts": np.ascontiguousarray(self.artifacts)}, metadata)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            temporary.write_bytes(content)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(path, content)
 
     @classmethod
     def load(cls, path):
