@@ -161,7 +161,7 @@ def n_seeds(setting, method, task, n_train):
     """How many seeds a cell of the table is given, from `N_SEEDS`.
 
     The origin of an image is asked of methods without a network of their own, as in the
-    paper, of raw images and of nearest artifacts.
+    paper, of raw images and of artifacts.
 
     Examples
     --------
@@ -169,7 +169,7 @@ def n_seeds(setting, method, task, n_train):
     [2, 0]
     """
     test = _test(setting, method, task, n_train)
-    if test is None or (test == "origin" and method.endswith("affine")):
+    if test is None:
         return 0
     quick, networks = N_SEEDS[test]
     return networks if _has_network(method) else quick

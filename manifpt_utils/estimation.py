@@ -33,9 +33,7 @@ N_TRAIN = (min(FEW), 100)  # images a model
 KEYS = ["setting", "space", "kind", "k", "search", "n_real", "n_train", "seed"]
 KEYS += ["column"]
 COLUMNS = ("closed", "transfer")
-# Other numbers of neighbours and other searches: between pixels on the first pair of
-# photographs, with few images a model.
-VARIED = ("coffee", "flower")
+# Other numbers of neighbours and other searches: between pixels, with few images.
 VARIED_N_REAL = (1000, 10_000)
 OTHER_K = {"nearest": (5, 20), "affine": (9,)}
 SEARCHES = (*METRICS, "supervised")
@@ -68,12 +66,9 @@ def planned(settings=tuple(OTHER), spaces=tuple(SPACES)):
         for name in given:
             if name not in known:
                 raise ValueError(f"unknown {name!r};{suggestion(str(name), known)}")
-    varied = (
-        [s for s in settings if s in VARIED],
-        [s for s in spaces if s in PIXEL_SPACES],
-    )
+    between_pixels = [space for space in spaces if space in PIXEL_SPACES]
     main = product(settings, spaces, _main(), N_TRAIN, SEEDS[:3])
-    more = product(*varied, _varied(), N_TRAIN[:1], SEEDS[:3])
+    more = product(settings, between_pixels, _varied(), N_TRAIN[:1], SEEDS[:3])
     trainings = [
         Training(setting, space, *shown, *run)
         for setting, space, shown, *run in [*main, *more]
@@ -90,7 +85,7 @@ def _main():
 
 
 def _varied():
-    """The same for what is tried on two photographs only."""
+    """The same for what is tried between pixels only."""
     for n in VARIED_N_REAL:
         for kind, k in ESTIMATORS.items():
             yield from ((kind, other, "euclidean", n) for other in OTHER_K[kind])

@@ -82,7 +82,11 @@ class Grid:
         return self.parse(verified(DATA, f"{FOLDER}/{self.name}.csv", read_manifest()))
 
     def provenance(self):
-        """What made the results: commands, commits, versions, CPU seconds, sheets."""
+        """What made the results: commands, commits, versions, CPU seconds, sheets.
+
+        The seconds are those of all runs together, without features that a run found
+        in the cache.
+        """
         name = f"{FOLDER}/{self.name}.json"
         return loads(verified(DATA, name, read_manifest()))
 

@@ -357,4 +357,5 @@ def test_artifacts_hide_a_part_of_the_training_data_and_not_most_of_it(table):
     for model in module.ORIGINS:
         scores = ours(found.xs((module.ORIGIN + model, 100), level=[0, "n_train"]))
         assert -0.25 < gain(scores).mean() < -0.02
-        assert scores.min() > module.chance(module.ORIGIN + model) + 0.25
+        assert gain(scores, "affine").mean() < gain(scores).mean() + 0.02
+        assert scores.min() > module.chance(module.ORIGIN + model) + 0.12
