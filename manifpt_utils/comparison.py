@@ -91,8 +91,8 @@ N_PERMUTATIONS = 5  # behind the null of the ratio
 KEYS = ["setting", "method", "column", "n_train", "seed"]
 VALUES = ["score", "null", "d", "n_test", "reason"]
 # Which setting and column stands beside a column of the paper's tables.
-PLAYS = {"GM-CelebA": "coffee", "GM-CIFAR10": "flower"}
-PLAYS |= {"GM-CHQ": "astronaut", "GM-FFHQ": "china"}
+PLAYS = {"GM-CelebA": WHOLE + "coffee", "GM-CIFAR10": WHOLE + "flower"}
+PLAYS |= {"GM-CHQ": WHOLE + "astronaut", "GM-FFHQ": "china"}
 MOVES = {"CelebA to CIFAR10": "coffee", "CIFAR10 to CelebA": "flower"}
 MOVES |= {"CHQ to FFHQ": "astronaut", "FFHQ to CHQ": "china"}
 KINDS = {"StyleGAN3": "stylegan3", "NVAE": "nvae", "LDM": "ldm"}
@@ -534,8 +534,8 @@ def summary(table, *, confidence=0.95):
 def counterparts(found):
     """The cells of the grid that correspond to cells of the paper, in its units.
 
-    The photographs play two of its data sets, and the mean over seeds stands beside
-    its value.
+    The mean over seeds of the nearest artifact stands beside the paper's method, and
+    `affine` is that of the other estimate.
 
     Parameters
     ----------
@@ -554,6 +554,9 @@ def counterparts(found):
             cell = (setting, own, ours, N_TRAIN)
             if cell in found.index:
                 rows[table, method, column] = _in_units(found.loc[cell], table)
+                other = (setting, f"{method} affine", ours, N_TRAIN)
+                means = found["mean"].get(other, np.nan)
+                rows[table, method, column]["affine"] = _scale(table) * means
     result = pd.DataFrame.from_dict(rows, orient="index")
     result.index = pd.MultiIndex.from_tuples(rows, names=CELL)
     return result
@@ -561,9 +564,13 @@ def counterparts(found):
 
 def _in_units(row, table):
     """Mean and interval, in percent unless they are ratios, and a reason if any."""
+    values = row[["mean", "low", "high"]].astype(float) * _scale(table)
     is_ratio = table == "attribution_fdr"
-    values = row[["mean", "low", "high"]].astype(float) * (1 if is_ratio else 100)
     return {**values, "reason": NO_RATIO if is_ratio else row["reason"]}
+
+
+def _scale(table):
+    return 1 if table == "attribution_fdr" else 100
 
 
 def cells(fit):

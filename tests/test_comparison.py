@@ -196,6 +196,27 @@ def test_the_summary_of_known_scores():
     assert found.loc[25, "mean"] == 0.9 and np.isnan(found.loc[25, "sd"])
 
 
+def test_counterparts_are_in_the_units_of_the_paper_with_both_estimates_of_ours():
+    key = {"setting": "china", "n_train": 100}
+    scores = {"Wang20": 0.9, "rgb nearest": 0.5, "rgb affine": 0.6}
+    rows = [
+        key | {"method": method, "column": column, "seed": seed, "score": score + drift}
+        for method, score in scores.items()
+        for column in ("closed", "FDR")
+        for seed, drift in ((1, -0.02), (2, 0.02))
+    ]
+    table = module.GRID.merge(module.GRID.empty(), rows)
+    ours = module.counterparts(module.summary(table)).xs("GM-FFHQ", level="column")
+    assert len(ours) == 4
+    accuracy, ratio = (ours.loc[f"attribution_{t}"] for t in ("accuracy", "fdr"))
+    assert accuracy.loc["rgb", ["mean", "affine"]].tolist() == pytest.approx([50, 60])
+    assert accuracy.loc["Wang20", "mean"] == pytest.approx(90)
+    assert accuracy["affine"].isna().tolist() == [True, False]
+    assert (accuracy["low"] < accuracy["mean"]).all()
+    assert ratio.loc["rgb", ["mean", "affine"]].tolist() == pytest.approx([0.5, 0.6])
+    assert not accuracy["reason"].any() and ratio["reason"].eq(module.NO_RATIO).all()
+
+
 def test_the_command_line_shares_the_work_among_processes(tmp_path):
     command = [sys.executable, "-m", module.__name__, "--settings", "origin of ldm"]
     command += ["--methods", "Durall20", "Dzanic20", "--seeds", "1", "--jobs", "2"]
@@ -288,6 +309,38 @@ def test_with_few_images_artifacts_help_in_rgb_and_on_average(coffee):
 def test_with_a_hundred_images_the_raw_image_is_at_least_as_good(coffee):
     closed = gain(ours(column(coffee, "closed")))
     assert (closed < 0.01).all() and closed.mean() < -0.015
+
+
+@pytest.fixture(scope="module")
+def lists(table):
+    """Mean accuracies on every model of a list of the paper, one column a list."""
+    found = module.summary(table)["mean"].xs(("closed", 100), level=[2, 3])
+    scores = {s: found.xs(s).reindex(module.METHODS) for s in module.PLAYS.values()}
+    return pd.DataFrame(scores)
+
+
+def test_on_the_lists_of_the_paper_the_raw_image_is_ahead_of_its_artifacts(lists):
+    gains = pd.DataFrame({name: gain(ours(lists[name])) for name in lists})
+    assert lists.notna().all(axis=None) and (gains < 0.01).all(axis=None)
+    assert gains.mean(axis=None) < -0.02
+
+
+def test_on_the_lists_of_the_paper_artifacts_lead_once_if_raw_images_do_not_count(
+    lists,
+):
+    own = ours(lists).filter(regex="nearest|affine", axis=0).max()
+    ahead = own - lists.loc[list(BASELINES)].max()
+    assert ahead["all of coffee"] > 0.01
+    assert (ahead.drop("all of coffee") < 0.005).all()
+    assert lists["all of coffee"].idxmax() == "rgb raw"
+
+
+def test_more_models_leave_the_order_of_the_methods(lists, table):
+    found = module.summary(table)["mean"].xs(("closed", 100), level=[2, 3])
+    more = lists.drop(columns="china").rename(columns=lambda name: name.split()[-1])
+    fewer = pd.DataFrame({p: found.xs(p).reindex(module.METHODS) for p in more})
+    assert more.corrwith(fewer, method="spearman").min() > 0.75
+    assert 0.03 < (fewer - more).mean(axis=None) < 0.12
 
 
 def test_artifacts_transfer_better_than_raw_images_and_nothing_transfers_well(coffee):
