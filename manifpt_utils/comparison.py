@@ -79,8 +79,6 @@ N_SEEDS = {
     "fewest images": (5, 3),
     "curve": (5, 2),
     "many images": (2, 2),
-    "all closed": (5, 5),
-    "all with real": (5, 5),
     "origin": (5, 0),
     "published": (5, 1),
 }
@@ -185,7 +183,7 @@ def _test(setting, method, task, n_train):
     if setting.startswith(ORIGIN):
         return "origin" if is_main and method in METHODS else None
     if setting.startswith(WHOLE) and method in METHODS:
-        return f"all {task}" if n_train == N_TRAIN else None
+        return task if n_train == N_TRAIN else None
     if method in PUBLISHED:
         return "published" if is_main and setting == "coffee" else None
     if is_main or task == "with real":
@@ -205,8 +203,8 @@ def _turn(fit):
     then the networks, seed by seed: a grid that stops has some seeds of all of them.
     """
     is_network = _has_network(fit.method)
-    is_main = fit.task == "closed" and fit.n_train == N_TRAIN
-    is_main = is_main and not fit.setting.startswith(ORIGIN)
+    is_main = (fit.task, fit.n_train) == ("closed", N_TRAIN)
+    is_main &= not fit.setting.startswith(ORIGIN)
     is_early = is_main or (fit.n_train < N_TRAIN and not is_network)
     is_last = fit.n_train > N_TRAIN
     seed = fit.seed if is_network else 0
