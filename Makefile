@@ -12,8 +12,8 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 # Builds of torch without GPU libraries, gigabytes smaller.  Where this host cannot be
 # reached, the package registry's build is taken.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
-RUNNER := $(BIN)/python -m manifpt_utils.runner
-BOOK_TESTS := tests/test_book_html.py tests/test_browser.py
+RUNNER := $(BIN)/python -m manifpt_utils.run.command
+BOOK_TESTS := tests/book
 
 .DEFAULT_GOAL := help
 .PHONY: help setup book test html bench lab constraints clean distclean
@@ -29,7 +29,7 @@ book: $(STAMP)  ## execute all notebooks and render the book
 test: $(STAMP)  ## lint, unit tests, quick run of all notebooks, tests of the book
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest $(BOOK_TESTS:%=--ignore=%)
+	$(BIN)/python -m pytest --ignore=$(BOOK_TESTS)
 	$(RUNNER) --profile smoke
 	$(MAKE) html
 	$(BIN)/python -m pytest $(BOOK_TESTS)

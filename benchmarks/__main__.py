@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import psutil
 
-from manifpt_utils.feature_cache import VARIABLE
+from manifpt_utils._support.cache import VARIABLE
 
 from .measure import measure
 

@@ -2,10 +2,11 @@
 
 from functools import partial
 
-from manifpt_utils import benchmark as benchmarks
-from manifpt_utils.attribution import attribution_pipeline, evaluate
 from manifpt_utils.baselines import BASELINES, baseline
-from manifpt_utils.manifold import DataManifold
+from manifpt_utils.images import benchmark as benchmarks
+from manifpt_utils.method.classifiers import attribution_pipeline
+from manifpt_utils.method.evaluation import evaluate
+from manifpt_utils.method.manifold import DataManifold
 
 from .measure import Contender, Task
 

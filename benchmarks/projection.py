@@ -6,7 +6,7 @@ import faiss
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from manifpt_utils.manifold import DataManifold
+from manifpt_utils.method.manifold import DataManifold
 
 from .measure import Contender, Task
 

@@ -1,0 +1,50 @@
+"""Artifacts and fingerprints of generative models.
+
+    from manifpt_utils import DataManifold, load
+
+    benchmark = load("gm-photo/coffee")
+    manifold = DataManifold("rgb").fit(benchmark.real)
+    artifacts = manifold.transform(benchmark.images["dcgan"])
+
+A name is imported from its room when it is first used, so that reading a table needs
+neither torch nor faiss.
+"""
+
+from importlib import import_module
+
+_HOMES = {
+    "load": "images.loading",
+    "from_folder": "images.folder",
+    "Benchmark": "images.benchmark",
+    "PhotoManifold": "images.photograph",
+    "load_experiments": "images.experiments",
+    "make_space": "method.spaces",
+    "SPACES": "method.spaces",
+    "DataManifold": "method.manifold",
+    "ExactManifold": "method.manifold",
+    "Fingerprint": "method.fingerprint",
+    "representations": "method.representations",
+    "gain": "method.representations",
+    "attributor": "method.classifiers",
+    "attribution_pipeline": "method.classifiers",
+    "ImageAttributor": "method.classifiers",
+    "VectorAttributor": "method.classifiers",
+    "evaluate": "method.evaluation",
+    "baseline": "baselines",
+    "BASELINES": "baselines",
+    "frechet_distance": "metrics",
+    "frechet_distance_ratio": "metrics",
+    "precision_recall": "metrics",
+    "paper_table": "study.paper",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__():
+    return __all__

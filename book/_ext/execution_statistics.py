@@ -1,7 +1,7 @@
 """What was run, from runs.json: a page with tables, and a note on every chapter.
 
-`python -m manifpt_utils.runner` writes the file; the book shows it as it is, so that a
-reader sees which profile, parameters and versions produced the chapters.
+`python -m manifpt_utils.run.command` writes the file; the book shows it as it is, so
+that a reader sees which profile, parameters and versions produced the chapters.
 """
 
 import json
@@ -145,7 +145,7 @@ class ExecutionStatistics(SphinxDirective):
         runs = read_runs(self.env)
         if not runs:
             LOGGER.warning(
-                "%s is missing: run `python -m manifpt_utils.runner` first",
+                "%s is missing: run `python -m manifpt_utils.run.command` first",
                 RUNS,
                 location=self.get_location(),
             )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sphinx.errors import ExtensionError
 
-FIGURE_CLASS = "plotly-figure"  # written by manifpt_utils.rendering
+FIGURE_CLASS = "plotly-figure"  # written by manifpt_utils.notebook.renderer
 # The whole MathJax wheel is 24 MB.  The page needs the first two entries, and loads
 # one file of the last when a formula uses a rare macro such as \boldsymbol.
 MATHJAX_PARTS = (

@@ -27,9 +27,9 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC, LinearSVC
 
-from ..attribution import with_seed
-from ..parameters import suggestion
-from ..spaces import RGB
+from .._support.suggestion import suggestion
+from ..method.evaluation import with_seed
+from ..method.spaces import RGB
 from .colour import CooccurrenceMatrices, SaturationStatistics
 from .incremental import IncrementalNetwork
 from .networks import (

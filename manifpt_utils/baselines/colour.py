@@ -4,7 +4,7 @@ from numbers import Integral
 
 import numpy as np
 
-from ..spaces import Space
+from ..method.spaces import Space
 
 COLOURS = ("red", "green", "blue")
 

@@ -9,10 +9,10 @@ from scipy.ndimage import gaussian_filter
 from torch import nn
 from torch.nn import functional
 
-from .._torchvision import torchvision
-from ..attribution import EveryOtherPixel
-from ..postprocessing import jpeg
-from ..spaces import IMAGENET_MEAN, IMAGENET_SD, read_weights
+from .._support.torchvision import torchvision
+from ..images.postprocessing import jpeg
+from ..method.networks import EveryOtherPixel
+from ..method.spaces import IMAGENET_MEAN, IMAGENET_SD, read_weights
 
 
 class BlurAndJPEG(nn.Module):

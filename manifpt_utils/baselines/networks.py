@@ -7,9 +7,9 @@ its last linear layer.  Without a file of weights all of them are CNNs from scra
 import torch
 from torch import nn
 
-from .._torchvision import torchvision
-from ..attribution import headless_resnet50, small_resnet
-from ..parameters import suggestion
+from .._support.suggestion import suggestion
+from .._support.torchvision import torchvision
+from ..method.networks import headless_resnet50, small_resnet
 from .layers import (
     BlurAndJPEG,
     Crop,

@@ -8,7 +8,7 @@ from scipy.interpolate import make_interp_spline
 from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_array
 
-from ..spaces import Space, batches
+from ..method.spaces import Space, batches
 
 LUMA = (0.299, 0.587, 0.114)  # of OpenCV and MATLAB
 FLOOR = 1e-8  # below what 8 bits can resolve, so that logarithms stay finite

@@ -11,8 +11,8 @@ from skorch.callbacks import Callback, LRScheduler
 from skorch.dataset import ValidSplit
 from torch import nn
 
-from .._torchvision import torchvision
-from ..attribution import NetworkClassifier, square_shape
+from .._support.torchvision import torchvision
+from ..method.classifiers import NetworkClassifier, square_shape
 
 HELD_OUT = 0.1  # of the training images, where a schedule waits for progress
 

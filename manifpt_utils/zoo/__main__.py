@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..benchmark import DATA
-from ..photos import PHOTOGRAPHS
+from .._support.paths import DATA
+from ..images.photograph import PHOTOGRAPHS
 from .packing import pack, write_manifest
 from .plan import planned, state, stored, train_all
 from .registry import EXPERIMENTS, MODELS

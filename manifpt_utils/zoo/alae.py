@@ -9,14 +9,7 @@ from torch.nn.functional import mse_loss, softplus
 
 from .fir import Average, Blur
 from .recipe import LATENT, autocast, latents
-from .stylegan import (
-    EPSILON,
-    Convolution,
-    Linear,
-    PenalisedGan,
-    activate,
-    normalise,
-)
+from .stylegan import EPSILON, Convolution, Linear, PenalisedGan, activate, normalise
 
 WIDTHS = (96, 64, 48, 24)  # channels at 4 x 4, 8 x 8, 16 x 16 and 32 x 32 pixels
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..benchmark import DATA, read_manifest
+from .._support.paths import DATA
+from ..images.manifest import read_manifest
 from .factorial import designs
 from .plan import COLLAPSED_SEEDS
 from .quality import COMPARED, LEAST_COVERED, known_manifold, quality

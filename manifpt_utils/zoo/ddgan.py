@@ -14,7 +14,8 @@ from diffusers.models.embeddings import get_timestep_embedding
 from torch import nn
 from torch.nn.functional import silu, softplus
 
-from .. import _torchvision  # noqa: F401  (must come before diffusers, which needs it)
+import manifpt_utils._support.torchvision  # noqa: F401  (diffusers needs it first)
+
 from .fir import FIRDownsample, FIRUpsample
 from .recipe import LATENT, autocast, latents, update
 from .stylegan import Convolution, Linear, activate, minibatch_deviation, normalise

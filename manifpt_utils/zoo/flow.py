@@ -5,7 +5,7 @@ import warnings
 import torch
 from torch import nn
 
-from ..random_state import forked_random_state
+from .._support.random_state import forked_random_state
 from .recipe import autocast, update
 
 DEPTH = (8, 4, 2)  # blocks at 4 x 4, 8 x 8 and 16 x 16 pixels

@@ -17,7 +17,8 @@ import pandas as pd
 from PIL import Image
 from tqdm import tqdm
 
-from ..benchmark import COLUMNS, DATA, cut_sheet
+from .._support.paths import DATA
+from ..images.sheets import COLUMNS, cut_sheet
 from .card import write_table
 from .factorial import LEVELS, designs
 from .plan import Training, core, folder_of

@@ -10,7 +10,9 @@ from typing import NamedTuple
 import torch
 from tqdm import tqdm
 
-from ..benchmark import CORE, DATA, DATA_SETS, listed, read_manifest
+from .._support.paths import DATA
+from ..images.gm_photo import CORE, DATA_SETS, listed
+from ..images.manifest import read_manifest
 from .registry import EXPERIMENTS, MODELS, find
 from .training import run_folder
 

@@ -4,10 +4,10 @@ from functools import cache
 
 import numpy as np
 
-from ..benchmark import TEST_SEED
+from ..images.gm_photo import TEST_SEED
+from ..images.photograph import PhotoManifold
+from ..method.spaces import Supervised
 from ..metrics import frechet_distance, precision_recall
-from ..photos import PhotoManifold
-from ..spaces import Supervised
 
 PROJECTED = 200  # samples whose distance and place on the photograph are measured
 COMPARED = 400  # samples compared with as many real views in the supervised space

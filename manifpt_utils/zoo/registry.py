@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from ..parameters import suggestion
+from .._support.suggestion import suggestion
 from . import (
     alae,
     biggan,

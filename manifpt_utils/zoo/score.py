@@ -5,7 +5,8 @@ from torch import nn
 from torch.nn.functional import mse_loss
 from tqdm import tqdm
 
-from .. import _torchvision  # noqa: F401  (must come before diffusers, which needs it)
+import manifpt_utils._support.torchvision  # noqa: F401  (diffusers needs it first)
+
 from .recipe import autocast, update
 
 

@@ -13,8 +13,8 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from ..photos import PhotoManifold
-from ..random_state import forked_random_state
+from .._support.random_state import forked_random_state
+from ..images.photograph import PhotoManifold
 from .registry import find
 
 TRAINING_VIEWS, TRAINING_SEED = 8000, 0

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import update_bn
 
-from ..spaces import make_space
+from ..method.spaces import make_space
 from .recipe import LATENT, autocast, latents, update
 
 

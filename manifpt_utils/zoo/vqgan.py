@@ -9,7 +9,8 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, normalize
 
-from .. import _torchvision  # noqa: F401  (must come before diffusers, which needs it)
+import manifpt_utils._support.torchvision  # noqa: F401  (diffusers needs it first)
+
 from .recipe import autocast, update
 from .vae import frozen_features
 

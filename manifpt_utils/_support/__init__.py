@@ -1,0 +1,1 @@
+"""What every room needs: files, cache, provenance, random state, paths."""

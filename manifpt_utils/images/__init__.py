@@ -1,0 +1,1 @@
+"""What is compared: benchmarks, folders of images, the photographs and their views."""

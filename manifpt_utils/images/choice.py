@@ -1,0 +1,24 @@
+"""Choosing models by name."""
+
+from collections.abc import Iterable
+
+from .._support.suggestion import suggestion
+
+
+def choose(models, known, where="", core=()):
+    """The asked models in the order of the known ones."""
+    if models is None:
+        return list(known)
+    if isinstance(models, str) or not isinstance(models, Iterable):
+        models = [models]
+    models = list(models)
+    if not models:
+        raise ValueError(f"models= is empty; leave it out, or name some of {known}.")
+    groups = {"all": known, "core": [m for m in core if m in known] or known}
+    chosen = [m for model in models for m in groups.get(model, [model])]
+    for model in chosen:
+        if model not in known:
+            raise ValueError(
+                f"unknown model {model!r}{where};{suggestion(model, known)}"
+            )
+    return [m for m in known if m in chosen]

@@ -1,0 +1,64 @@
+"""What a batch of images must look like."""
+
+import numpy as np
+
+
+def check_images(images, *, smallest=1, shape=None):
+    """Refuse whatever is not a batch of 8-bit RGB images.
+
+    Parameters
+    ----------
+    images : (n, h, w, 3) uint8 array, or a list of (h, w, 3) arrays
+    smallest : int
+        Least height and width, in pixels.
+    shape : (int, int, int), optional
+        The shape every image must have.
+
+    Returns
+    -------
+    (n, h, w, 3) uint8 array
+
+    Raises
+    ------
+    ValueError
+        If type, shape or size are wrong, or there is no image.
+    """
+    try:
+        images = np.asarray(images)
+    except ValueError as error:
+        raise ValueError(
+            "images differ in size; resize them to one size first."
+        ) from error
+    if images.ndim != 4 or images.shape[-1] != 3:
+        raise ValueError(
+            f"images must be (n, h, w, 3), got {images.shape}; pass one image as "
+            "image[None], a grey image as np.repeat(image[..., None], 3, axis=-1)."
+        )
+    _check_type(images)
+    if len(images) == 0:
+        raise ValueError("there are 0 sample(s) in images; at least one is required.")
+    _check_size(images.shape[1:], smallest, shape)
+    return images
+
+
+def _check_type(images):
+    if np.issubdtype(images.dtype, np.inexact) and not np.isfinite(images).all():
+        raise ValueError("images hold NaN or infinity; remove those images first.")
+    if images.dtype != np.uint8:
+        raise ValueError(
+            f"images must be uint8, grey levels 0..255, got {images.dtype}; numbers in "
+            "0..1 become so by np.rint(255 * x).astype(np.uint8)."
+        )
+
+
+def _check_size(found, smallest, shape):
+    if shape is not None and found != tuple(shape):
+        raise ValueError(
+            f"images are {found}, but the space was fitted on {tuple(shape)}; resize "
+            "all images of a benchmark to one size."
+        )
+    if min(found[:2]) < smallest:
+        raise ValueError(
+            f"images of {found[0]} x {found[1]} pixels are too small for this space; "
+            f"give at least {smallest} x {smallest}."
+        )

@@ -1,0 +1,1 @@
+"""The method: spaces, the manifold and its estimates, fingerprints, evaluation."""

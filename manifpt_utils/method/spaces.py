@@ -1,0 +1,518 @@
+"""Embedding spaces (Tab. 4) as scikit-learn transformers: images in, features out.
+
+========================  =====================================  ==============
+name                      features of a (h, w, 3) image          dimension
+========================  =====================================  ==============
+`rgb`                     pixels in 0..1                         3 h w
+`frequency`, `freq`       log magnitudes of the channels' FFT    3 h w
+`supervised`, `sl`        penultimate layer, trained on labels   128, or 2048
+`selfsupervised`, `ssl`   the same, trained by Barlow Twins      128, or 2048
+========================  =====================================  ==============
+
+The networks are the small ones of `encoders`, unless the paper's ResNet50s are asked
+for.  A space is saved by its parameters and, where it has any, its weights file.
+"""
+
+from numbers import Integral, Real
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from scipy.fft import fft2, fftshift
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    clone,
+)
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from .._support.cache import cached, source_key
+from .._support.paths import DATA
+from .._support.suggestion import suggestion
+from .._support.torchvision import torchvision
+from ..images.manifest import read_manifest, verified
+from ..images.validation import check_images
+from . import encoders
+from .encoders import N_FEATURES, SIZE, SmallResNet, encode
+
+BATCH = 512  # images transformed by FFT at once, bounds the memory
+CODE = source_key(__file__, encoders.__file__)
+IMAGENET_MEAN, IMAGENET_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+ONLINE = {
+    "imagenet": torchvision.models.ResNet50_Weights.IMAGENET1K_V1.url,
+    "barlowtwins": "https://dl.fbaipublicfiles.com/barlowtwins/"
+    "ep1000_bs2048_lrw0.2_lrb0.0048_lambd0.0051/resnet50.pth",
+}
+
+
+class Space(TransformerMixin, BaseEstimator):
+    """What all spaces share: checked images in, float32 rows out."""
+
+    _smallest = 1
+    _shape = None  # only pixel-wise spaces insist on the fitted size
+
+    def fit(self, images, y=None):
+        """Check the images and learn what the space needs of them.
+
+        Parameters
+        ----------
+        images : (n, h, w, 3) uint8 array
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the images or a parameter are unfit; the message says what to do.
+        """
+        self._learn(check_images(images, smallest=self._smallest))
+        return self
+
+    def transform(self, images):
+        """Embed images.
+
+        Parameters
+        ----------
+        images : (n, h, w, 3) uint8 array
+
+        Returns
+        -------
+        (n, d) float32 array
+        """
+        check_is_fitted(self)
+        return self._embed(
+            check_images(images, smallest=self._smallest, shape=self._shape)
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+
+class _PixelSpace(Space):
+    """A space whose features are an image again, flattened channel-last."""
+
+    @property
+    def _shape(self):
+        return self.image_shape_
+
+    def _learn(self, images):
+        self.image_shape_ = images.shape[1:]
+
+    def _names(self, rows, columns):
+        check_is_fitted(self)
+        return np.array(
+            [
+                f"{row}_{column}_{colour}"
+                for row in rows
+                for column in columns
+                for colour in ("red", "green", "blue")
+            ],
+            dtype=object,
+        )
+
+
+class RGB(_PixelSpace):
+    """The pixels themselves, in 0..1.
+
+    Attributes
+    ----------
+    image_shape_ : tuple
+        (h, w, 3).
+
+    Examples
+    --------
+    >>> white = np.full((1, 2, 2, 3), 255, np.uint8)
+    >>> RGB().fit_transform(white).sum()
+    np.float32(12.0)
+    """
+
+    def _embed(self, images):
+        return images.reshape(len(images), -1) / np.float32(255)
+
+    def inverse_transform(self, features):
+        """Turn features back into images, rounded and clipped to 8 bits.
+
+        Artifacts are signed, and no images: reshape them to `image_shape_` instead.
+
+        Parameters
+        ----------
+        features : (n, 3 h w) float array
+
+        Returns
+        -------
+        (n, h, w, 3) uint8 array
+
+        Raises
+        ------
+        ValueError
+            If the number of features is not 3 h w, or some are NaN.
+        """
+        check_is_fitted(self)
+        features = np.asarray(features)
+        d = int(np.prod(self.image_shape_))
+        if features.ndim != 2 or features.shape[1] != d:
+            raise ValueError(
+                f"features must be (n, {d}) for images of {self.image_shape_}, got "
+                f"{features.shape}."
+            )
+        if not np.isfinite(features).all():
+            raise ValueError("features hold NaN or infinity; remove those rows first.")
+        levels = np.clip(np.rint(features * 255.0), 0, 255).astype(np.uint8)
+        return levels.reshape(-1, *self.image_shape_)
+
+    def get_feature_names_out(self, input_features=None):
+        """Names such as `y0_x31_red`: (d,) object array."""
+        check_is_fitted(self)
+        height, width, _ = self.image_shape_
+        return self._names(
+            [f"y{y}" for y in range(height)], [f"x{x}" for x in range(width)]
+        )
+
+
+class Frequency(_PixelSpace):
+    r"""Log magnitudes of the channel-wise Fourier transform, zero frequency centred.
+
+    .. math:: \log(|F| + \epsilon), \quad \epsilon = \text{offset} \cdot \overline{|F|}
+
+    The mean runs over all coefficients of the fitted images.  A constant such as 1e-12
+    in its place would turn a coefficient that happens to vanish into -27.6, and that
+    one number could outweigh all others in a distance between images.
+
+    Parameters
+    ----------
+    offset : float
+        Positive, relative to the mean magnitude.
+
+    Attributes
+    ----------
+    image_shape_ : tuple
+        (h, w, 3).
+    offset_ : float
+        The epsilon of the formula.
+
+    Examples
+    --------
+    >>> grey = np.full((1, 2, 2, 3), 255, np.uint8)
+    >>> space = Frequency().fit(grey)
+    >>> space.transform(grey).reshape(2, 2, 3)[..., 0].round(2)
+    array([[-6.91, -6.91],
+           [-6.91,  1.39]], dtype=float32)
+    """
+
+    _smallest = 2
+
+    def __init__(self, *, offset=1e-3):
+        self.offset = offset
+
+    def _learn(self, images):
+        if not isinstance(self.offset, Real) or not 0 < self.offset < np.inf:
+            raise ValueError(f"offset must be a positive number, got {self.offset!r}.")
+        super()._learn(images)
+        total = sum(_magnitudes(b).sum(dtype=np.float64) for b in batches(images))
+        # Black images have no scale of their own.
+        self.offset_ = float(self.offset * (total / images.size or 1.0))
+
+    def _embed(self, images):
+        features = np.empty((len(images), images[0].size), np.float32)
+        for rows, batch in zip(batches(features), batches(images), strict=True):
+            rows[:] = np.log(_magnitudes(batch) + np.float32(self.offset_)).reshape(
+                rows.shape
+            )
+        return features
+
+    def get_feature_names_out(self, input_features=None):
+        """Names such as `fy-16_fx0_red`, in cycles an image: (d,) object array."""
+        check_is_fitted(self)
+        height, width, _ = self.image_shape_
+        return self._names(
+            [f"fy{y - height // 2}" for y in range(height)],
+            [f"fx{x - width // 2}" for x in range(width)],
+        )
+
+
+def _magnitudes(images):
+    # Single precision: five times faster, and far finer than 8 bits.
+    spectra = fft2(images / np.float32(255), axes=(1, 2))
+    return np.abs(fftshift(spectra, axes=(1, 2)))
+
+
+def batches(rows):
+    """Slices of at most `BATCH` rows, one after another."""
+    return (rows[i : i + BATCH] for i in range(0, len(rows), BATCH))
+
+
+class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
+    """Penultimate features of a network, which is loaded by `fit`."""
+
+    _smallest = 8
+    _method = _online = None  # names of the shipped and the downloaded weights
+
+    def __init__(self, weights="photos", *, batch_size=64):
+        self.weights = weights
+        self.batch_size = batch_size
+
+    def _learn(self, images):
+        if not isinstance(self.batch_size, Integral) or self.batch_size < 1:
+            raise ValueError(
+                f"batch_size must be a positive integer, got {self.batch_size!r}."
+            )
+        state, origin = self._state()
+        self.network_, self._n_features_out = _network(state, origin)
+        self.image_shape_ = None
+
+    def _state(self):
+        """The weights asked for, and where they are from."""
+        if self.weights == "photos":
+            path = _shipped(self._method)
+            return read_weights(path), path
+        if self.weights == self._online:
+            return _download(self.weights), ONLINE[self.weights]
+        path = Path(str(self.weights))
+        if path.suffix in (".safetensors", ".pth", ".pt"):
+            return read_weights(path), path
+        raise ValueError(
+            f"unknown weights {self.weights!r}; give a .safetensors or .pth file, or a "
+            f"name:{suggestion(self.weights, ['photos', self._online])}"
+        )
+
+    def _embed(self, images):
+        network, batch = self.network_, self.batch_size
+        return cached(
+            lambda: encode(network, images, batch_size=batch),
+            *("encode", str(network), batch, *network.state_dict().values(), images),
+            code=CODE,
+        )
+
+
+class Supervised(_NetworkSpace):
+    """Penultimate features of a network that was trained on labels.
+
+    Parameters
+    ----------
+    weights : {"photos", "imagenet"} or path
+        "photos": the shipped small network of `encoders`, 128 features.  "imagenet":
+        torchvision's ResNet50 (IMAGENET1K_V1, as in the paper), 2048 features,
+        downloaded once.  A .safetensors or .pth file with a state dict of either.
+    batch_size : int
+        Images passed through the network at once.
+
+    Attributes
+    ----------
+    network_ : torch.nn.Module
+        In evaluation mode, from pixels in 0..1 to features.
+    image_shape_ : None
+        Features are plain vectors.
+
+    Notes
+    -----
+    The network sees the central square of an image.  For the small network the short
+    side is first resized to 32 pixels (bilinear, anti-aliased).  For a ResNet50 the
+    square has 224 pixels, which on the paper's images of 256 is its `CenterCrop(224)`;
+    a short side above 256 is reduced to 256, one below 224 is enlarged to 224, and
+    colours are normalised by the mean and deviation of ImageNet.
+
+    Examples
+    --------
+    >>> images = np.zeros((2, 32, 32, 3), np.uint8)
+    >>> make_space("supervised").fit_transform(images).shape
+    (2, 128)
+    """
+
+    _method = "supervised"
+    _online = "imagenet"
+
+
+class SelfSupervised(_NetworkSpace):
+    """Penultimate features of a network that was trained by Barlow Twins.
+
+    Parameters
+    ----------
+    weights : {"photos", "barlowtwins"} or path
+        "photos": the shipped small network of `encoders`, 128 features.  "barlowtwins":
+        the ResNet50 of Zbontar et al. (2021), 2048 features, downloaded once: the file
+        that `torch.hub.load("facebookresearch/barlowtwins:main", "resnet50")` reads,
+        without running code from there.  A path as for `Supervised`.
+    batch_size : int
+        Images passed through the network at once.
+
+    Attributes
+    ----------
+    network_ : torch.nn.Module
+    image_shape_ : None
+
+    Notes
+    -----
+    Images are prepared as for `Supervised`.
+
+    Examples
+    --------
+    >>> images = np.zeros((2, 32, 32, 3), np.uint8)
+    >>> make_space("ssl").fit_transform(images).shape
+    (2, 128)
+    """
+
+    _method = "selfsupervised"
+    _online = "barlowtwins"
+
+
+SPACES = {
+    "rgb": RGB,
+    "frequency": Frequency,
+    "supervised": Supervised,
+    "selfsupervised": SelfSupervised,
+}
+ALIASES = {"freq": "frequency", "sl": "supervised", "ssl": "selfsupervised"}
+
+
+def make_space(space, **options):
+    """Build an embedding space from its name.
+
+    Parameters
+    ----------
+    space : str or transformer
+        "rgb", "frequency", "supervised" or "selfsupervised", or "freq", "sl", "ssl" for
+        short.  A transformer of images is returned as an unfitted clone.
+    **options
+        Parameters of the space, for instance `weights="imagenet"`.
+
+    Returns
+    -------
+    transformer
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown; the nearest known name is suggested.
+
+    Examples
+    --------
+    >>> make_space("freq", offset=0.01)
+    Frequency(offset=0.01)
+    """
+    if hasattr(space, "transform"):
+        return clone(space).set_params(**options)
+    name = ALIASES.get(space, space) if isinstance(space, str) else None
+    if name not in SPACES:
+        raise ValueError(
+            f"unknown space {space!r};{suggestion(space, [*SPACES, *ALIASES])}"
+        )
+    return SPACES[name](**options)
+
+
+def _shipped(method):
+    """The path of a shipped file, after a check against the manifest."""
+    name = f"encoders/{method}.safetensors"
+    path = DATA / name
+    if not path.is_file():
+        raise ValueError(
+            f"{path} is missing; restore it with git, or train it with "
+            f"`python -m manifpt_utils.method.encoders train --method {method}`."
+        )
+    manifest = read_manifest(DATA) if (DATA / "manifest.json").is_file() else {}
+    if name in manifest:
+        verified(DATA, name, manifest)
+    return path
+
+
+def read_weights(path):
+    """Read a state dict without running any code of the file."""
+    if not path.is_file():
+        raise ValueError(f"weights file {path} does not exist; check the path.")
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # on garbage, an unpickler can fail in any way
+        raise ValueError(
+            f"{path} cannot be read as weights ({type(error).__name__}); save a plain "
+            "state dict with safetensors, or with torch.save."
+        ) from error
+
+
+def _download(name):
+    """Weights of a ResNet50 from the cache of torch.hub, downloaded if they are not."""
+    url = ONLINE[name]
+    # The plain name resnet50.pth is shared by other networks of the same host.
+    file_name = f"{name}_resnet50.pth" if url.endswith("/resnet50.pth") else None
+    try:
+        return torch.hub.load_state_dict_from_url(
+            url,
+            map_location="cpu",
+            check_hash=True,
+            file_name=file_name,
+            weights_only=True,
+        )
+    except OSError as error:
+        raise ConnectionError(
+            f"weights={name!r} cannot be downloaded ({error}); go online once, or "
+            f"fetch {url} elsewhere and pass the path of the file as `weights`."
+        ) from error
+
+
+def _network(state, origin):
+    """The network a state dict belongs to, with its preparation, and its features."""
+    if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
+        raise ValueError(
+            f"{origin} holds no state dict of tensors; save `network.state_dict()`."
+        )
+    # Half precision is for the disk; the last layer is not part of an embedding.
+    state = {k: v.float() for k, v in state.items() if not k.startswith("fc.")}
+    is_resnet50 = "layer4.2.conv3.weight" in state
+    with torch.device("meta"):  # no random weights only to be replaced
+        network = _headless_resnet50() if is_resnet50 else SmallResNet()
+    try:
+        network.load_state_dict(state, assign=True)
+    except RuntimeError as error:
+        raise ValueError(
+            f"{origin} holds neither a ResNet50 nor the small network of this package "
+            f"({_first_difference(error)}); give weights of one of them."
+        ) from error
+    size = 2048 if is_resnet50 else N_FEATURES
+    prepare = _resnet50_preparation() if is_resnet50 else _small_preparation()
+    network = nn.Sequential(*prepare, network).to(memory_format=torch.channels_last)
+    return network.eval().requires_grad_(False), size
+
+
+def _first_difference(error):
+    return " ".join(str(error).splitlines()[1].split())[:120]
+
+
+def _headless_resnet50():
+    network = torchvision.models.resnet50(weights=None)
+    network.fc = nn.Identity()
+    return network
+
+
+class _ShortSide(nn.Module):
+    """Bring the short side of a batch of images between two numbers of pixels."""
+
+    def __init__(self, low, high):
+        super().__init__()
+        self.low, self.high = low, high
+
+    def forward(self, x):
+        side = min(x.shape[-2:])
+        wanted = min(max(side, self.low), self.high)
+        if side == wanted:
+            return x
+        resize = torchvision.transforms.functional.resize
+        return resize(x, [wanted], antialias=True)
+
+
+def _small_preparation():
+    return _ShortSide(SIZE, SIZE), torchvision.transforms.CenterCrop(SIZE)
+
+
+def _resnet50_preparation():
+    transforms = torchvision.transforms
+    normalise = transforms.Normalize(IMAGENET_MEAN, IMAGENET_SD)
+    return _ShortSide(224, 256), transforms.CenterCrop(224), normalise

@@ -1,0 +1,1 @@
+"""What a notebook needs: checked parameters, findings, figures, the renderer."""

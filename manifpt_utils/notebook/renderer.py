@@ -1,0 +1,166 @@
+"""Notebook outputs as accessible figures of the book: a plugin of MyST-NB.
+
+`notebook.figures.show` stores a description (`alt`), a caption and, if wanted, a label
+(`name`) in the metadata of a figure's output.  This plugin turns them into
+numbered HTML figures.  Interactive Plotly figures keep their JSON in the page and are
+drawn by the one copy of Plotly that the book ships; tables scroll inside their own
+box.  The entry point is ``myst_nb.mime_renderers: manifpt``.
+"""
+
+import json
+from base64 import b64decode
+from html import escape
+from struct import unpack
+
+from docutils import nodes
+
+PLOTLY = "application/vnd.plotly.v1+json"
+DEFAULT_HEIGHT = 450  # pixels, Plotly's own default
+WIDE = 760  # pixels; a wider picture scrolls on a phone rather than shrink
+
+_INTERACTIVE = """\
+<div class="plotly-figure">
+<p class="visually-hidden" id="{key}-description">{alt}</p>
+<div class="plotly-canvas" style="min-height: {height}px" tabindex="0" role="group"
+ aria-label="Interactive figure" aria-describedby="{key}-description"></div>
+<p class="plotly-keys">Arrow keys move through the figure.</p>
+<p class="visually-hidden" aria-live="polite"></p>
+<script type="application/json">{figure}</script>
+<noscript><p>This figure is drawn by JavaScript. What it shows: {alt}</p></noscript>
+</div>
+"""
+
+
+class Renderer:
+    """MyST-NB plugin for Plotly figures, images with a description, and tables."""
+
+    mime_priority_overrides = [("html", PLOTLY, 5)]
+
+    @staticmethod
+    def handle_mime(renderer, data, inline):
+        """Render one output, or decline it.
+
+        Parameters
+        ----------
+        renderer : myst_nb.core.render.NbElementRenderer
+        data : myst_nb.core.render.MimeData
+        inline : bool
+            Whether the output is pasted into a line of text; those are declined.
+
+        Returns
+        -------
+        list of docutils nodes, or None when MyST-NB shall render it
+        """
+        handlers = {PLOTLY: _plotly, "image/png": _image, "text/html": _table}
+        if inline or data.mime_type not in handlers:
+            return None
+        return handlers[data.mime_type](renderer, data)
+
+
+def plotly_html(figure, *, alt, key):
+    """HTML of an interactive figure, drawn by the book's `interactive.js`.
+
+    Parameters
+    ----------
+    figure : dict
+        Plotly's JSON: `data`, `layout` and, if any, `frames`.
+    alt : str
+        What the figure shows, for those who do not see it.
+    key : str
+        Identifier, unique on the page.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> html = plotly_html({"data": []}, alt="A curve that falls.", key="f1")
+    >>> 'aria-describedby="f1-description"' in html
+    True
+    """
+    layout = dict(figure.get("layout", {}), autosize=True)
+    layout.pop("width", None)  # the page decides
+    content = {
+        "data": figure.get("data", []),
+        "layout": layout,
+        "frames": figure.get("frames", []),
+    }
+    # "<" would let a string such as "</script>" end the element.
+    return _INTERACTIVE.format(
+        key=escape(key),
+        alt=escape(alt),
+        height=layout.get("height") or DEFAULT_HEIGHT,
+        figure=json.dumps(content, separators=(",", ":")).replace("<", "\\u003c"),
+    )
+
+
+def _plotly(renderer, data):
+    html = plotly_html(data.content, alt=_alt(renderer, data), key=_key(data))
+    return [_figure(renderer, data, nodes.raw("", html, format="html"))]
+
+
+def _image(renderer, data):
+    (image,) = renderer.render_image(data)
+    image["alt"] = _alt(renderer, data)
+    if data.cell_metadata.get("mystnb", {}).get("figure"):  # MyST-NB adds the caption
+        return [image]
+    classes = ["wide-picture"] if _png_width(data) > WIDE else []
+    return [_figure(renderer, data, nodes.container("", image, classes=classes))]
+
+
+def _png_width(data):
+    """Width in pixels, which a PNG file states in bytes 16 to 20."""
+    return unpack(">I", b64decode(data.string[:32])[16:20])[0]
+
+
+def _table(renderer, data):
+    if "<table" not in data.string:
+        return None
+    html = (
+        '<div class="table-scroll" role="group" aria-label="Table" tabindex="0">'
+        f"{data.string}</div>"
+    )
+    return [nodes.raw("", html, format="html", classes=["output", "text_html"])]
+
+
+def _metadata(data):
+    return data.output_metadata.get(data.mime_type, {})
+
+
+def _key(data):
+    return f"figure-{data.cell_index}-{data.output_index}"
+
+
+def _alt(renderer, data):
+    alt = str(_metadata(data).get("alt", "")).strip()
+    if not alt:
+        renderer.logger.warning(
+            f"the figure of cell {data.cell_index} has no description: show it with "
+            "manifpt_utils.notebook.figures.show(figure, alt=..., caption=...)",
+            subtype="alt_text",
+            line=data.line,
+        )
+    return alt
+
+
+def _figure(renderer, data, content):
+    """Wrap the content in a figure, numbered if it has a caption."""
+    figure = nodes.figure("", content, classes=["manifpt-figure"])
+    caption, label = (_metadata(data).get(key) for key in ("caption", "name"))
+    if caption:
+        figure += _caption(renderer, str(caption), data.line)
+    if label:
+        figure["names"].append(nodes.fully_normalize_name(str(label)))
+        renderer.renderer.document.note_explicit_target(figure, figure)
+    elif caption:  # Sphinx numbers what has an identifier
+        figure["ids"].append(_key(data))
+    return figure
+
+
+def _caption(renderer, text, line):
+    """Parse the caption, so that formulas and citations work in it."""
+    parsed = nodes.Element()
+    with renderer.renderer.current_node_context(parsed):
+        renderer.renderer.nested_render_text(text, line or 0, inline=True)
+    return nodes.caption(text, "", *parsed.children)

@@ -1,0 +1,1 @@
+"""Notebooks executed by papermill: the plan, one job, the record of all executions."""

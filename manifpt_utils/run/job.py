@@ -1,0 +1,203 @@
+"""One notebook in processes of its own: papermill, watched from outside."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from math import ceil
+
+import joblib
+import psutil
+from ipykernel.kernelspec import write_kernel_spec
+from tqdm import tqdm
+
+from .._support.provenance import git_commit, versions
+from .plan import literal_path
+from .record import file_hash, read_notebook, result_key, text_key
+
+TAIL = 12  # lines of a traceback that are shown and recorded
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+# papermill's own command line has no option for the seconds it waits for outputs,
+# four, which is too short for a large figure on a busy machine.
+PAPERMILL = """\
+import json, logging, sys
+from papermill import execute_notebook
+
+logging.basicConfig(level=logging.INFO, format="%(message)s")
+with open(sys.argv[1], encoding="utf-8") as file:
+    execute_notebook(**json.load(file))
+"""
+
+
+class Job:
+    """One papermill process, and what is seen of it while it runs.
+
+    Parameters
+    ----------
+    run : Run
+    root : path
+        Working folder of the notebook.
+    folder : path
+        Temporary folder of all jobs.
+    jobs : int
+        How many of them share the cores.
+    """
+
+    def __init__(self, run, *, root, folder, jobs):
+        self.run, self.folder, self.peak_memory = run, folder / run.name, 0
+        source = self._prepare(root)
+        self.record = _first_record(run, source, root)
+        self.begun = time.monotonic()
+        self.process = self._launch(root, jobs)
+        cells = len(source.cells) + bool(run.parameters)
+        # The bar is for people who watch; a log file gets one line at either end.
+        options = {"unit": "cell", "disable": None, "leave": False}
+        self.bar = tqdm(total=cells, desc=run.name, **options)
+
+    def _prepare(self, root):
+        """Keep the source as it is now; a later edit must not pass for executed."""
+        kernel = self.folder / "jupyter" / "kernels" / "python3"
+        kernel.parent.mkdir(parents=True)
+        # A kernel that runs this interpreter, whatever "python3" means elsewhere.
+        write_kernel_spec(kernel)
+        shutil.copyfile(root / self.run.source, self.folder / "source.ipynb")
+        return read_notebook(self.folder / "source.ipynb")
+
+    def _launch(self, root, jobs):
+        order = self.folder / "order.json"
+        order.write_text(json.dumps(self._order()), encoding="utf-8")
+        with open(self.folder / "log", "wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-c", PAPERMILL, str(order)],
+                cwd=root,
+                env=_environment(self.folder, jobs),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C reaches the runner only
+            )
+
+    def _order(self):
+        folder = literal_path(self.folder)
+        return {
+            "input_path": f"{folder}/source.ipynb",
+            "output_path": f"{folder}/executed.ipynb",
+            "parameters": self.run.parameters,
+            "kernel_name": "python3",
+            "language": "python",
+            "log_output": True,
+            "progress_bar": False,
+            "start_timeout": ceil(self.run.budget),
+            "iopub_timeout": ceil(self.run.budget),
+        }
+
+    def look(self):
+        """Measure; return "ok", "failed" or "timeout" when the job has ended."""
+        self.peak_memory = max(self.peak_memory, _memory(self.process.pid))
+        if not self.bar.disable:
+            self.bar.n = min(self._log().count("Ending Cell"), self.bar.total)
+            self.bar.refresh()
+        if self.process.poll() is not None:
+            self.bar.close()
+            return "failed" if self.process.returncode else "ok"
+        if time.monotonic() - self.begun > self.run.budget:
+            self.stop()
+            return "timeout"
+        return None
+
+    def stop(self):
+        """Kill papermill, its kernel and whatever they started."""
+        _kill_tree(self.process.pid)
+        self.process.wait()
+        self.bar.close()
+
+    def outcome(self, status):
+        """The record of this run, and its executed notebook if there is one."""
+        path = self.folder / "executed.ipynb"
+        notebook = None
+        with suppress(OSError, ValueError):  # killed before, or while, it was written
+            notebook = read_notebook(path)
+        known = {
+            "status": status,
+            "seconds": round(time.monotonic() - self.begun, 1),
+            "peak_memory": self.peak_memory,
+            "error": None if status == "ok" else self._error(status, notebook),
+        }
+        return self.record | known, notebook
+
+    def _error(self, status, notebook):
+        if status == "timeout":
+            return f"took longer than its budget of {self.run.budget} s"
+        cells = notebook.cells if notebook else []
+        outputs = [output for cell in cells for output in cell.get("outputs", [])]
+        raised = [output for output in outputs if output.output_type == "error"]
+        text = "\n".join(raised[-1].traceback) if raised else self._log()
+        text = re.sub(r"\x1b\[[0-9;]*m", "", text)  # colours
+        return "\n".join(text.rstrip().splitlines()[-TAIL:])
+
+    def _log(self):
+        return (self.folder / "log").read_text(encoding="utf-8", errors="replace")
+
+
+def _first_record(run, source, root):
+    return {
+        "name": run.name,
+        "notebook": run.source.as_posix(),
+        "profile": run.profile,
+        "parameters": run.parameters,
+        "budget": run.budget,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+        "git": git_commit(root),
+        "data": file_hash(root / "data" / "manifest.json"),
+        "key": result_key(source, run.parameters, root),
+        "text": text_key(source),
+        "output": None,
+    }
+
+
+def _environment(folder, jobs):
+    """Environment of a notebook: a share of the cores, this Python, no start-up files.
+
+    Who sets a number of threads outside keeps it.
+    """
+    share = str(max(1, joblib.cpu_count() // jobs))
+    search = [str(folder / "jupyter"), os.environ.get("JUPYTER_PATH", "")]
+    return {
+        **dict.fromkeys(THREADS, share),
+        **os.environ,
+        "JUPYTER_PATH": os.pathsep.join(filter(None, search)),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "IPYTHONDIR": str(folder / "ipython"),
+    }
+
+
+def _tree(pid):
+    """A process and all its descendants, those that still live."""
+    with suppress(psutil.Error):
+        parent = psutil.Process(pid)
+        return [parent, *parent.children(recursive=True)]
+    return []
+
+
+def _memory(pid):
+    total = 0
+    for process in _tree(pid):
+        with suppress(psutil.Error):
+            total += process.memory_info().rss
+    return total
+
+
+def _kill_tree(pid):
+    with suppress(psutil.Error):
+        psutil.Process(pid).suspend()  # it must not start anything in between
+    processes = _tree(pid)
+    for process in processes:
+        with suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(processes[1:], timeout=10)

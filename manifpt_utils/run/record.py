@@ -1,0 +1,202 @@
+"""The folder of executed notebooks, and `runs.json` that tells about them.
+
+`runs.json` holds `{"schema": 1, "runs": [...]}`, the last run of each output, sorted
+by name, each with::
+
+    name        output, NAME.ipynb in the same folder
+    notebook    source, relative to the plan
+    profile     "smoke" or "full"
+    parameters  what the plan sets; everything else is the notebook's default
+    budget      seconds allowed
+    status      "ok", "failed" or "timeout"
+    seconds     wall-clock time
+    peak_memory bytes, largest sum of the resident memory of papermill, the kernel
+                and their children (sampled; shared pages count in each)
+    started     time in UTC, ISO 8601
+    versions    of Python and of the libraries that matter
+    git         commit, with "-dirty" if files were changed; null outside git
+    data        sha256 of data/manifest.json; null if there is none
+    key         sha256 of all that decides the result
+    text        sha256 of the whole source notebook, prose included
+    output      sha256 of the executed copy; null unless status is "ok"
+    error       null, or the last lines of the traceback
+"""
+
+import hashlib
+import json
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import nbformat
+
+from .._support.files import write_whole
+from .._support.paths import PACKAGE
+
+PINNED = ("data/manifest.json", "constraints.txt")
+
+
+class Executions:
+    """An output folder: which copies are there, complete and up to date.
+
+    Parameters
+    ----------
+    root : path
+        Folder of the plan; `notebooks`, `data` and `constraints.txt` lie in it.
+    output : path
+        Folder of the executed copies.
+    plan : list of Run
+        Records of outputs that are no longer in it are dropped.
+    """
+
+    def __init__(self, root, output, plan):
+        self.root, self.output = Path(root), Path(output)
+        names = {run.name for run in plan}
+        records = _read_records(self.output / "runs.json")
+        self.records = {r["name"]: r for r in records if r["name"] in names}
+
+    def path(self, run, *, failed=False):
+        """Where the executed copy, or the failing one, belongs."""
+        return self.output / f"{run.name}{'.failed' if failed else ''}.ipynb"
+
+    def state(self, run):
+        """What is to do: "run", "new prose" only, or nothing: "unchanged"."""
+        record = self.records.get(run.name, {"status": None})
+        copy = file_hash(self.path(run))  # somebody may have removed or changed it
+        if record["status"] != "ok" or record["output"] != copy:
+            return "run"
+        source = read_notebook(self.root / run.source)
+        if record["key"] != result_key(source, run.parameters, self.root):
+            return "run"
+        old = (record["text"], record["profile"])
+        return "unchanged" if old == (text_key(source), run.profile) else "new prose"
+
+    def refresh(self, run):
+        """Put a notebook's new prose into its executed copy."""
+        source = read_notebook(self.root / run.source)
+        notebook = with_new_prose(source, read_notebook(self.path(run)))
+        new = {"text": text_key(source), "profile": run.profile, "budget": run.budget}
+        self.keep(run, notebook, self.records[run.name] | new)
+
+    def keep(self, run, notebook, record):
+        """Move a complete executed copy into place, then tell about it."""
+        write_whole(self.path(run), nbformat.writes(without_volatile(notebook)))
+        self.path(run, failed=True).unlink(missing_ok=True)
+        self.record(record | {"output": file_hash(self.path(run))})
+
+    def record(self, record):
+        """Write `runs.json` with a new or changed record in it."""
+        self.records[record["name"]] = record
+        runs = [self.records[name] for name in sorted(self.records)]
+        text = json.dumps({"schema": 1, "runs": runs}, indent=1)
+        write_whole(self.output / "runs.json", text + "\n")
+
+
+def check_writable(folder):
+    """Make the output folder and try to write there.
+
+    Raises
+    ------
+    ValueError
+        If that is impossible.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"cannot write to the output folder {folder}: {error.strerror or error}."
+            " Choose another one with --output."
+        ) from None
+
+
+def read_notebook(path):
+    """Read a notebook as format 4."""
+    return nbformat.read(path, as_version=4)
+
+
+def result_key(notebook, parameters, root):
+    """Hash of everything that decides what a run computes.
+
+    That is the notebook's code, the parameters and the images in folders they name,
+    this package, the data manifest, the pinned versions, and Python's version.
+    """
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    code = [[cell.source, _tags(cell)] for cell in cells]
+    files = [file_hash(Path(root, name)) for name in PINNED]
+    images = [_folder_state(Path(root, text)) for text in _texts(parameters)]
+    return _hash([code, parameters, images, files, _package_hash(), sys.version])
+
+
+def text_key(notebook):
+    """Hash of a whole source notebook: prose, layout and code."""
+    return _hash([[c.cell_type, c.source, c.metadata] for c in notebook.cells])
+
+
+def file_hash(path):
+    """The sha256 of a file, or None where there is none."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
+def with_new_prose(source, executed):
+    """The notebook `source` with the outputs of its executed copy.
+
+    Both have the same code; papermill's injected cell stays after the parameters.
+    """
+    ran = [cell for cell in executed.cells if cell.cell_type == "code"]
+    injected = [cell for cell in ran if "injected-parameters" in _tags(cell)]
+    own = iter([cell for cell in ran if "injected-parameters" not in _tags(cell)])
+    cells = []
+    for cell in source.cells:
+        if cell.cell_type == "code":
+            done = next(own)
+            cell.outputs, cell.execution_count = done.outputs, done.execution_count
+        cells += [cell, *(injected if "parameters" in _tags(cell) else [])]
+    return nbformat.from_dict({**executed, "cells": cells})
+
+
+def without_volatile(notebook):
+    """Remove what differs between two equal runs: times and absolute paths."""
+    for holder in (notebook, *notebook.cells):
+        for name in ("papermill", "execution"):
+            holder.metadata.pop(name, None)
+    return notebook
+
+
+def _read_records(path):
+    """Records of an earlier call; a file that cannot be read only costs new runs."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["runs"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _hash(value):
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _package_hash():
+    # No notebook uses the zoo: a comment there must not execute the book again.
+    files = [f for f in sorted(PACKAGE.rglob("*.py")) if "zoo" not in f.parts]
+    return _hash([[str(file.relative_to(PACKAGE)), file_hash(file)] for file in files])
+
+
+def _texts(parameters):
+    """All texts among the parameters; some of them may name folders."""
+    for value in parameters.values():
+        items = value if isinstance(value, list) else [value]
+        yield from (item for item in items if isinstance(item, str) and item)
+
+
+def _folder_state(path):
+    """Names, sizes and times of the files in a folder of the reader's own images."""
+    files = sorted(path.rglob("*")) if path.is_dir() else []
+    states = [(file, file.stat()) for file in files]
+    return [[str(file), state.st_size, state.st_mtime_ns] for file, state in states]
+
+
+def _tags(cell):
+    return cell.metadata.get("tags", [])

@@ -1,0 +1,150 @@
+"""How far artifacts are ahead of a rival, and from how many real views on.
+
+The artifacts are rows of `estimation.results`, the rival is the raw image or the best
+earlier method, from `comparison.results`; both have the same splits, seeds and test
+images, so that they are compared seed by seed.
+"""
+
+import numpy as np
+import pandas as pd
+
+from ..baselines import BASELINES
+from .estimation import KEYS, N_REAL
+
+RIVAL = ["setting", "column", "n_train", "seed"]
+TEST = ["setting", "n_train", "column", "kind"]
+
+
+def raw_scores(compared):
+    """Scores of raw images, from the results of `comparison`.
+
+    Parameters
+    ----------
+    compared : DataFrame
+        From `comparison.results`.
+
+    Returns
+    -------
+    Series
+        Indexed by space, setting, column, n_train and seed, for `lead`.
+    """
+    table = compared[compared["method"].str.endswith(" raw")]
+    table = table.assign(space=table["method"].str.removesuffix(" raw"))
+    return table.set_index(["space", *RIVAL])["score"]
+
+
+def best_earlier_scores(compared):
+    """Scores of the best earlier method of every test, seed by seed.
+
+    Parameters
+    ----------
+    compared : DataFrame
+        From `comparison.results`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by setting, column, n_train and seed: `method`, the one with the highest
+        mean over the seeds, and its `score`.
+    """
+    table = compared[compared["method"].isin(list(BASELINES))]
+    means = table.groupby([*RIVAL[:-1], "method"])["score"].mean().dropna()
+    best = means.groupby(RIVAL[:-1]).idxmax()
+    rows = table.set_index([*RIVAL[:-1], "method"]).loc[best.tolist()]
+    return rows.reset_index().set_index(RIVAL)[["method", "score"]]
+
+
+def lead(table, rival):
+    """How far artifacts are ahead of a rival, seed by seed.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of the results.
+    rival : Series
+        Its scores, indexed by some of the keys, the seed among them.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by the keys without the seed: `mean` and `sem`, its standard error, of
+        the difference; `seeds`, how many; and `real`, whether it exceeds twice its
+        standard error.
+    """
+    cell = pd.MultiIndex.from_frame(table[rival.index.names])
+    ahead = table["score"].to_numpy() - rival.reindex(cell).to_numpy()
+    keys = [key for key in KEYS if key != "seed"]
+    groups = table.assign(ahead=ahead).groupby(keys, sort=False)["ahead"]
+    found = groups.agg(["mean", "sem", "count"]).rename(columns={"count": "seeds"})
+    return found.assign(real=found["mean"] > 2 * found["sem"].fillna(np.inf))
+
+
+def threshold(real):
+    """Least number of real views from which on a lead is real, None if there is none.
+
+    Parameters
+    ----------
+    real : Series of bool
+        Indexed by the number of real views.
+
+    Examples
+    --------
+    >>> threshold(pd.Series({100: True, 1000: False, 10000: True, 50000: True}))
+    10000
+    """
+    real = real.sort_index(ascending=False)
+    holds = real.index[real.astype(bool).cummin()]
+    return int(holds[-1]) if len(holds) else None
+
+
+def at_every_count(table, counts=N_REAL):
+    """The rows with those of the exact artifact once for every number of real views.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"kind": ["exact", "affine"], "n_real": [0, 100]})
+    >>> at_every_count(rows, [100, 1000])["n_real"].tolist()
+    [100, 100, 1000]
+    """
+    flat = table["kind"] == "exact"
+    copies = [table[flat].assign(n_real=count) for count in counts]
+    return pd.concat([table[~flat], *copies], ignore_index=True)
+
+
+def best_spaces(found):
+    """The space in which a lead is largest, for every test, kind and number of views.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `lead`, its index as columns.
+    """
+    groups = found.groupby([*TEST, "n_real"], sort=False)
+    return found.loc[groups["mean"].idxmax()]
+
+
+def first_leads(found):
+    """From how many real views on a lead is real, and in which space first.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `lead`, its index as columns.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by setting, n_train, column and kind: `n_real`, 0 for the exact
+        artifact, and `space`; missing values where no space is ever ahead.
+    """
+    rows = {key: _first_lead(g) for key, g in found.groupby(TEST, sort=False)}
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["n_real", "space"])
+    table.index = pd.MultiIndex.from_tuples(rows, names=TEST)
+    return table.astype({"n_real": "Int64"})
+
+
+def _first_lead(group):
+    """Number of real views and space of the earliest lead, two times None without."""
+    spaces = group.groupby("space", sort=False)
+    first = [(threshold(part.set_index("n_real")["real"]), s) for s, part in spaces]
+    return min((n for n in first if n[0] is not None), default=(None, None))

@@ -1,0 +1,112 @@
+"""The built book for the tests: its pages, a local server, and a browser."""
+
+import os
+import threading
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from shutil import which
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+HTML = ROOT / "book/_build/html"
+PATIENCE = 90_000  # milliseconds; a busy machine is no defect of the book
+NOT_BUILT = "the book is not built: `make book`, or see the head of _config.yml"
+NO_BROWSER = "no Chromium found: install it or set MANIFPT_CHROMIUM to its path"
+
+
+def pages():
+    """Every page of the table of contents, as a path below HTML."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    chapters = [c["file"] for part in toc["parts"] for c in part["chapters"]]
+    return [f"{name}.html" for name in [toc["root"], *chapters]]
+
+
+class _QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        """Keep the test output readable."""
+
+
+@contextmanager
+def serve(folder=HTML):
+    """Serve the folder on a free local port; yields the address."""
+    handler = partial(_QuietHandler, directory=str(folder))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def chromium():
+    """Path of the browser, or None."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("MANIFPT_CHROMIUM") or next(
+        filter(None, map(which, names)), None
+    )
+
+
+@contextmanager
+def open_browser():
+    """A headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium(), args=["--no-sandbox"]
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def visit(browser, address, *, scheme="light", width=1280, height=900):
+    """Open a page with the network cut off.
+
+    Returns
+    -------
+    page, problems
+        The page, and a list that collects external requests, failed local ones and
+        errors of the console, now and later.
+    """
+    problems = []
+    size = {"width": width, "height": height}
+    page = browser.new_page(color_scheme=scheme, viewport=size)
+    page.set_default_timeout(PATIENCE)
+
+    def gate(route):
+        url = route.request.url
+        if url.startswith(("http://127.0.0.1:", "data:", "blob:")):
+            return route.continue_()
+        problems.append(f"external request: {url}")
+        return route.abort()
+
+    page.route("**/*", gate)
+    page.on("pageerror", lambda error: problems.append(f"script error: {error}"))
+    page.on("console", lambda m: m.type == "error" and problems.append(m.text))
+    page.on(
+        "response",
+        lambda r: r.status >= 400 and problems.append(f"{r.status}: {r.url}"),
+    )
+    page.goto(address, wait_until="load")
+    settle(page)
+    return page, problems
+
+
+def settle(page):
+    """Wait until formulas are typeset and every interactive figure is drawn."""
+    page.wait_for_function(
+        """() => {
+          const figures = [...document.querySelectorAll(".plotly-canvas")];
+          const drawn = figures.every((figure) => figure.querySelector("svg"));
+          const formulas = document.querySelector(".math.notranslate");
+          return drawn && (!formulas || document.querySelector("mjx-container"));
+        }"""
+    )

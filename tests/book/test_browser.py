@@ -1,0 +1,237 @@
+"""The book in a real browser, without a network: drawn, quiet, and of fitting width."""
+
+import book_site
+import pytest
+from book_site import HTML, NO_BROWSER, NOT_BUILT, ROOT, pages, serve, visit
+from plotly.offline import get_plotlyjs
+
+from manifpt_utils.notebook.renderer import plotly_html
+
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = pytest.mark.skipif(book_site.chromium() is None, reason=NO_BROWSER)
+built = pytest.mark.skipif(not HTML.is_dir(), reason=NOT_BUILT)
+PHONE = {"width": 390, "height": 844}
+COLOURS = {  # of the page that stands in for the book: text, background
+    "light": ("rgb(34, 40, 50)", "rgb(255, 255, 255)"),
+    "dark": ("rgb(206, 214, 221)", "rgb(18, 18, 18)"),
+}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with book_site.open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def site():
+    with serve() as address:
+        yield address
+
+
+def overflow(page):
+    """Pixels by which the page is wider than the window."""
+    return page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+
+
+def count(page, selector):
+    return page.locator(selector).count()
+
+
+def contrast(page, selector):
+    """Lowest contrast ratio (WCAG) of the fill of some SVG texts to the page."""
+    return page.evaluate(
+        """(selector) => {
+          const luminance = (colour) => {
+            const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((c) => {
+              const v = c / 255;
+              return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+            });
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+          };
+          const ground = luminance(getComputedStyle(document.body).backgroundColor);
+          const ratios = [...document.querySelectorAll(selector)].map((text) => {
+            const light = luminance(getComputedStyle(text).fill);
+            const [high, low] = [Math.max(light, ground), Math.min(light, ground)];
+            return (high + 0.05) / (low + 0.05);
+          });
+          return Math.min(...ratios);
+        }""",
+        selector,
+    )
+
+
+@built
+@pytest.mark.parametrize("path", pages())
+def test_page_is_complete_quiet_and_fits(path, browser, site):
+    page, problems = visit(browser, f"{site}/{path}")
+    formulas = count(page, ".math.notranslate")
+    assert count(page, ".math.notranslate mjx-container") == formulas
+    assert count(page, ".plotly-canvas .main-svg") >= count(page, ".plotly-canvas")
+    assert overflow(page) <= 0
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_selector("html[data-theme=dark]")
+    page.set_viewport_size(PHONE)
+    page.wait_for_timeout(300)  # figures follow the new width
+    assert overflow(page) <= 0
+    page.close()
+    assert problems == []
+
+
+@built
+def test_search_works_without_a_network(browser, site):
+    page, problems = visit(browser, f"{site}/search.html?q=fingerprint")
+    page.wait_for_selector("#search-results li a")
+    page.close()
+    assert problems == []
+
+
+def colour_sheet():
+    """The theme's variables that interactive.js reads, for both modes."""
+    rules = []
+    for theme, (text, ground) in COLOURS.items():
+        names = {"text-base": text, "text-muted": text, "surface": ground}
+        names["border"] = "grey"
+        variables = "".join(f"--pst-color-{k}: {v};" for k, v in names.items())
+        rules.append(f"html[data-theme={theme}] {{{variables}}}")
+        rules.append(f"html[data-theme={theme}] body {{background: {ground}}}")
+    return "".join(rules)
+
+
+def bare_page(figure):
+    """A page with one figure and the book's own script."""
+    return f"""<!doctype html><html lang="en" data-theme="light">
+    <style>{colour_sheet()}</style><link rel="icon" href="_static/logo.svg">
+    <body>{plotly_html(figure, alt="A figure.", key="f")}
+    <script src="plotly.js"></script><script src="_static/interactive.js"></script>"""
+
+
+@pytest.fixture
+def figure_page(tmp_path, browser):
+    """Show a figure outside the book; at the end nothing may have gone wrong."""
+    (tmp_path / "_static").symlink_to(ROOT / "book/_static")
+    (tmp_path / "plotly.js").write_text(get_plotlyjs(), encoding="utf-8")
+    opened = []
+
+    def show(figure, **options):
+        (tmp_path / "index.html").write_text(bare_page(figure), encoding="utf-8")
+        opened.append(visit(browser, address, **options))
+        return opened[-1][0]
+
+    with serve(tmp_path) as address:
+        yield show
+        for page, problems in opened:
+            page.close()
+            assert problems == []
+
+
+def scatter(**layout):
+    points = {"type": "scatter", "mode": "markers", "x": [1, 2], "y": [3, 4]}
+    return {"data": [points | {"customdata": [0, 41]}], "layout": layout}
+
+
+def wait_for_announcement(page, text):
+    """Wait until a screen reader is told something that holds the text."""
+    page.locator("[aria-live]").filter(has_text=text).wait_for(state="attached")
+
+
+def press(page, key):
+    page.locator(".plotly-canvas").focus()
+    page.keyboard.press(key)
+
+
+def test_figure_follows_the_light_and_dark_switch(figure_page):
+    page = figure_page(scatter())
+    assert contrast(page, ".xtick text") > 4.5
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    dark_text = COLOURS["dark"][0]
+    page.wait_for_function(
+        "(colour) => getComputedStyle(document.querySelector('.xtick text')).fill"
+        " === colour",
+        arg=dark_text,
+    )
+    assert contrast(page, ".xtick text") > 4.5
+
+
+def test_figure_fits_a_phone(figure_page):
+    figure = scatter(width=1200, showlegend=True)
+    figure["data"][0]["name"] = "a rather long name of a model " * 2
+    page = figure_page(figure, **PHONE)
+    assert overflow(page) <= 0
+    assert page.locator(".main-svg").first.bounding_box()["width"] <= PHONE["width"]
+
+
+def slider_figure():
+    steps = [
+        {"label": f"step {i}", "method": "restyle", "args": [{"marker.size": 10 * i}]}
+        for i in (1, 2)
+    ]
+    menu = [{"label": f"choice {i}", "method": "skip"} for i in (1, 2)]
+    return scatter(
+        sliders=[{"active": 0, "steps": steps}],
+        updatemenus=[{"active": 0, "buttons": menu}],
+    )
+
+
+def test_arrow_keys_move_the_slider(figure_page):
+    page = figure_page(slider_figure())
+    press(page, "ArrowRight")
+    wait_for_announcement(page, "step 2")
+    size = "document.querySelector('.plotly-canvas').data[0].marker.size"
+    assert page.evaluate(size) == 20
+    press(page, "ArrowRight")  # the end stays the end
+    assert page.evaluate(size) == 20
+    press(page, "ArrowLeft")
+    assert page.evaluate(size) == 10
+
+
+def test_arrow_keys_change_the_menu(figure_page):
+    page = figure_page(slider_figure())
+    press(page, "ArrowDown")
+    wait_for_announcement(page, "choice 2")
+
+
+def test_arrow_keys_walk_through_points(figure_page):
+    page = figure_page(scatter())
+    press(page, "ArrowRight")
+    wait_for_announcement(page, "(1, 3)")
+    press(page, "ArrowRight")
+    wait_for_announcement(page, "(2, 4)")
+
+
+def test_other_keys_are_left_to_the_browser(figure_page):
+    page = figure_page(scatter())
+    press(page, "Tab")
+    focused = page.evaluate("document.activeElement.className")
+    assert "plotly-canvas" not in focused
+
+
+def walk_to_second_point(page):
+    press(page, "ArrowRight")
+    press(page, "ArrowRight")
+
+
+def point_at_second_point(page):
+    page.locator(".points .point").nth(1).hover(force=True)
+
+
+@pytest.mark.parametrize("reach", [walk_to_second_point, point_at_second_point])
+def test_image_of_a_point_appears_beside_it(figure_page, reach):
+    sprite = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>"
+    page = figure_page(scatter(meta={"sprite": sprite, "columns": 40, "tile": 32}))
+    thumbnail = page.locator(".plotly-thumbnail")
+    assert thumbnail.is_hidden()
+    reach(page)
+    thumbnail.wait_for(state="visible")
+    position = thumbnail.evaluate("(tile) => tile.style.backgroundPosition")
+    assert position == "-96px -96px"  # tile 41 of rows of 40: second row, second column
+
+
+def test_text_in_a_figure_is_never_run(figure_page):
+    figure = scatter()
+    figure["data"][0]["name"] = "</script><script>throw 1</script>"
+    page = figure_page(figure)
+    name = page.evaluate("document.querySelector('.plotly-canvas').data[0].name")
+    assert name == figure["data"][0]["name"]

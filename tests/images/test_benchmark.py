@@ -1,0 +1,509 @@
+"""Benchmarks: the one that ships inside, folders, and what is refused."""
+
+import io
+import json
+import shutil
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from manifpt_utils._support.paths import DATA
+from manifpt_utils.images import gm_photo as module
+from manifpt_utils.images import image_files
+from manifpt_utils.images.benchmark import Benchmark
+from manifpt_utils.images.factors import FACTORS, read_factors
+from manifpt_utils.images.folder import from_folder
+from manifpt_utils.images.gm_photo import RECORDED, _trained, records, retrained
+from manifpt_utils.images.loading import load
+from manifpt_utils.images.manifest import read_manifest, verified
+from manifpt_utils.images.photograph import PhotoManifold
+from manifpt_utils.images.sheets import read_sheet
+from manifpt_utils.zoo.packing import encode, replace, write_manifest
+
+
+def noise(n, *, seed=0, size=(8, 8)):
+    return np.random.default_rng(seed).integers(0, 256, (n, *size, 3), dtype=np.uint8)
+
+
+def blocks(seed):
+    """45 samples of 32 x 32 pixels that compress fast."""
+    return noise(45, seed=seed, size=(4, 4)).repeat(8, axis=1).repeat(8, axis=2)
+
+
+def write_images(folder, images, *, suffix=".png"):
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{i:03}{suffix}")
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A well-formed folder: 10 real images and two models."""
+    root = tmp_path / "mine"
+    write_images(root / "real", noise(10))
+    write_images(root / "dcgan", noise(4, seed=1))
+    write_images(root / "glow", noise(5, seed=2))
+    return root
+
+
+@pytest.fixture
+def data(tmp_path, packed, monkeypatch):
+    monkeypatch.setattr(module, "N_TEST", 20)
+    return Path(shutil.copytree(packed, tmp_path / "data"))
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """A small data folder of the shipped form: three trainings of 45 samples."""
+    data = tmp_path_factory.mktemp("packed") / "data"
+    folder = data / "gm-photo" / "coffee"
+    folder.mkdir(parents=True)
+    shutil.copy(DATA / "factors.csv", data)
+    for seed, name in enumerate(["glow-0", "dcgan-0", "dcgan-1"]):
+        replace(folder / f"{name}.webp", encode(blocks(seed)))
+        record = {"images": 45, "shape": [32, 32, 3]}
+        (folder / f"{name}.json").write_text(json.dumps(record))
+    write_manifest(data)
+    return data
+
+
+# GM-Photo
+
+
+def test_samples_factors_and_manifold_come_together(data):
+    found = load("gm-photo/coffee", n_real=5, data_folder=data)
+    assert found.models == ["dcgan", "glow"] and found.name == "gm-photo/coffee"
+    assert np.array_equal(found.images["glow"], blocks(0))
+    assert np.array_equal(found.images["dcgan"], blocks(1))
+    assert list(found.factors.index) == found.models
+    assert list(found.factors.columns) == FACTORS
+    assert found.factors.loc["glow", "up"] == "unsqueeze"
+    assert found.manifold.photo == "coffee"
+
+
+def test_real_views_are_those_of_the_manifold_and_disjoint(data):
+    found = load("gm-photo/coffee", n_real=50, data_folder=data)
+    manifold = PhotoManifold("coffee")
+    assert np.array_equal(found.real, manifold.sample(50, seed=0))
+    assert np.array_equal(found.real_test, manifold.sample(20, seed=1))
+    both = np.concatenate([found.real, found.real_test]).reshape(70, -1)
+    assert len(np.unique(both, axis=0)) == 70
+
+
+def test_models_and_training_seeds_are_chosen(data):
+    other = load("gm-photo/coffee", training_seed=1, n_real=1, data_folder=data)
+    assert other.models == ["dcgan"]
+    assert np.array_equal(other.images["dcgan"], blocks(2))
+    for models in ("glow", ["glow"], ("glow", "glow")):
+        one = load("gm-photo/coffee", models=models, n_real=1, data_folder=data)
+        assert one.models == ["glow"]
+
+
+def test_core_and_all_are_groups_of_models(data, root):
+    for models in ("all", ["core"], ["core", "glow"]):
+        found = load("gm-photo/coffee", models=models, n_real=1, data_folder=data)
+        assert found.models == ["dcgan", "glow"]
+    (root / "glow").rename(root / "own_model")
+    assert from_folder(root, models="core").models == ["dcgan", "own_model"]
+
+
+def test_records_tell_what_is_known_of_every_training():
+    table = records("coffee")
+    listed = {
+        (model, seed)
+        for model, files in _trained(read_manifest(), "coffee").items()
+        for seed in files
+    }
+    assert set(table.index) == listed
+    assert set(RECORDED) <= set(table) and not table.isna().any(axis=None)
+    families = load("gm-photo/coffee", n_real=1).factors["family"]
+    names = table.index.get_level_values("model")
+    assert list(table["family"]) == list(families.loc[names])
+    assert table["precision"].between(0, 1).all() and (table["mean_distance"] > 0).all()
+
+
+def test_further_trainings_come_with_the_names_of_their_models(data, root):
+    found = load("gm-photo/coffee", n_real=1, data_folder=data)
+    images, labels = retrained(found, 5, data_folder=data)
+    assert list(labels) == ["dcgan"] * 5
+    assert np.array_equal(images, blocks(2)[:5])
+    for nothing in (
+        retrained(found, 5, models=["glow"], data_folder=data),
+        retrained(from_folder(root), 5, data_folder=data),
+    ):
+        assert [len(part) for part in nothing] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("gm-photo/cofee", {}, "did you mean 'gm-photo/coffee'"),
+        ("gm_photo/flower", {}, "did you mean 'gm-photo/flower'"),
+        ("/no/such/folder", {}, "no folder '/no/such/folder'"),
+        ("gm-photo/china", {}, "no samples of gm-photo/china"),
+        ("gm-photo/coffee", {"models": ["dcgann"]}, "'dcgann'.*mean 'dcgan'"),
+        ("gm-photo/coffee", {"models": []}, "models= is empty"),
+        ("gm-photo/coffee", {"models": 3}, "unknown model 3"),
+        ("gm-photo/coffee", {"training_seed": 7}, r"seed=7; there are \[0, 1\]"),
+        (
+            "gm-photo/coffee",
+            {"training_seed": 1, "models": ["glow"]},
+            "'glow' with training_seed=1",
+        ),
+        ("gm-photo/coffee", {"n_real": 0}, "at least 1, got 0"),
+    ],
+)
+def test_unknown_names_are_refused_with_the_nearest(data, name, options, message):
+    with pytest.raises(ValueError, match=message):
+        load(name, data_folder=data, **options)
+
+
+@pytest.mark.parametrize("name", ["gm-photo/coffee/glow-0.webp", "factors.csv"])
+def test_a_changed_file_is_refused_by_name(data, name):
+    content = bytearray((data / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (data / name).write_bytes(content)
+    with pytest.raises(ValueError, match=f"{name} is not the file.*restore it"):
+        load("gm-photo/coffee", n_real=1, data_folder=data)
+
+
+def test_missing_files_are_named(data):
+    (data / "gm-photo/coffee/dcgan-0.webp").unlink()
+    with pytest.raises(ValueError, match="dcgan-0.webp is missing"):
+        load("gm-photo/coffee", n_real=1, data_folder=data)
+    assert load("gm-photo/coffee", models=["glow"], n_real=1, data_folder=data)
+    (data / "manifest.json").write_text("{")
+    with pytest.raises(ValueError, match="manifest.json is damaged"):
+        load("gm-photo/coffee", data_folder=data)
+    (data / "manifest.json").unlink()
+    with pytest.raises(ValueError, match="manifest.json is missing"):
+        load("gm-photo/coffee", data_folder=data)
+
+
+# What ships
+
+
+def test_every_shipped_file_is_the_one_the_manifest_lists():
+    manifest = read_manifest()
+    for name, entry in manifest.items():
+        assert len(verified(DATA, name, manifest)) == entry["bytes"]
+    unlisted = [
+        path
+        for path in DATA.glob("*/**/*")
+        if path.is_file() and path.relative_to(DATA).as_posix() not in manifest
+    ]
+    assert not unlisted
+
+
+def test_every_shipped_sheet_opens_and_is_small():
+    manifest = read_manifest()
+    sheets = [name for name in manifest if name.endswith(".webp")]
+    assert sheets
+    for name in sheets:
+        samples = read_sheet(DATA, name, manifest)
+        entry = manifest[name]
+        assert samples.shape == (entry["images"], *entry["shape"])
+        assert entry["bytes"] < samples.nbytes
+        assert len(np.unique(samples.reshape(len(samples), -1), axis=0)) > 1
+    assert sum(entry["bytes"] for entry in manifest.values()) < 80e6
+
+
+def test_the_table_of_factors_is_complete():
+    table = read_factors((DATA / "factors.csv").read_bytes())
+    assert table.shape == (27, len(FACTORS)) and table.index.is_unique
+    assert not table.isna().any().any() and (table != "").all().all()
+    assert set(table["family"]) == {"GAN", "VAE", "Flow", "Score"}
+
+
+# Drawing
+
+
+@pytest.fixture
+def small():
+    images = {"a": noise(6, seed=1), "b": noise(9, seed=2)}
+    return Benchmark("small", noise(5), noise(7, seed=3), images)
+
+
+def contains(images, one):
+    return any(np.array_equal(one, image) for image in images)
+
+
+def test_labels_name_the_class_of_each_image(small):
+    images, labels = small.labelled(4, with_real=True)
+    assert list(labels) == ["a"] * 4 + ["b"] * 4 + ["real"] * 4
+    pools = {**small.images, "real": small.real_test}
+    assert all(contains(pools[k], x) for k, x in zip(labels, images, strict=True))
+    assert len(np.unique(images.reshape(12, -1), axis=0)) == 12
+    assert "real" not in small.labelled(4)[1]
+
+
+def test_draws_repeat_differ_by_seed_and_are_nested(small):
+    large, same = small.labelled(6)[0], small.labelled(6)[0]
+    assert np.array_equal(large, same)
+    assert not np.array_equal(large, small.labelled(6, seed=1)[0])
+    assert np.array_equal(small.labelled(2)[0][:2], large[:2])
+    only_b = Benchmark("b", small.real, small.real_test, {"b": small.images["b"]})
+    assert np.array_equal(only_b.labelled(6)[0], large[6:])
+
+
+def test_too_many_or_no_images_are_refused(small):
+    with pytest.raises(ValueError, match="n=7 .* class 'a' holds 6"):
+        small.labelled(7)
+    with pytest.raises(ValueError, match="at least 1 image a class, got 0"):
+        small.labelled(0)
+
+
+def test_arrays_of_another_type_or_size_are_refused(small):
+    with pytest.raises(ValueError, match="a must be uint8 .* got float64"):
+        Benchmark("x", small.real, small.real_test, {"a": np.zeros((2, 8, 8, 3))})
+    with pytest.raises(ValueError, match=r"a holds images of shape \(4, 4, 3\)"):
+        Benchmark("x", small.real, small.real_test, {"a": noise(2, size=(4, 4))})
+    assert "models=['a', 'b']" in repr(small)
+
+
+# Folders
+
+
+def test_a_folder_gives_its_pixels_back(root):
+    found = from_folder(root)
+    assert found.name == "mine" and found.models == ["dcgan", "glow"]
+    assert np.array_equal(found.images["glow"], noise(5, seed=2))
+    assert found.manifold is None
+    assert (len(found.real), len(found.real_test)) == (8, 2)
+    both = np.concatenate([found.real, found.real_test])
+    assert all(contains(both, image) for image in noise(10))
+
+
+def test_load_takes_a_folder(root):
+    a, b = load(root, models=["glow"], n_real=3), load(str(root), n_real=3)
+    assert a.models == ["glow"] and np.array_equal(a.real, b.real)
+    with pytest.raises(ValueError, match="training_seed=1 is for gm-photo only"):
+        load(root, training_seed=1)
+
+
+def test_the_split_depends_on_the_seed_alone(root):
+    a, b, c = from_folder(root), from_folder(root), from_folder(root, seed=1)
+    assert np.array_equal(a.real, b.real)
+    assert not np.array_equal(np.sort(a.real_test, 0), np.sort(c.real_test, 0))
+    half = from_folder(root, test_fraction=0.5)
+    assert (len(half.real), len(half.real_test)) == (5, 5)
+
+
+def test_copies_of_one_real_image_stay_on_one_side(root):
+    write_images(root / "real", np.tile(noise(5), (4, 1, 1, 1)))
+    for seed in range(5):
+        found = from_folder(root, seed=seed)
+        assert not any(contains(found.real_test, x) for x in found.real)
+
+
+def test_other_files_and_hidden_ones_are_left_alone(root):
+    (root / "README.txt").write_text("mine")
+    (root / ".cache").mkdir()
+    (root / "real" / ".DS_Store").write_text("x")
+    (root / "real" / "Thumbs.db").write_text("x")
+    assert len(from_folder(root).real) == 8
+
+
+@pytest.mark.parametrize("suffix", [".bmp", ".tif", ".webp"])
+def test_lossless_formats_are_read_exactly(root, suffix):
+    for name, n, seed in (("real", 10, 0), ("dcgan", 4, 1), ("glow", 5, 2)):
+        shutil.rmtree(root / name)
+        (root / name).mkdir()
+        for i, image in enumerate(noise(n, seed=seed)):
+            options = {"lossless": True} if suffix == ".webp" else {}
+            Image.fromarray(image).save(root / name / f"{i}{suffix}", **options)
+    assert np.array_equal(from_folder(root).images["dcgan"], noise(4, seed=1))
+
+
+def test_grey_and_opaque_images_become_rgb_without_loss(root):
+    image = noise(1, seed=3)[0]
+    solid = np.dstack([image, np.full((8, 8), 255, np.uint8)])
+    Image.fromarray(image[..., 0]).save(root / "glow" / "000.png")
+    Image.fromarray(solid).save(root / "glow" / "001.png")
+    found = from_folder(root).images["glow"]
+    assert np.array_equal(found[0], np.repeat(image[..., :1], 3, axis=2))
+    assert np.array_equal(found[1], image)
+
+
+def test_images_are_turned_upright(root):
+    image, exif = noise(1, seed=3)[0], Image.Exif()
+    exif[0x0112] = 6  # held a quarter turn to the left
+    Image.fromarray(image).save(root / "glow" / "000.png", exif=exif)
+    found = from_folder(root).images["glow"][0]
+    assert np.array_equal(found, np.rot90(image, -1))
+
+
+def png(width, height, *, depth=8, content=b""):
+    """A PNG file written by hand: what Pillow does not write, or a false header."""
+
+    def chunk(kind, body):
+        check = struct.pack(">I", zlib.crc32(kind + body))
+        return struct.pack(">I", len(body)) + kind + body + check
+
+    header = struct.pack(">IIBBBBB", width, height, depth, 2, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(content))
+    return b"\x89PNG\r\n\x1a\n" + body + chunk(b"IEND", b"")
+
+
+def encoded(image, kind, **options):
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def bad_files():
+    """What must be refused: name -> (content, message)."""
+    image = Image.fromarray(noise(1)[0])
+    frames = [Image.fromarray(x) for x in noise(2, seed=4)]
+    large = Image.fromarray(noise(1, size=(64, 64))[0])
+    clear = Image.fromarray(np.dstack([noise(1)[0], np.zeros((8, 8), np.uint8)]))
+    grey16 = Image.fromarray(np.full((8, 8), 40000, np.uint16))
+    rgb16 = b"".join(b"\0" + bytes(48) for _ in range(8))
+    tiff16 = io.BytesIO()
+    tifffile.imwrite(tiff16, np.full((8, 8, 3), 40000, np.uint16), photometric="rgb")
+    animation = {"save_all": True, "append_images": frames[1:]}
+    return {
+        "empty.png": (b"", "is not an image"),
+        "notes.txt": (b"hello", "is not an image .* remove it"),
+        "short.png": (encoded(large, "PNG")[:-5000], "cannot be read"),
+        "short.jpg": (encoded(large, "JPEG")[:-800], "cannot be read"),
+        "short.webp": (encoded(large, "WEBP")[:-800], "cannot be read|is not an image"),
+        "short.tif": (encoded(large, "TIFF")[:-5000], "cannot be read"),
+        "grey16.png": (encoded(grey16, "PNG"), "is a 16-bit image; convert"),
+        "rgb16.png": (png(8, 8, depth=16, content=rgb16), "is a 16-bit image"),
+        "rgb16.tif": (tiff16.getvalue(), "is a 16-bit image"),
+        "cmyk.jpg": (encoded(image.convert("CMYK"), "JPEG"), "is a CMYK image"),
+        "palette.png": (encoded(image.convert("P"), "PNG"), "is a palette image"),
+        "palette.gif": (encoded(image, "GIF"), "is a palette image"),
+        "one_bit.png": (encoded(image.convert("1"), "PNG"), "is a 1-bit image"),
+        "float.tif": (encoded(image.convert("F"), "TIFF"), "is a floating-point"),
+        "moving.gif": (encoded(frames[0], "GIF", **animation), "stack of 2 images"),
+        "moving.png": (encoded(frames[0], "PNG", **animation), "stack of 2 images"),
+        "moving.webp": (encoded(frames[0], "WEBP", **animation), "stack of 2 images"),
+        "pages.tif": (encoded(frames[0], "TIFF", **animation), "stack of 2 images"),
+        "clear.png": (encoded(clear, "PNG"), "has transparent pixels"),
+        "key.png": (encoded(image, "PNG", transparency=(1, 2, 3)), "transparent"),
+        "wide.png": (
+            encoded(image.resize((9, 8)), "PNG"),
+            "9 x 8 pixels, but .* size=",
+        ),
+        "bomb.png": (png(5000, 5000), "more than 16,777,216 pixels"),
+        "warned.png": (png(12000, 12000), "more than 16,777,216 pixels"),
+        "refused.png": (png(60000, 60000), "more than 16,777,216 pixels"),
+    }
+
+
+@pytest.mark.parametrize("name", bad_files())
+def test_a_bad_file_is_refused_by_name(root, name):
+    content, message = bad_files()[name]
+    (root / "glow" / name).write_bytes(content)
+    limit = Image.MAX_IMAGE_PIXELS
+    with pytest.raises(ValueError, match=message) as error:
+        from_folder(root)
+    assert str(root / "glow" / name) in str(error.value)
+    assert limit == Image.MAX_IMAGE_PIXELS
+
+
+def test_a_bad_file_among_the_real_ones_is_named_as_well(root):
+    (root / "real" / "000.png").write_bytes(b"no image")
+    with pytest.raises(ValueError, match="real/000.png is not an image"):
+        from_folder(root)
+
+
+def remove(name):
+    return lambda root: shutil.rmtree(root / name)
+
+
+def clear(name):
+    return lambda root: [p.unlink() for p in (root / name).iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        (remove("."), {}, "mine is not a folder"),
+        (clear("glow"), {}, "glow holds no images"),
+        (clear("real"), {}, "real holds no images"),
+        (remove("real"), {}, "no sub-folder real/"),
+        (lambda r: (r / "real").rename(r / "Reals"), {}, "real/ .* Rename 'Reals'"),
+        (remove("glow"), {}, r"1 model folder\(s\) beside real/ \['dcgan'\]"),
+        (lambda r: (r / "glow" / "a").mkdir(), {}, "glow/a is a folder"),
+        (None, {"models": ["glo"]}, "'glo'; did you mean 'glow'"),
+        (None, {"n_real": 9}, "n_real=9, but .* 10 images, of which 2 .* 1 to 8"),
+        (None, {"n_real": 0}, "n_real=0"),
+        (None, {"test_fraction": 1.0}, "between 0 and 1, got 1.0"),
+        (None, {"size": 0}, "positive integers, got 0"),
+        (None, {"size": "8"}, "positive integers, got '8'"),
+        (None, {"size": (8, 8, 3)}, "positive integers"),
+    ],
+)
+def test_a_malformed_folder_is_refused(root, change, options, message):
+    if change is not None:
+        change(root)
+    with pytest.raises(ValueError, match=message):
+        from_folder(root, **options)
+
+
+def test_real_images_that_are_all_the_same_are_refused(root):
+    write_images(root / "real", np.tile(noise(1), (10, 1, 1, 1)))
+    with pytest.raises(ValueError, match="10 .*all the same"):
+        from_folder(root)
+
+
+def test_size_brings_all_classes_to_one_size(root):
+    write_images(root / "glow", noise(5, size=(12, 20)))
+    with pytest.raises(ValueError, match="20 x 12 pixels, but .*real/000.png is 8 x 8"):
+        from_folder(root)
+    found = from_folder(root, size=4)
+    assert {x.shape[1:] for x in found.images.values()} == {(4, 4, 3)}
+    wide = Image.fromarray(noise(5, size=(12, 20))[0])
+    middle = 4, 0, 16, 12
+    peer = np.asarray(wide.resize((4, 4), Image.Resampling.LANCZOS, box=middle))
+    assert np.array_equal(found.images["glow"][0], peer)
+    assert from_folder(root, size=(4, 6)).real.shape[1:] == (4, 6, 3)
+
+
+def test_images_of_the_asked_size_are_not_resampled(root):
+    assert np.array_equal(from_folder(root, size=8).images["dcgan"], noise(4, seed=1))
+
+
+def test_resizing_some_classes_only_is_warned_of(root):
+    write_images(root / "glow", noise(5, size=(16, 16)))
+    with pytest.warns(UserWarning, match="resized, but not all of .*'dcgan'"):
+        from_folder(root, size=8)
+
+
+def test_different_file_formats_are_warned_of(root):
+    clear("glow")(root)
+    write_images(root / "glow", noise(5), suffix=".jpg")
+    with pytest.warns(UserWarning, match="'glow': 'JPEG'"):
+        from_folder(root)
+
+
+def test_factors_come_from_our_table_or_from_the_folder(root):
+    assert from_folder(root).factors.loc["glow", "family"] == "Flow"
+    (root / "glow").rename(root / "own_model")
+    assert from_folder(root).factors is None
+    header = ",".join(["model", *FACTORS])
+    (root / "factors.csv").write_text(f"{header}\ndcgan{',x' * 8}\n")
+    with pytest.raises(ValueError, match=r"no row for \['own_model'\]"):
+        from_folder(root)
+    with (root / "factors.csv").open("a") as file:
+        file.write(f"own_model{',none' * 8}\n")
+    assert from_folder(root).factors.loc["own_model", "skip"] == "none"
+    (root / "factors.csv").write_text("model,up\n")
+    with pytest.raises(ValueError, match="lacks the columns"):
+        from_folder(root)
+
+
+def test_no_warning_filter_of_the_caller_is_changed(root):
+    with warnings.catch_warnings():
+        before = list(warnings.filters)
+        image_files.read_image(root / "real" / "000.png")
+        assert warnings.filters == before

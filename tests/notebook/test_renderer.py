@@ -1,0 +1,171 @@
+"""Notebook outputs become described, numbered, self-contained HTML."""
+
+import base64
+import io
+import json
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from manifpt_utils.notebook.renderer import PLOTLY, Renderer, plotly_html
+
+ALT = 'A "falling" curve & a <flat> one'
+FIGURE = {
+    "data": [{"type": "scatter", "y": [3, 1], "name": "</script><b>"}],
+    "layout": {"width": 700, "height": 321},
+}
+TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"]))
+
+
+def png(width=3):
+    """A picture in base64, as notebooks store it."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, 2), "red").save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def output_cell(data, metadata=None):
+    """A code cell with one output."""
+    output = nbformat.v4.new_output("display_data", data=data, metadata=metadata or {})
+    return nbformat.v4.new_code_cell("show()", outputs=[output], execution_count=1)
+
+
+def described(kind, **more):
+    return {kind: {"alt": ALT, "caption": "Error of $x^*$, measured.", **more}}
+
+
+def notebook(*cells):
+    title = nbformat.v4.new_markdown_cell("# Title\n\nSee {numref}`curve`.")
+    metadata = {"language_info": {"name": "python"}}
+    return nbformat.v4.new_notebook(cells=[title, *cells], metadata=metadata)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """Two notebooks rendered by Sphinx with the installed plugin, and the log."""
+    source = tmp_path_factory.mktemp("book")
+    good = notebook(
+        output_cell({"image/png": png()}, described("image/png", name="curve")),
+        output_cell({PLOTLY: FIGURE, "text/plain": ALT}, described(PLOTLY)),
+        output_cell({"text/html": "<table><tr><td>7</td></tr></table>"}),
+        output_cell({"text/html": "<p>plain</p>"}),
+        output_cell({"image/png": png(width=2000)}, described("image/png")),
+    )
+    bad = notebook(output_cell({"image/png": png()}))
+    bad.cells[0].source = "# Bad"
+    nbformat.write(good, source / "index.ipynb")
+    nbformat.write(bad, source / "bad.ipynb")
+    (source / "conf.py").write_text(
+        "extensions = ['myst_nb']\nnb_execution_mode = 'off'\nnumfig = True\n"
+        "myst_enable_extensions = ['dollarmath']\nsuppress_warnings = ['toc']\n"
+    )
+    command = [sys.executable, "-m", "sphinx", "-q", "-n", str(source)]
+    out = source / "_html"
+    done = subprocess.run([*command, str(out)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return out, done.stderr
+
+
+@pytest.fixture(scope="module")
+def page(built):
+    html = (built[0] / "index.html").read_text(encoding="utf-8")
+    return BeautifulSoup(html, "lxml")
+
+
+def test_plugin_is_registered():
+    (entry,) = entry_points(group="myst_nb.mime_renderers", name="manifpt")
+    assert entry.load() is Renderer
+
+
+def test_image_keeps_its_description(page):
+    assert page.select_one("figure img")["alt"] == ALT
+
+
+def test_caption_is_numbered_and_parsed(page):
+    caption = page.select_one("figure figcaption")
+    assert caption.get_text(strip=True).startswith("Fig. 1")
+    assert caption.select_one(".math")
+
+
+def test_label_can_be_cited(page):
+    assert page.select_one("a[href='#curve']").get_text() == "Fig. 1"
+
+
+def test_plotly_figure_is_numbered_next(page):
+    figure = page.select_one(".plotly-figure").find_parent("figure")
+    assert figure.figcaption.get_text(strip=True).startswith("Fig. 2")
+
+
+def test_plotly_json_survives_without_width(page):
+    found = json.loads(page.select_one(".plotly-figure script").string)
+    assert found["data"] == FIGURE["data"]
+    assert "width" not in found["layout"] and found["layout"]["height"] == 321
+
+
+def test_plotly_figure_is_described_and_reachable(page):
+    canvas = page.select_one(".plotly-canvas")
+    assert page.find(id=canvas["aria-describedby"]).get_text() == ALT
+    assert canvas["tabindex"] == "0"
+    assert canvas["role"] != "img"  # an image may not hold buttons
+    assert ALT in page.select_one(".plotly-figure noscript").get_text()
+
+
+def test_identifiers_are_unique(page):
+    identifiers = [tag["id"] for tag in page.select("[id]")]
+    assert len(identifiers) == len(set(identifiers))
+
+
+def test_only_wide_pictures_may_scroll(page):
+    scrolls = [image.find_parent(class_="wide-picture") for image in page.select("img")]
+    assert [bool(box) for box in scrolls] == [False, True]
+
+
+def test_table_scrolls_in_its_own_box(page):
+    box = page.find("td", string="7").find_parent(class_="table-scroll")
+    assert box["tabindex"] == "0" and box["aria-label"]
+
+
+def test_other_html_is_left_alone(page):
+    assert not page.find("p", string="plain").find_parent(class_="table-scroll")
+
+
+def test_missing_description_is_reported_with_the_remedy(built):
+    log = built[1]
+    assert "bad.ipynb" in log
+    assert "has no description: show it with manifpt_utils.notebook.figures.show" in log
+    assert "index.ipynb" not in log
+
+
+@pytest.mark.parametrize("kind", [PLOTLY, "image/png", "text/html"])
+def test_outputs_inside_a_line_of_text_are_declined(kind):
+    data = SimpleNamespace(mime_type=kind)
+    assert Renderer.handle_mime(None, data, True) is None
+
+
+def test_unknown_kinds_are_declined():
+    data = SimpleNamespace(mime_type="text/plain")
+    assert Renderer.handle_mime(None, data, False) is None
+
+
+@settings(deadline=None)
+@given(alt=TEXT, name=TEXT)
+def test_no_text_breaks_out_of_its_place(alt, name):
+    figure = {"data": [{"name": name}]}
+    soup = BeautifulSoup(plotly_html(figure, alt=alt, key="f"), "html.parser")
+    assert soup.find(id="f-description").get_text() == alt
+    assert json.loads(soup.script.string)["data"] == figure["data"]
+
+
+@pytest.mark.parametrize("height, expected", [(300, "300px"), (None, "450px")])
+def test_space_is_reserved_before_the_figure_is_drawn(height, expected):
+    figure = {"data": [], "layout": {"height": height}}
+    soup = BeautifulSoup(plotly_html(figure, alt="a", key="f"), "html.parser")
+    assert expected in soup.select_one(".plotly-canvas")["style"]
