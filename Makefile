@@ -29,6 +29,7 @@ book: $(STAMP)  ## execute all notebooks and render the book
 test: $(STAMP)  ## lint, unit tests, quick run of all notebooks, tests of the book
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --ignore=$(BOOK_TESTS)
 	$(RUNNER) --profile smoke
 	$(MAKE) html
@@ -53,7 +54,7 @@ $(STAMP): pyproject.toml constraints.txt
 	"$(PYTHON)" -m venv .venv
 	$(BIN)/python -m pip install --constraint constraints.txt --retries 1 \
 		--timeout 30 $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) $(TORCH)
-	$(BIN)/python -m pip install --constraint constraints.txt -e '.[test,book]'
+	$(BIN)/python -m pip install --constraint constraints.txt -e '.[test,book,zoo]'
 	touch $(STAMP)
 
 constraints: $(STAMP)  ## write constraints.txt anew from what .venv holds

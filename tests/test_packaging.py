@@ -182,7 +182,7 @@ def test_torch_is_installed_first_and_alone(tmp_path):
     installs = [line for line in text.splitlines() if "pip install" in line]
     assert len(installs) == 2
     assert installs[0].split()[-1] == f"torch=={PINS['torch']}"
-    assert installs[1].split()[-2:] == ["-e", "'.[test,book]'"]
+    assert installs[1].split()[-2:] == ["-e", "'.[test,book,zoo]'"]
     assert all("--constraint constraints.txt" in line for line in installs)
 
 
