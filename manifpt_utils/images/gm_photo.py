@@ -1,15 +1,12 @@
 """GM-Photo, the benchmark that ships with the project: views of four photographs."""
 
-import io
-import json
-from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from .._support.paths import DATA
 from .benchmark import Benchmark
+from .catalogue import CORE, trained_sheets
 from .choice import choose
 from .factors import read_factors
 from .manifest import read_manifest, verified
@@ -18,16 +15,6 @@ from .sheets import read_sheet
 
 N_REAL, N_TEST = 8000, 2000
 MANIFOLD_SEED, TEST_SEED = 0, 1  # the generators were trained on the first
-# The data set of the paper that each photograph plays: a column of factors.csv.
-DATA_SETS = {
-    "coffee": "gm_celeba",
-    "flower": "gm_cifar10",
-    "astronaut": "gm_chq",
-    "china": "gm_ffhq",
-}
-# One or more of each family, trained on the first two photographs.
-CORE = ("dcgan", "lsgan", "wgan_gp", "beta_vae", "glow", "ddpm")
-RECORDED = ("family", "parameters", "steps", "training_cpu_seconds", "images")
 
 
 def retrained(benchmark, n, *, models=None, data_folder=None):
@@ -61,7 +48,7 @@ def retrained(benchmark, n, *, models=None, data_folder=None):
     manifest = read_manifest(folder) if photo else {}
     sheets = {
         (model, seed): read_sheet(folder, name, manifest)[:n]
-        for model, files in sorted(_trained(manifest, photo).items())
+        for model, files in sorted(trained_sheets(manifest, photo).items())
         for seed, name in sorted(files.items())
         if seed and model in (models or benchmark.models)
     }
@@ -73,74 +60,13 @@ def retrained(benchmark, n, *, models=None, data_folder=None):
     )
 
 
-def records(photo, *, data_folder=None):
-    """What is known of every stored training on one photograph.
-
-    Parameters
-    ----------
-    photo : str
-        "coffee", "flower", ...
-    data_folder : Path, optional
-        As for `load`.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by model and seed: `family`, `parameters`, `steps`,
-        `training_cpu_seconds`, `images`, and the measured quality, described in the
-        data card.  Empty where nothing is stored.
-
-    Examples
-    --------
-    >>> records("coffee").loc[("dcgan", 0), "images"].item()
-    1000
-    """
-    folder = Path(data_folder or DATA)
-    manifest = read_manifest(folder)
-    rows = {}
-    for model, files in _trained(manifest, photo).items():
-        for seed, name in files.items():
-            path = Path(name).with_suffix(".json").as_posix()
-            content = json.loads(verified(folder, path, manifest))
-            kept = {key: content[key] for key in RECORDED if key in content}
-            rows[model, seed] = kept | content.get("quality", {})
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    table.index = pd.MultiIndex.from_tuples(rows, names=["model", "seed"])
-    return table
-
-
-def listed(photo, *, data_folder=None):
-    """The models that the paper lists for the data set that a photograph plays.
-
-    Parameters
-    ----------
-    photo : str
-        "coffee", "flower", ...
-    data_folder : Path, optional
-        As for `load`.
-
-    Returns
-    -------
-    tuple of str
-
-    Examples
-    --------
-    >>> {photo: len(listed(photo)) for photo in DATA_SETS}
-    {'coffee': 15, 'flower': 12, 'astronaut': 17, 'china': 8}
-    """
-    folder = Path(data_folder or DATA)
-    content = verified(folder, "factors.csv", read_manifest(folder))
-    table = pd.read_csv(io.BytesIO(content), index_col="model")
-    return tuple(table.index[table[DATA_SETS[photo]].astype(bool)])
-
-
 def load_photo(photo, models, seed, n_real, data_folder):
     folder = Path(data_folder or DATA)
     n_real = N_REAL if n_real is None else n_real
     if n_real < 1:
         raise ValueError(f"n_real must be at least 1, got {n_real}.")
     manifest = read_manifest(folder)
-    trained = _trained(manifest, photo)
+    trained = trained_sheets(manifest, photo)
     if not trained:
         raise ValueError(
             f"{folder} holds no samples of gm-photo/{photo}; generators are made by "
@@ -160,17 +86,6 @@ def load_photo(photo, models, seed, n_real, data_folder):
         factors=table.loc[list(images)],
         manifold=manifold,
     )
-
-
-def _trained(manifest, photo):
-    """Sheets of one photograph: {model: {seed: file name}}."""
-    found = defaultdict(dict)
-    for name in manifest:
-        path = Path(name)
-        if path.parent.as_posix() == f"gm-photo/{photo}" and path.suffix == ".webp":
-            model, _, seed = path.stem.rpartition("-")
-            found[model][int(seed)] = name
-    return found
 
 
 def _choose_files(trained, seed, models, order):

@@ -1,18 +1,18 @@
 """How far artifacts are ahead of a rival, and from how many real views on.
 
-The artifacts are rows of `estimation.results`, the rival is the raw image or the best
-earlier method, from `comparison.results`; both have the same splits, seeds and test
+The artifacts are rows of `ESTIMATES.results`, the rival is the raw image or the best
+earlier method, from `COMPARISON.results`; both have the same splits, seeds and test
 images, so that they are compared seed by seed.
 """
 
 import numpy as np
 import pandas as pd
+from scipy.stats import t as student
 
-from ..baselines import BASELINES
-from .estimation import KEYS, N_REAL
+from .estimates import COLUMNS, ESTIMATES, N_REAL
 
-RIVAL = ["setting", "column", "n_train", "seed"]
-TEST = ["setting", "n_train", "column", "kind"]
+RIVAL = ["photo", "column", "n_train", "seed"]
+TEST = ["photo", "n_train", "column", "kind"]
 
 
 def raw_scores(compared):
@@ -21,16 +21,20 @@ def raw_scores(compared):
     Parameters
     ----------
     compared : DataFrame
-        From `comparison.results`.
+        From `COMPARISON.results`.
 
     Returns
     -------
     Series
-        Indexed by space, setting, column, n_train and seed, for `lead`.
+        Indexed by space, photo, column, n_train and seed, for `lead`.
     """
-    table = compared[compared["method"].str.endswith(" raw")]
-    table = table.assign(space=table["method"].str.removesuffix(" raw"))
-    return table.set_index(["space", *RIVAL])["score"]
+    table = _of_pairs(compared)
+    return table[table["kind"] == "raw"].set_index(["space", *RIVAL])["score"]
+
+
+def _of_pairs(compared):
+    """The rows that both studies have: shared models, at home and away."""
+    return compared[(compared["models"] == "shared") & compared["column"].isin(COLUMNS)]
 
 
 def best_earlier_scores(compared):
@@ -39,22 +43,23 @@ def best_earlier_scores(compared):
     Parameters
     ----------
     compared : DataFrame
-        From `comparison.results`.
+        From `COMPARISON.results`.
 
     Returns
     -------
     DataFrame
-        Indexed by setting, column, n_train and seed: `method`, the one with the highest
+        Indexed by photo, column, n_train and seed: `method`, the one with the highest
         mean over the seeds, and its `score`.
     """
-    table = compared[compared["method"].isin(list(BASELINES))]
+    table = _of_pairs(compared)
+    table = table[table["kind"] == "earlier"]
     means = table.groupby([*RIVAL[:-1], "method"])["score"].mean().dropna()
     best = means.groupby(RIVAL[:-1]).idxmax()
     rows = table.set_index([*RIVAL[:-1], "method"]).loc[best.tolist()]
     return rows.reset_index().set_index(RIVAL)[["method", "score"]]
 
 
-def lead(table, rival):
+def lead(table, rival, *, confidence=0.95):
     """How far artifacts are ahead of a rival, seed by seed.
 
     Parameters
@@ -63,28 +68,33 @@ def lead(table, rival):
         Rows of the results.
     rival : Series
         Its scores, indexed by some of the keys, the seed among them.
+    confidence : float
+        Of the interval over seeds.
 
     Returns
     -------
     DataFrame
         Indexed by the keys without the seed: `mean` and `sem`, its standard error, of
-        the difference; `seeds`, how many; and `real`, whether it exceeds twice its
-        standard error.
+        the difference; `seeds`, how many; `low` and `high`, its interval by Student's
+        t; and `significant`, whether that lies above zero.
     """
     cell = pd.MultiIndex.from_frame(table[rival.index.names])
     ahead = table["score"].to_numpy() - rival.reindex(cell).to_numpy()
-    keys = [key for key in KEYS if key != "seed"]
+    keys = [key for key in ESTIMATES.keys if key != "seed"]
     groups = table.assign(ahead=ahead).groupby(keys, sort=False)["ahead"]
     found = groups.agg(["mean", "sem", "count"]).rename(columns={"count": "seeds"})
-    return found.assign(real=found["mean"] > 2 * found["sem"].fillna(np.inf))
+    freedom = (found["seeds"] - 1).clip(lower=1)
+    reach = student.ppf((1 + confidence) / 2, freedom) * found["sem"].fillna(np.inf)
+    found["low"], found["high"] = found["mean"] - reach, found["mean"] + reach
+    return found.assign(significant=found["low"] > 0)
 
 
-def threshold(real):
-    """Least number of real views from which on a lead is real, None if there is none.
+def threshold(significant):
+    """The least number of real views from which on a lead stays significant.
 
     Parameters
     ----------
-    real : Series of bool
+    significant : Series of bool
         Indexed by the number of real views.
 
     Examples
@@ -92,8 +102,8 @@ def threshold(real):
     >>> threshold(pd.Series({100: True, 1000: False, 10000: True, 50000: True}))
     10000
     """
-    real = real.sort_index(ascending=False)
-    holds = real.index[real.astype(bool).cummin()]
+    falling = significant.sort_index(ascending=False)
+    holds = falling.index[falling.astype(bool).cummin()]
     return int(holds[-1]) if len(holds) else None
 
 
@@ -102,7 +112,7 @@ def at_every_count(table, counts=N_REAL):
 
     Examples
     --------
-    >>> rows = pd.DataFrame({"kind": ["exact", "affine"], "n_real": [0, 100]})
+    >>> rows = pd.DataFrame({"kind": ["exact", "hull"], "n_real": [0, 100]})
     >>> at_every_count(rows, [100, 1000])["n_real"].tolist()
     [100, 100, 1000]
     """
@@ -124,7 +134,7 @@ def best_spaces(found):
 
 
 def first_leads(found):
-    """From how many real views on a lead is real, and in which space first.
+    """From how many real views on a lead is significant, and in which space first.
 
     Parameters
     ----------
@@ -134,7 +144,7 @@ def first_leads(found):
     Returns
     -------
     DataFrame
-        Indexed by setting, n_train, column and kind: `n_real`, 0 for the exact
+        Indexed by photo, n_train, column and kind: `n_real`, 0 for the exact
         artifact, and `space`; missing values where no space is ever ahead.
     """
     rows = {key: _first_lead(g) for key, g in found.groupby(TEST, sort=False)}
@@ -146,5 +156,7 @@ def first_leads(found):
 def _first_lead(group):
     """Number of real views and space of the earliest lead, two times None without."""
     spaces = group.groupby("space", sort=False)
-    first = [(threshold(part.set_index("n_real")["real"]), s) for s, part in spaces]
+    first = [
+        (threshold(part.set_index("n_real")["significant"]), s) for s, part in spaces
+    ]
     return min((n for n in first if n[0] is not None), default=(None, None))

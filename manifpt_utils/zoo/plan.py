@@ -11,7 +11,7 @@ import torch
 from tqdm import tqdm
 
 from .._support.paths import DATA
-from ..images.gm_photo import CORE, DATA_SETS, listed
+from ..images.catalogue import CORE, DATA_SETS, listed
 from ..images.manifest import read_manifest
 from .registry import EXPERIMENTS, MODELS, find
 from .training import run_folder

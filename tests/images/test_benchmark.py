@@ -17,9 +17,10 @@ from manifpt_utils._support.paths import DATA
 from manifpt_utils.images import gm_photo as module
 from manifpt_utils.images import image_files
 from manifpt_utils.images.benchmark import Benchmark
+from manifpt_utils.images.catalogue import RECORDED, records, trained_sheets
 from manifpt_utils.images.factors import FACTORS, read_factors
 from manifpt_utils.images.folder import from_folder
-from manifpt_utils.images.gm_photo import RECORDED, _trained, records, retrained
+from manifpt_utils.images.gm_photo import retrained
 from manifpt_utils.images.loading import load
 from manifpt_utils.images.manifest import read_manifest, verified
 from manifpt_utils.images.photograph import PhotoManifold
@@ -117,7 +118,7 @@ def test_records_tell_what_is_known_of_every_training():
     table = records("coffee")
     listed = {
         (model, seed)
-        for model, files in _trained(read_manifest(), "coffee").items()
+        for model, files in trained_sheets(read_manifest(), "coffee").items()
         for seed in files
     }
     assert set(table.index) == listed

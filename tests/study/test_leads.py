@@ -3,9 +3,11 @@
 import pandas as pd
 import pytest
 
-from manifpt_utils.study import comparison, estimation, leads
+from manifpt_utils.study import leads
+from manifpt_utils.study.comparison import COMPARISON
+from manifpt_utils.study.estimates import ESTIMATES, is_main
 
-KEYS = {"setting": "coffee", "space": "rgb", "k": 1, "search": "euclidean"}
+KEYS = {"photo": "coffee", "space": "rgb", "k": 1, "search": "euclidean"}
 KEYS |= {"n_train": 5, "column": "closed"}
 
 
@@ -24,23 +26,25 @@ def test_a_lead_is_taken_seed_by_seed():
     found = leads.lead(table, rival(0.4, 0.6, 0.8)).reset_index().iloc[0]
     # The seeds differ by far more than the lead, which is the same in each.
     assert found["mean"] == pytest.approx(0.1) and found["sem"] < 1e-9
-    assert found["real"] and found["seeds"] == 3
+    assert found["significant"] and found["seeds"] == 3
     level = leads.lead(table, rival(0.9, 0.7, 0.5)).reset_index().iloc[0]
-    assert level["mean"] == pytest.approx(0) and not level["real"]
+    assert level["mean"] == pytest.approx(0) and not level["significant"]
 
 
-def test_a_lead_over_one_seed_is_not_real():
+def test_a_lead_over_one_seed_is_not_significant():
     table = pd.DataFrame(rows("nearest", 100, [0.9]))
-    assert not leads.lead(table, rival(0.1))["real"].item()
+    assert not leads.lead(table, rival(0.1))["significant"].item()
 
 
 def test_the_best_earlier_method_has_the_highest_mean_and_gives_its_own_seeds():
-    base = {"setting": "coffee", "column": "closed", "n_train": 5}
-    scores = {"Yu19": (0.9, 0.1), "Durall20": (0.6, 0.5), "rgb raw": (1.0, 1.0)}
+    base = {"photo": "coffee", "models": "shared", "column": "closed", "n_train": 5}
+    scores = {("Yu19", "", "earlier"): (0.9, 0.1), ("ours", "rgb", "raw"): (1.0, 1.0)}
+    scores["Durall20", "", "earlier"] = (0.6, 0.5)
     compared = pd.DataFrame(
         [
-            {**base, "method": method, "seed": seed, "score": value}
-            for method, values in scores.items()
+            {**base, "method": m, "space": space, "kind": kind}
+            | {"seed": seed, "score": value}
+            for (m, space, kind), values in scores.items()
             for seed, value in enumerate(values, start=1)
         ]
     )
@@ -69,20 +73,20 @@ def test_the_first_lead_is_that_of_the_space_that_needs_the_fewest_views():
     cells += [("frequency", 1000, True)]
     found = pd.DataFrame(
         [
-            {**KEYS, "kind": "affine", "space": space, "n_real": n, "real": real}
+            {**KEYS, "kind": "hull", "space": space, "n_real": n, "significant": real}
             for space, n, real in cells
         ]
-        + [{**KEYS, "kind": "nearest", "n_real": 100, "real": False}]
+        + [{**KEYS, "kind": "nearest", "n_real": 100, "significant": False}]
     )
     first = leads.first_leads(found).droplevel([0, 1, 2])
-    assert first.loc["affine"].tolist() == [100, "frequency"]
+    assert first.loc["hull"].tolist() == [100, "frequency"]
     assert first.loc["nearest"].isna().all()
 
 
 def test_the_best_space_is_chosen_for_every_number_of_views():
     found = pd.DataFrame(
         [
-            {**KEYS, "kind": "affine", "space": space, "n_real": n, "mean": mean}
+            {**KEYS, "kind": "hull", "space": space, "n_real": n, "mean": mean}
             for space, n, mean in (
                 ("rgb", 100, 0.1),
                 ("frequency", 100, 0.2),
@@ -94,55 +98,22 @@ def test_the_best_space_is_chosen_for_every_number_of_views():
     assert leads.best_spaces(found)["space"].tolist() == ["frequency", "rgb"]
 
 
-# --- what was found ---------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def table():
-    return estimation.results()
-
-
-@pytest.fixture(scope="module")
-def compared():
-    return comparison.results()
-
-
-@pytest.fixture(scope="module")
-def gain(table, compared):
-    """Mean gain over raw images, by space, training images, test, kind and views."""
-    trained = table[table["kind"] != "gap"]
-    found = leads.lead(trained, leads.raw_scores(compared)).reset_index()
-    found = found[estimation.is_main(found)]
-    keys = ["space", "n_train", "column", "kind", "n_real"]
-    return found.groupby(keys)["mean"].mean()
-
-
-# Each tolerance is about half of what was measured.
-
-
-def test_away_from_home_every_kind_of_artifact_gains(gain):
-    away = gain.xs("transfer", level="column").groupby(["n_train", "kind"]).mean()
-    assert (away > 0.03).all()
-
-
-def test_with_few_images_coverage_lifts_pixel_artifacts_above_raw_images(gain):
-    rgb = gain.loc["rgb", 5, "closed"]
-    assert rgb["nearest", 100] < -0.06 and rgb["nearest", 50_000] > 0.05
-    assert rgb["affine", 100] < 0.03 and rgb["affine", 1000] > 0.08
-
-
-def test_with_many_images_at_home_no_kind_gains(gain):
-    home = gain.xs((100, "closed"), level=["n_train", "column"])
+def test_the_claims_of_the_book_about_coverage_hold_in_the_stored_results():
+    """Signs only: how large each effect is, is computed where it is claimed."""
+    table, compared = ESTIMATES.results(), COMPARISON.results()
+    trained = table[table["n_train"] > 0]
+    gain = leads.lead(trained, leads.raw_scores(compared)).reset_index()
+    gain = gain[is_main(gain)]
+    means = gain.groupby(["space", "n_train", "column", "kind", "n_real"])[
+        "mean"
+    ].mean()
+    away = means.xs("transfer", level="column").groupby(["n_train", "kind"]).mean()
+    assert (away > 0).all()
+    few = means.loc["rgb", 5, "closed"]
+    assert few["nearest", 100] < 0 < few["nearest", 50_000]
+    home = means.xs((100, "closed"), level=["n_train", "column"])
     assert (home.groupby("kind").mean() < 0.01).all()
-
-
-def test_at_home_artifacts_never_beat_every_earlier_method_at_any_coverage(
-    table, compared
-):
-    trained = table[table["kind"] != "gap"]
-    best = leads.best_earlier_scores(compared)["score"]
-    found = leads.lead(trained, best).reset_index()
-    first = leads.first_leads(found[estimation.is_main(found)])["n_real"].sort_index()
+    earlier = leads.best_earlier_scores(compared)["score"]
+    ahead = leads.lead(trained, earlier).reset_index()
+    first = leads.first_leads(ahead[is_main(ahead)])["n_real"].sort_index()
     assert first.xs("closed", level="column").isna().all()
-    assert first.loc["astronaut", 100, "transfer"].notna().all()
-    assert first.xs("transfer", level="column").notna().sum() < 8  # of 24

@@ -21,9 +21,9 @@ from torch.fx.experimental import _config as meta_config
 
 from manifpt_utils._support.paths import DATA
 from manifpt_utils.images import gm_photo
+from manifpt_utils.images.catalogue import CORE
 from manifpt_utils.images.experiments import load_experiments
 from manifpt_utils.images.factors import read_factors
-from manifpt_utils.images.gm_photo import CORE
 from manifpt_utils.images.loading import load
 from manifpt_utils.images.manifest import read_manifest, verified
 from manifpt_utils.images.photograph import PhotoManifold

@@ -1,0 +1,97 @@
+"""What GM-Photo holds: which models were trained on which photograph, and how.
+
+Only the manifest, the records and the table of factors are read here, no image.
+"""
+
+import io
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import pandas as pd
+
+from .._support.paths import DATA
+from .manifest import read_manifest, verified
+
+# The data set of the paper that each photograph plays: a column of factors.csv.
+DATA_SETS = {
+    "coffee": "gm_celeba",
+    "flower": "gm_cifar10",
+    "astronaut": "gm_chq",
+    "china": "gm_ffhq",
+}
+# One or more of each family, trained on the first two photographs.
+CORE = ("dcgan", "lsgan", "wgan_gp", "beta_vae", "glow", "ddpm")
+RECORDED = ("family", "parameters", "steps", "training_cpu_seconds", "images")
+
+
+def records(photo, *, data_folder=None):
+    """What is known of every stored training on one photograph.
+
+    Parameters
+    ----------
+    photo : str
+        "coffee", "flower", ...
+    data_folder : Path, optional
+        As for `load`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by model and seed: `family`, `parameters`, `steps`,
+        `training_cpu_seconds`, `images`, and the measured quality, described in the
+        data card.  Empty where nothing is stored.
+
+    Examples
+    --------
+    >>> records("coffee").loc[("dcgan", 0), "images"].item()
+    1000
+    """
+    folder = Path(data_folder or DATA)
+    manifest = read_manifest(folder)
+    rows = {}
+    for model, files in trained_sheets(manifest, photo).items():
+        for seed, name in files.items():
+            path = Path(name).with_suffix(".json").as_posix()
+            content = json.loads(verified(folder, path, manifest))
+            kept = {key: content[key] for key in RECORDED if key in content}
+            rows[model, seed] = kept | content.get("quality", {})
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    table.index = pd.MultiIndex.from_tuples(rows, names=["model", "seed"])
+    return table
+
+
+def listed(photo, *, data_folder=None):
+    """The models that the paper lists for the data set that a photograph plays.
+
+    Parameters
+    ----------
+    photo : str
+        "coffee", "flower", ...
+    data_folder : Path, optional
+        As for `load`.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> {photo: len(listed(photo)) for photo in DATA_SETS}
+    {'coffee': 15, 'flower': 12, 'astronaut': 17, 'china': 8}
+    """
+    folder = Path(data_folder or DATA)
+    content = verified(folder, "factors.csv", read_manifest(folder))
+    table = pd.read_csv(io.BytesIO(content), index_col="model")
+    return tuple(table.index[table[DATA_SETS[photo]].astype(bool)])
+
+
+def trained_sheets(manifest, photo):
+    """Sheets of one photograph: {model: {seed: file name}}."""
+    found = defaultdict(dict)
+    for name in manifest:
+        path = Path(name)
+        if path.parent.as_posix() == f"gm-photo/{photo}" and path.suffix == ".webp":
+            model, _, seed = path.stem.rpartition("-")
+            found[model][int(seed)] = name
+    return found

@@ -1,0 +1,175 @@
+"""The study of estimates: when does an artifact tell models apart better than anything?
+
+The closest point is exact, or estimated from 100 to 50,000 real views, by the mean of
+the nearest ones or by their affine hull, found by one of three distances (*searches*).
+Each artifact is trained on with few and with many images per model, and tested on the
+photograph of the training (`closed`) and on the other one of its pair (`transfer`).
+
+Splits, seeds, test images and classifiers are those of `comparison`, whose rows for raw
+images and earlier methods therefore stand beside these.  A further column, `gap`, says
+how densely the real views cover the manifold; nothing is trained for it.
+
+`manifpt study estimates` computes what the results lack, and `ESTIMATES.results()`
+reads them.  `leads` compares them with those of `comparison`.
+"""
+
+from itertools import product
+from typing import NamedTuple
+
+from .._support.suggestion import suggestion
+from . import compute
+from .comparison import sheets
+from .settings import FEW, OTHER, PHOTOS, SEEDS, SPACES, shared
+from .study import Study
+
+NEIGHBOURS = {"nearest": 1, "hull": 33}  # that each estimate usually takes
+N_REAL = (100, 1000, 10_000, 50_000)  # real views
+N_TRAIN = (min(FEW), 100)  # images per model
+COLUMNS = ("closed", "transfer")
+# Other numbers of neighbours and other searches: between pixels, with few images.
+VARIED_N_REAL = (1000, 10_000)
+OTHER_K = {"nearest": (5, 20), "hull": (9,)}
+SEARCHES = ("euclidean", "cosine", "supervised")
+PIXEL_SPACES = ("rgb", "frequency")
+
+
+class Training(NamedTuple):
+    """One representation, and what is trained on it."""
+
+    photo: str
+    space: str
+    kind: str  # "exact", "nearest" or "hull"
+    k: int  # neighbours; 0 for "exact"
+    search: str  # of the neighbours; "rgb" for "exact", which is found among pixels
+    n_real: int  # 0 for "exact"
+    n_train: int  # images per model; 0 where only the gap is measured
+    seed: int
+
+    def __str__(self):
+        return ", ".join(map(str, self))
+
+
+class Estimates(Study):
+    """The study of all estimates of the closest point."""
+
+    name = "estimates"
+    keys = (*Training._fields, "column")
+    values = ("score", "reason")
+    types = {key: int for key in ("k", "n_real", "n_train", "seed")} | {"score": float}
+    names = (*PHOTOS, *SPACES, "exact", *NEIGHBOURS)
+    order = {name: i for i, name in enumerate(names)}
+
+    def planned(self):
+        """All trainings, the main ones first."""
+        return planned()
+
+    def cells(self, training):
+        """The keys of all rows that one training gives."""
+        columns = COLUMNS if training.n_train else ("gap",)
+        return {(*training, column) for column in columns}
+
+    def measure(self, training):
+        """Train once and test on both photographs of the pair; or measure a gap.
+
+        Parameters
+        ----------
+        training : Training
+
+        Returns
+        -------
+        list of dict
+            Rows of the results.
+        """
+        from .estimate_training import scores  # needs torch, which reading does not
+
+        key = training._asdict()
+        found = scores(training)
+        return [{**key, "column": c, "score": score} for c, score in found.items()]
+
+    def batch(self, training):
+        """Trainings of one batch share the manifolds of both photographs of a pair."""
+        pair = min(training.photo, OTHER[training.photo])
+        return pair, training.space, training.search, training.n_real
+
+    def account(self, training):
+        """CPU seconds are summed by space."""
+        return training.space
+
+    def sheets(self):
+        """The sha256 of every sheet of samples that takes part."""
+        return sheets(tuple(map(shared, PHOTOS)))
+
+
+ESTIMATES = Estimates()
+
+
+def planned(photos=PHOTOS, spaces=SPACES):
+    """All trainings of the study, the main ones first.
+
+    Raises
+    ------
+    ValueError
+        If a photograph or a space is unknown.
+    """
+    for given, known in ((photos, PHOTOS), (spaces, SPACES)):
+        for name in given:
+            if name not in known:
+                raise ValueError(f"unknown {name!r};{suggestion(str(name), known)}")
+    between_pixels = [space for space in spaces if space in PIXEL_SPACES]
+    main = product(photos, spaces, _main(), N_TRAIN, SEEDS[:3])
+    more = product(photos, between_pixels, _varied(), N_TRAIN[:1], SEEDS[:3])
+    trainings = [
+        Training(photo, space, *shown, *run)
+        for photo, space, shown, *run in [*main, *more]
+    ]
+    gaps = product(photos, spaces, ["nearest"], [1], ["euclidean"], N_REAL, [0], [0])
+    return sorted([*trainings, *map(Training._make, gaps)], key=_turn)
+
+
+def _main():
+    """Kind, neighbours, search and real views of every space and photograph."""
+    estimates = product(NEIGHBOURS.items(), N_REAL)
+    yield "exact", 0, "rgb", 0
+    yield from ((*estimate, "euclidean", n) for estimate, n in estimates)
+
+
+def _varied():
+    """The same for what is tried between pixels only."""
+    for n in VARIED_N_REAL:
+        for kind, k in NEIGHBOURS.items():
+            yield from ((kind, other, "euclidean", n) for other in OTHER_K[kind])
+            yield from ((kind, k, search, n) for search in SEARCHES[1:])
+
+
+def _turn(training):
+    """Place in the queue; what shares features, or a fitted manifold, is together."""
+    t = training
+    is_late = t.search not in ("euclidean", "rgb")
+    order = t.kind, t.k, t.photo, t.n_train, t.seed
+    return is_late, t.n_real, *ESTIMATES.batch(t), *order
+
+
+def is_main(table):
+    """Which rows belong to the main part: each estimate with its usual neighbours."""
+    usual = table["kind"].map({"exact": 0, **NEIGHBOURS}) == table["k"]
+    return usual & table["search"].isin(["euclidean", "rgb"])
+
+
+def main(arguments=None):
+    """Run the command line."""
+    top = compute.parser(
+        ESTIMATES,
+        "Train on artifacts by the exact closest point and by all its estimates.",
+    )
+    for name, known in (("photos", PHOTOS), ("spaces", SPACES)):
+        choices = f"some of: {', '.join(known)}; default: all"
+        options = {"nargs": "+", "metavar": "NAME", "default": tuple(known)}
+        top.add_argument(f"--{name}", **options, help=choices)
+    compute.run(ESTIMATES, top, lambda o: planned(o.photos, o.spaces), arguments)
+
+
+if __name__ == "__main__":
+    # Other processes can import what belongs to a module, but not to the main script.
+    from . import estimates
+
+    estimates.main()

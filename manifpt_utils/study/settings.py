@@ -1,0 +1,162 @@
+"""What is compared: settings, methods, and how many images and seeds each is given.
+
+A `Setting` says which images are told apart, and by what; a `Method` says what a
+classifier is shown of them.  Both are small classes, and every table of results has a
+column for each of their fields.
+"""
+
+from typing import NamedTuple
+
+from ..images.catalogue import CORE, listed
+
+SPACES = ("rgb", "frequency", "supervised", "selfsupervised")
+EARLIER = ("McCloskey18", "Nataraj19", "Durall20", "Dzanic20")
+EARLIER += ("Wang20", "Marra18", "Marra19", "Yu19")
+NETWORKS = ("Nataraj19", "Wang20", "Marra18", "Marra19", "Yu19")  # have their own
+KINDS = ("raw", "nearest", "hull")
+
+SHARED = ("biggan_deep", "stylegan2", "stylegan3", "vqgan")
+SHARED += ("nvae", "eff_vdvae", "ncsnpp", "ldm")
+GENERATORS = {"coffee": CORE, "flower": CORE, "astronaut": SHARED, "china": SHARED}
+PHOTOS = tuple(GENERATORS)
+OTHER = {"coffee": "flower", "flower": "coffee"}
+OTHER |= {"astronaut": "china", "china": "astronaut"}
+SECOND_PAIR = ("astronaut", "china")
+# Table 5 of the paper: models, and the photographs that play their training sets.
+ORIGINS = {
+    "stylegan3": SECOND_PAIR,
+    "nvae": ("coffee", *SECOND_PAIR),
+    "ldm": SECOND_PAIR,
+}
+
+SEEDS = (1, 2, 3, 4, 5)  # the methods were tuned on seed 0
+N_TRAIN, N_TEST = 100, 200  # images per class
+FEW = (5, 25, 400)  # training images per class in the few-shot columns
+
+
+class Setting(NamedTuple):
+    """Which images are told apart.
+
+    Attributes
+    ----------
+    question : {"model", "origin"}
+        Which model made an image, or on which photograph its model was trained.
+    photo : str
+        Where the models were trained; empty where that is the question.
+    models : str
+        "shared" for the models that both photographs of a pair have, "listed" for all
+        that the paper lists for the data set that the photograph plays (its Table 1),
+        or the one model whose origin is asked for (its Table 5).
+
+    Examples
+    --------
+    >>> [str(s) for s in (shared("coffee"), every("coffee"), origin("nvae"))]
+    ['coffee', 'all models of coffee', 'origin of nvae']
+    """
+
+    question: str
+    photo: str
+    models: str
+
+    def __str__(self):
+        if self.question == "origin":
+            return f"origin of {self.models}"
+        return self.photo if self.models == "shared" else f"all models of {self.photo}"
+
+    @property
+    def names(self):
+        """The classes: models, or the photographs that an image may come from."""
+        if self.question == "origin":
+            return ORIGINS[self.models]
+        return GENERATORS[self.photo] if self.models == "shared" else listed(self.photo)
+
+    @property
+    def trained(self):
+        """Photograph and model of all generators that take part."""
+        if self.question == "origin":
+            return [(photo, self.models) for photo in self.names]
+        return [(self.photo, model) for model in self.names]
+
+    @property
+    def chance(self):
+        """Accuracy of guessing, without the class "real"."""
+        return 1 / len(self.names)
+
+    @property
+    def room(self):
+        """The largest number of training images per class that there is room for."""
+        has_more = self.models == "shared" and self.names == CORE
+        return max(FEW) if has_more else N_TRAIN
+
+
+def shared(photo):
+    """The setting of the models that a photograph shares with the other of its pair."""
+    return Setting("model", photo, "shared")
+
+
+def every(photo):
+    """The setting of all models that the paper lists for what a photograph plays."""
+    return Setting("model", photo, "listed")
+
+
+def origin(model):
+    """The setting that asks where one model was trained."""
+    return Setting("origin", "", model)
+
+
+class Method(NamedTuple):
+    """What a classifier is shown of an image.
+
+    Attributes
+    ----------
+    name : str
+        An earlier method, or "ours".
+    space : str
+        Embedding space of ours; empty for an earlier method.
+    kind : str
+        Of ours what is shown of the space: "raw" for the embedded image, or the
+        estimate that its artifact is taken with; else "earlier", or "published" for an
+        earlier method with the sizes and the schedule that were published.
+
+    Examples
+    --------
+    >>> str(ours("rgb", "nearest")), str(Method("Yu19", "", "published"))
+    ('rgb nearest', 'Yu19, published sizes')
+    """
+
+    name: str
+    space: str
+    kind: str
+
+    def __str__(self):
+        if self.name == "ours":
+            return f"{self.space} {self.kind}"
+        return (
+            f"{self.name}, published sizes" if self.kind == "published" else self.name
+        )
+
+    @property
+    def has_network(self):
+        """Whether the method brings a network of its own, which is slow to train."""
+        return self.name in NETWORKS
+
+
+def ours(space, kind):
+    """The image itself ("raw"), or its artifact, in one of the spaces."""
+    return Method("ours", space, kind)
+
+
+SETTINGS = (
+    *map(shared, PHOTOS),
+    *map(every, ("coffee", "flower", "astronaut")),
+    *map(origin, ORIGINS),
+)
+METHODS = (
+    *(Method(name, "", "earlier") for name in EARLIER),
+    *(ours(space, kind) for space in SPACES for kind in KINDS),
+)
+PUBLISHED = tuple(Method(name, "", "published") for name in EARLIER)
+# The settings that stand beside the paper's Table 1.  The shared models of china are
+# all that the paper lists for FFHQ.
+PLAYS = {"GM-CelebA": every("coffee"), "GM-CIFAR10": every("flower")}
+PLAYS |= {"GM-CHQ": every("astronaut"), "GM-FFHQ": shared("china")}

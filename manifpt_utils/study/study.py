@@ -1,0 +1,183 @@
+"""Studies: trainings whose results are stored, computed once and read by the book.
+
+A *training* is a tuple that says what is trained; it gives one or several *rows*, each
+with a score and the *cell* that it belongs to.  The rows of a study lie in
+`data/results/<name>.csv`, and beside them, in `<name>.json`, the commands, commits,
+versions and CPU seconds that made them.  A study that was stopped goes on with the
+cells that are missing.
+"""
+
+import io
+from datetime import UTC, datetime
+from json import dumps, loads
+from pathlib import Path
+
+import pandas as pd
+from filelock import FileLock
+
+from .._support.files import write_whole
+from .._support.paths import DATA, ROOT
+from .._support.provenance import git_commit, versions
+from ..images.manifest import read_manifest, verified
+
+FOLDER = "results"
+
+
+class Study:
+    """What all studies share: their table, and which trainings it lacks.
+
+    A study of its own states the attributes below and defines `planned`, `cells`,
+    `measure`, `batch`, `account` and `sheets`.
+
+    Attributes
+    ----------
+    name : str
+        Of its two files.
+    keys, values : tuple of str
+        Columns that name a cell, and the other columns; the last one is `reason`,
+        which says why there is no score.
+    types : dict
+        Of columns that are no text.
+    order : dict of str to int
+        Where names stand in the file; other keys are sorted as they are.
+    """
+
+    name: str
+    keys: tuple
+    values: tuple
+    types: dict
+    order: dict
+
+    def planned(self):
+        """All trainings, the most important first: a list of tuples."""
+        raise NotImplementedError
+
+    def cells(self, training):
+        """The cells that a training gives: a set of tuples of `keys`."""
+        raise NotImplementedError
+
+    def measure(self, training, **options):
+        """Train, test and return the rows: a list of dict."""
+        raise NotImplementedError
+
+    def batch(self, training):
+        """Trainings in a row of one batch share what was computed for them."""
+        raise NotImplementedError
+
+    def account(self, training):
+        """The name under which the CPU seconds of a training are summed."""
+        raise NotImplementedError
+
+    def sheets(self):
+        """Names and sha256 of the samples that the results are of."""
+        raise NotImplementedError
+
+    def results(self):
+        """Read the stored rows.
+
+        Returns
+        -------
+        DataFrame
+            The columns `keys` and `values`; texts that do not apply are empty.
+
+        Raises
+        ------
+        ValueError
+            If the file is missing or not the one the manifest lists.
+        """
+        return self.parse(verified(DATA, f"{FOLDER}/{self.name}.csv", read_manifest()))
+
+    def provenance(self):
+        """What made the results: commands, commits, versions, CPU seconds, sheets.
+
+        The seconds are those of all runs together, without features that a run found
+        in the cache.
+        """
+        name = f"{FOLDER}/{self.name}.json"
+        return loads(verified(DATA, name, read_manifest()))
+
+    def parse(self, content):
+        """Rows from the bytes of a file."""
+        return self._typed(pd.read_csv(io.BytesIO(content), dtype=self.types))
+
+    def _typed(self, table):
+        texts = [name for name in table if name not in self.types]
+        table = table.astype({name: object for name in texts})
+        return table.fillna(dict.fromkeys(texts, "")).astype(self.types)
+
+    def empty(self):
+        """A table without rows."""
+        return pd.DataFrame(columns=[*self.keys, *self.values])
+
+    def merge(self, table, rows):
+        """The table with new rows, which replace older ones of the same cell."""
+        new = pd.DataFrame(rows, columns=[*self.keys, *self.values])
+        both = pd.concat([table.astype(object), new])
+        both = self._typed(both.drop_duplicates([*self.keys], keep="last"))
+        return both.sort_values([*self.keys], key=self._places, ignore_index=True)
+
+    def _places(self, values):
+        return values.map(lambda value: self.order.get(value, value))
+
+    def missing(self, trainings, table):
+        """The trainings of which at least one cell is not in the table."""
+        there = set(self.keys_of(table))
+        return [training for training in trainings if self.cells(training) - there]
+
+    def keys_of(self, table):
+        """The cells of a table: one tuple per row."""
+        return list(table[[*self.keys]].itertuples(index=False, name=None))
+
+    def pruned(self, table):
+        """The table without cells of an earlier study that this one no longer has."""
+        cells = set().union(*map(self.cells, self.planned()))
+        return table[[key in cells for key in self.keys_of(table)]]
+
+
+class Store:
+    """The two files of a study, which are there whole or not at all.
+
+    Several commands may write to one store: each adds its rows to what is on disk at
+    that moment, under a lock.
+
+    Parameters
+    ----------
+    study : Study
+    folder : path
+    command : str
+        That is noted down.
+    """
+
+    def __init__(self, study, folder, command):
+        self.study = study
+        self.csv = Path(folder) / f"{study.name}.csv"
+        self.json = self.csv.with_suffix(".json")
+        self.run = {
+            "command": command,
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "git": git_commit(ROOT),
+            "versions": versions(),
+        }
+
+    def read(self):
+        """The table and the record on disk; empty ones where there are none."""
+        if not self.csv.is_file():
+            record = {"runs": [], "cpu_seconds": {}, "sheets": {}}
+            return self.study.empty(), record
+        table = self.study.pruned(self.study.parse(self.csv.read_bytes()))
+        return table, loads(self.json.read_text(encoding="utf-8"))
+
+    def add(self, trainings, rows, seconds):
+        """Keep the rows of some trainings of one batch, and what they took."""
+        self.csv.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.csv.with_name(f".{self.csv.name}.lock")):
+            table, record = self.read()
+            if self.run not in record["runs"]:
+                record["runs"].append(self.run)
+            times, account = record["cpu_seconds"], self.study.account(trainings[0])
+            times[account] = round(times.get(account, 0) + seconds, 1)
+            record["sheets"] = self.study.sheets()
+            table = self.study.merge(table, rows)
+            # The record first: what is noted without rows is computed once more.
+            write_whole(self.json, dumps(record, indent=1) + "\n")
+            write_whole(self.csv, table.to_csv(index=False, float_format="%.5g"))

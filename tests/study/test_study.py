@@ -1,0 +1,182 @@
+"""Stored studies: complete or not at all, gone on with, and never computed twice."""
+
+from typing import NamedTuple
+
+import pandas as pd
+import pytest
+
+from manifpt_utils.study import compute as module
+from manifpt_utils.study.study import Store, Study
+
+
+class Training(NamedTuple):
+    method: str
+    seed: int
+
+
+def planned():
+    return [Training(method, seed) for method in ("b", "a") for seed in (1, 2)]
+
+
+def cells(training):
+    return {(*training, column) for column in ("closed", "transfer")}
+
+
+class Toy(Study):
+    """A study whose trainings cost nothing; `done` lists those that took place."""
+
+    name = "toy"
+    keys = ("method", "seed", "column")
+    values = ("score", "reason")
+    types = {"seed": int, "score": float}
+    order = {"b": 0, "a": 1}
+
+    def __init__(self):
+        self.done = []
+
+    def planned(self):
+        return planned()
+
+    def cells(self, training):
+        return cells(training)
+
+    def measure(self, training, score=0.5):
+        self.done.append(training)
+        rows = [dict(zip(self.keys, cell, strict=True)) for cell in cells(training)]
+        return [row | {"score": score} for row in rows]
+
+    def batch(self, training):
+        return training.method
+
+    def account(self, training):
+        return training.method
+
+    def sheets(self):
+        return {"sheet": "hash"}
+
+
+class Broken(Toy):
+    def measure(self, training, **options):
+        if training.method == "a":
+            raise RuntimeError("the power went")
+        return super().measure(training, **options)
+
+
+@pytest.fixture
+def study():
+    return Toy()
+
+
+def test_a_study_that_stopped_goes_on_and_a_full_one_does_nothing(study, tmp_path):
+    module.compute(planned()[:1], Store(study, tmp_path, "first"))
+    assert study.done == planned()[:1]
+    module.compute(planned(), Store(study, tmp_path, "second"))
+    assert study.done == planned()
+    module.compute(planned(), Store(study, tmp_path, "third"))
+    assert study.done == planned()
+    table, record = Store(study, tmp_path, "fourth").read()
+    assert len(set(study.keys_of(table))) == len(table) == 8
+    assert study.missing(planned(), table) == []
+    assert [run["command"] for run in record["runs"]] == ["first", "second"]
+    assert record["sheets"] == {"sheet": "hash"}
+    assert set(record["cpu_seconds"]) == {"a", "b"}
+    visible = {p.name for p in tmp_path.iterdir() if not p.name.startswith(".")}
+    assert visible == {"toy.csv", "toy.json"}
+
+
+def test_two_commands_at_once_lose_no_row(study, tmp_path):
+    stores = [Store(study, tmp_path, command) for command in ("first", "second")]
+    for store, training in zip(stores, planned(), strict=False):
+        store.add([training], study.measure(training), 1.0)
+    table, record = stores[0].read()
+    assert study.missing(planned()[:2], table) == []
+    assert [run["command"] for run in record["runs"]] == ["first", "second"]
+
+
+def test_an_interrupt_stores_nothing_of_the_training_that_it_hit(tmp_path):
+    class Interrupted(Toy):
+        def measure(self, training, **options):
+            if training.method == "a":
+                raise KeyboardInterrupt
+            return super().measure(training, **options)
+
+    study = Interrupted()
+    options = ["--output", str(tmp_path)]
+    parser = module.parser(study, "A toy.")
+    with pytest.raises(SystemExit, match="goes on with what is missing"):
+        module.run(study, parser, lambda _: planned(), options)
+    table, _ = Store(study, tmp_path, "").read()
+    assert set(table["method"]) == {"b"} and len(table) == 4
+
+
+def test_rows_stand_in_the_order_of_the_study(study, tmp_path):
+    module.compute(planned()[::-1], Store(study, tmp_path, ""))
+    table = pd.read_csv(tmp_path / "toy.csv")
+    assert table["method"].tolist() == ["b"] * 4 + ["a"] * 4
+    assert table["seed"].tolist() == [1, 1, 2, 2] * 2
+
+
+def test_what_was_done_stays_when_a_later_training_fails(study, tmp_path):
+    broken = Broken()
+    with pytest.raises(RuntimeError, match="the power went"):
+        module.compute(planned(), Store(broken, tmp_path, "first"))
+    module.compute(planned(), Store(study, tmp_path, "second"))
+    assert sorted(broken.done + study.done) == sorted(planned())
+
+
+def test_options_reach_every_training(study, tmp_path):
+    module.compute(planned(), Store(study, tmp_path, ""), score=0.75)
+    assert (pd.read_csv(tmp_path / "toy.csv")["score"] == 0.75).all()
+
+
+def test_a_training_with_one_lost_cell_is_repeated(study):
+    training = planned()[0]
+    rows = study.measure(training)
+    assert study.missing([training], study.merge(study.empty(), rows)) == []
+    assert study.missing([training], study.merge(study.empty(), rows[1:])) == [training]
+
+
+def test_a_new_row_replaces_the_old_one_of_its_cell(study):
+    row = {"method": "a", "seed": 1, "column": "closed"}
+    old = study.merge(study.empty(), [row | {"reason": "too small"}])
+    new = study.merge(old, [row | {"score": 0.5}, row | {"seed": 2, "score": 0.7}])
+    assert new["score"].tolist() == [0.5, 0.7]
+    assert new["reason"].tolist() == ["", ""]
+
+
+def test_cells_that_left_the_study_are_dropped(study, tmp_path):
+    store = Store(study, tmp_path, "first")
+    module.compute(planned(), store)
+    table, _ = store.read()
+    old = table.iloc[:1].assign(method="c")
+    pd.concat([table, old]).to_csv(store.csv, index=False)
+    again, _ = Store(study, tmp_path, "second").read()
+    assert len(again) == 8 and "c" not in set(again["method"])
+
+
+@pytest.mark.parametrize(
+    ("plan", "message"),
+    [
+        (lambda _: [][1], None),
+        (lambda _: int("x"), "error: invalid literal"),
+        (lambda _: open("nowhere"), "error: .*nowhere"),
+    ],
+)
+def test_an_error_of_the_user_is_one_line_and_a_bug_is_not(study, plan, message):
+    parser = module.parser(study, "A toy.")
+    if message is None:
+        with pytest.raises(IndexError):
+            module.run(study, parser, plan, [])
+        return
+    with pytest.raises(SystemExit, match=message):
+        module.run(study, parser, plan, [])
+
+
+def test_the_command_is_noted_down_and_can_be_repeated(study, tmp_path):
+    parser = module.parser(study, "A toy.")
+    given = ["--output", str(tmp_path / "two words")]
+    module.run(study, parser, lambda _: planned(), given)
+    _, record = Store(study, tmp_path / "two words", "").read()
+    (run,) = record["runs"]
+    assert run["command"].startswith("manifpt study toy --output '/")
+    assert run["command"].endswith("two words'")
