@@ -98,7 +98,7 @@ def percent(share, *, digits=1):
     >>> percent(0.4321), percent(float("nan"))
     ('43.2 %', '–')
     """
-    return _with_interval(share, lambda x: f"{_fixed(100 * x, digits)} %", digits)
+    return _with_interval(share, lambda x: f"{fixed(100 * x, digits)} %", digits)
 
 
 def points(difference, *, digits=1):
@@ -111,7 +111,7 @@ def points(difference, *, digits=1):
     """
 
     def words(x):
-        text = _fixed(100 * x, digits, sign="+")
+        text = fixed(100 * x, digits, sign="+")
         return f"{text} point{'' if text[1:] == '1' else 's'}"
 
     return _with_interval(difference, words, digits, sign="+")
@@ -125,7 +125,7 @@ def number(value, *, digits=2):
     >>> number(-1.234), number(20_000, digits=0), number(float("nan"))
     ('−1.23', '20,000', '–')
     """
-    return _with_interval(value, lambda x: _fixed(x, digits), digits, scale=1)
+    return _with_interval(value, lambda x: fixed(x, digits), digits, scale=1)
 
 
 def count(n, noun, plural=None):
@@ -170,21 +170,21 @@ def verdict(
 def _with_interval(value, words, digits, *, scale=100, sign=""):
     """The mean in `words`, then its interval in brackets if there is one."""
     if not hasattr(value, "low"):
-        return DASH if _missing(value) else words(value)
-    if _missing(value.mean):
+        return DASH if is_missing(value) else words(value)
+    if is_missing(value.mean):
         return DASH
-    if _missing(value.low):
+    if is_missing(value.low):
         return f"{words(value.mean)} (n = {value.n}, too few for an interval)"
-    low, high = (_fixed(scale * x, digits, sign) for x in (value.low, value.high))
+    low, high = (fixed(scale * x, digits, sign) for x in (value.low, value.high))
     name = f"{100 * value.confidence:g} % interval"
     return f"{words(value.mean)} ({name} {low} to {high}, n = {value.n})"
 
 
-def _missing(value):
+def is_missing(value):
     return value is None or math.isnan(value)
 
 
-def _fixed(x, digits, sign=""):
+def fixed(x, digits, sign=""):
     """Fixed digits, thousands set apart, a true minus, and no minus before zero."""
     rounded = round(float(x), digits) + 0.0
     return f"{rounded:{sign},.{digits}f}".replace("-", "−")
