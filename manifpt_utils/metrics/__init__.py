@@ -1,4 +1,4 @@
-"""Measures of feature sets: separability, design factors, coverage."""
+"""Measures of feature sets: separability, design factors, coverage, intervals."""
 
 from .alignment import (
     cluster_artifacts,
@@ -20,6 +20,14 @@ from .effects import (
     permutation_anova,
     smallest_p_value,
 )
+from .intervals import (
+    Interval,
+    holm,
+    leaders,
+    mean_interval,
+    paired_difference,
+    t_test,
+)
 from .separability import (
     FrechetRatio,
     frechet_distance,
@@ -30,6 +38,7 @@ from .separability import (
 __all__ = [
     "Effect",
     "FrechetRatio",
+    "Interval",
     "KernelDistance",
     "PrecisionRecall",
     "cluster_artifacts",
@@ -40,10 +49,15 @@ __all__ = [
     "frechet_distance",
     "frechet_distance_gaussian",
     "frechet_distance_ratio",
+    "holm",
     "kernel_distance",
+    "leaders",
+    "mean_interval",
+    "paired_difference",
     "permutation_anova",
     "precision_recall",
     "principal_components",
     "smallest_p_value",
+    "t_test",
     "wasserstein_distance",
 ]

@@ -1,0 +1,225 @@
+"""What a notebook says about its own run: sentences whose words the numbers choose.
+
+A finding is the output of a code cell, in Markdown, so that it reads the same in the
+book, in JupyterLab, in an editor and on a code host::
+
+    gain = paired_difference(nearest, raw)
+    finding(
+        f"The nearest artifact is {verdict(gain)} the raw image: {points(gain)}.",
+        gain=gain,
+    )
+
+Shares are numbers between 0 and 1 everywhere; `percent` and `points` write them.  An
+interval is any object with `mean`, `low`, `high`, `n`, `confidence` and `sign`, such as
+`manifpt_utils.metrics.Interval`.
+"""
+
+import math
+import re
+
+import numpy as np
+from IPython.display import display
+
+DASH = "–"
+MARKDOWN = "text/markdown"
+_FORBIDDEN = {
+    r"(?i)\bnan\b|<NA>|\bNaT\b": "a number is missing in it; say what is missing, or "
+    "write it with percent(), points() or number(), which show a dash",
+    r"(?i)(?<![\w-])[-+−]?inf\b": "a number in it is infinite",
+    r"\{[\w:-]+\}\s*`|\{glue|^:::": "only the book understands this syntax; write "
+    "plain Markdown",
+    r"^\s{0,3}#": "a heading in an output is in no table of contents; write it in a "
+    "Markdown cell",
+}
+
+
+def finding(*paragraphs, **values):
+    """Display sentences that depend on the run.
+
+    Parameters
+    ----------
+    *paragraphs : str
+        Markdown, formulas and relative links included.
+    **values : number, str, bool or interval
+        What the sentences rest on, kept beside them in the notebook for programs.
+
+    Raises
+    ------
+    ValueError
+        If a paragraph is empty, holds "nan", a heading or what only the book can read;
+        if a value is none of the above.
+
+    Examples
+    --------
+    >>> finding("The gain is nan points.")
+    Traceback (most recent call last):
+    ...
+    ValueError: 'The gain is nan points.': a number is missing in it; say what is ...
+    """
+    _show("finding", _checked(paragraphs), values)
+
+
+def answer(*paragraphs, **values):
+    """Display the answer that opens a chapter: a box in the book, else a quotation.
+
+    Parameters and errors are those of `finding`.
+    """
+    quoted = _checked(paragraphs).replace("\n", "\n> ").replace("> \n", ">\n")
+    _show("answer", f"> {quoted}", values)
+
+
+def left_out(section, why):
+    """Display that a section does not apply to this run, in one line.
+
+    Parameters
+    ----------
+    section : str
+        What is left out, as the subject of a sentence: "The comparison with x*".
+    why : str
+        The reason, without a full stop.
+
+    Examples
+    --------
+    >>> left_out("", "the images have no known manifold")
+    Traceback (most recent call last):
+    ...
+    ValueError: say which section is left out, and why.
+    """
+    if not (section.strip() and why.strip()):
+        raise ValueError("say which section is left out, and why.")
+    finding(f"*{section} is left out: {why.rstrip('.')}.*")
+
+
+def percent(share, *, digits=1):
+    """Write a share in percent, with its interval if it has one.
+
+    Examples
+    --------
+    >>> percent(0.4321), percent(float("nan"))
+    ('43.2 %', '–')
+    """
+    return _with_interval(share, lambda x: f"{fixed(100 * x, digits)} %", digits)
+
+
+def points(difference, *, digits=1):
+    """Write a difference of shares in percentage points, with its interval if known.
+
+    Examples
+    --------
+    >>> points(0.0432), points(-0.01, digits=0), points(None)
+    ('+4.3 points', '−1 point', '–')
+    """
+
+    def words(x):
+        text = fixed(100 * x, digits, sign="+")
+        return f"{text} point{'' if text[1:] == '1' else 's'}"
+
+    return _with_interval(difference, words, digits, sign="+")
+
+
+def number(value, *, digits=2):
+    """Write any other number with fixed digits, with its interval if it has one.
+
+    Examples
+    --------
+    >>> number(-1.234), number(20_000, digits=0), number(float("nan"))
+    ('−1.23', '20,000', '–')
+    """
+    return _with_interval(value, lambda x: fixed(x, digits), digits, scale=1)
+
+
+def count(n, noun, plural=None):
+    """Write a number of things.
+
+    Examples
+    --------
+    >>> count(1, "image"), count(1200, "image"), count(2, "study", "studies")
+    ('1 image', '1,200 images', '2 studies')
+    """
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def listing(names, *, last="and"):
+    """Write names as a list in a sentence; "none" if there are none.
+
+    Examples
+    --------
+    >>> listing(["a", "b", "c"]), listing(["a", "b"], last="or"), listing([])
+    ('a, b and c', 'a or b', 'none')
+    """
+    *most, end = [str(name) for name in names] or ["none"]
+    return f"{', '.join(most)} {last} {end}" if most else end
+
+
+def verdict(
+    interval, *, ahead="ahead of", behind="behind", same="not distinguishable from"
+):
+    """Choose the comparing words by the side of zero on which an interval lies.
+
+    A number without an interval, or an interval that too few repetitions leave open,
+    distinguishes nothing.
+
+    Examples
+    --------
+    >>> verdict(0.04)
+    'not distinguishable from'
+    """
+    return {1: ahead, -1: behind, 0: same}[getattr(interval, "sign", 0)]
+
+
+def _with_interval(value, words, digits, *, scale=100, sign=""):
+    """The mean in `words`, then its interval in brackets if there is one."""
+    if not hasattr(value, "low"):
+        return DASH if is_missing(value) else words(value)
+    if is_missing(value.mean):
+        return DASH
+    if is_missing(value.low):
+        return f"{words(value.mean)} (n = {value.n}, too few for an interval)"
+    low, high = (fixed(scale * x, digits, sign) for x in (value.low, value.high))
+    name = f"{100 * value.confidence:g} % interval"
+    return f"{words(value.mean)} ({name} {low} to {high}, n = {value.n})"
+
+
+def is_missing(value):
+    return value is None or math.isnan(value)
+
+
+def fixed(x, digits, sign=""):
+    """Fixed digits, thousands set apart, a true minus, and no minus before zero."""
+    rounded = round(float(x), digits) + 0.0
+    return f"{rounded:{sign},.{digits}f}".replace("-", "−")
+
+
+def _checked(paragraphs):
+    """The paragraphs as one text, or an error that says what is wrong with them."""
+    if not paragraphs or not all(str(text).strip() for text in paragraphs):
+        raise ValueError("a finding needs at least one sentence, and no empty ones.")
+    for text in map(str, paragraphs):
+        for pattern, remedy in _FORBIDDEN.items():
+            if re.search(pattern, text, re.MULTILINE):
+                raise ValueError(f"{text!r}: {remedy}.")
+    return "\n\n".join(str(text).strip() for text in paragraphs)
+
+
+def _show(kind, text, values):
+    words = {"kind": kind}
+    if values:
+        words["values"] = {name: _plain(name, v) for name, v in values.items()}
+    data = {MARKDOWN: text, "text/plain": text}
+    display(data, metadata={MARKDOWN: words}, raw=True)
+
+
+def _plain(name, value):
+    """What JSON knows: NaN becomes null, an interval a mapping."""
+    if hasattr(value, "_asdict"):
+        return {key: _plain(name, part) for key, part in value._asdict().items()}
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise ValueError(
+        f"{name} is a {type(value).__name__}; a finding keeps numbers, words and "
+        "intervals."
+    )

@@ -1,0 +1,293 @@
+"""Tables that read the same in the book, in JupyterLab, in an editor, on a code host.
+
+Hosts strip style sheets, so a table is plain HTML with a caption, and its marks are
+elements that every host shows: the best of a column is bold, what is not
+distinguishable from it is underlined.
+"""
+
+from html import escape
+from itertools import groupby
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from IPython.display import display
+
+from .findings import DASH, fixed, is_missing
+
+MOST_COLUMNS = 8  # that a page shows at a width of 1,280 pixels
+MOST_ROWS = 15  # of a table that is not folded
+_MARKS = {"best": "strong", "tied": "ins"}  # elements that GitHub lets pass
+_PLAIN_MARKS = {"best": "*", "tied": "=", None: ""}
+
+
+class _Cell(NamedTuple):
+    text: str
+    half: str = ""  # half the width of the interval
+    mark: str | None = None
+    is_number: bool = True
+
+
+def table(
+    frame,
+    *,
+    caption,
+    digits=None,
+    unit=None,
+    best=None,
+    within=None,
+    ties=None,
+    sort=None,
+    fold=None,
+    missing=None,
+    split=False,
+):
+    """Display a DataFrame as a table.
+
+    `digits`, `unit`, `best` and `within` are one value for all columns, or a dict of
+    column to value.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Cells are numbers, intervals (shown as mean and half width), or words.  A
+        default index is not shown; the outer levels of a MultiIndex become headings.
+    caption : str
+        What the table holds, in one sentence.
+    digits : int, optional
+        After the point; by default 3, and 1 for percent.  Whole numbers have none.
+    unit : {None, "%"}
+        Whether numbers other than whole ones are shares, to be shown in percent.
+    best : {None, "high", "low"}
+        Which number of a column is its best.
+    within : float, optional
+        What is nearer to the best than this is not distinguishable from it.
+    ties : dict of column to sequence of row labels, optional
+        What is not distinguishable from the best, as `metrics.leaders` finds it.
+        Without `within` and `ties`: intervals that overlap the best one's.
+    sort : column, optional
+        Order the rows by it, the best first, below every heading.
+    fold : str, optional
+        A sentence that says what the folded table shows.  More than fifteen rows are
+        folded behind the caption without being asked.
+    missing : str, optional
+        Why a dash stands in place of some numbers.
+    split : bool
+        Show more than eight columns as several tables instead of refusing them.
+
+    Raises
+    ------
+    ValueError
+        If there are more than eight columns, or a column is unknown.
+
+    Examples
+    --------
+    >>> table(pd.DataFrame([range(9)]), caption="Too wide.")
+    Traceback (most recent call last):
+    ...
+    ValueError: 9 columns do not fit on a page, which shows 8: put them in rows, ...
+    """
+    for option in (digits, unit, best, within, ties, [sort] if sort else None):
+        _check_columns(frame, option)
+    if sort is not None:
+        frame = _sorted(frame, sort, lowest_first=_of(best, sort) == "low")
+    names = not isinstance(frame.index, pd.RangeIndex)
+    parts = _parts(frame, MOST_COLUMNS - names, split)
+    for number, part in enumerate(parts, 1):
+        cells = {c: _column(part[c], c, digits, unit, best, within, ties) for c in part}
+        title = caption if len(parts) == 1 else f"{caption} ({number} of {len(parts)})"
+        notes = _notes(part, cells, unit, missing)
+        html = _html(part, cells, title, notes, unit)
+        if fold or len(frame) > MOST_ROWS:
+            html = (
+                f"<details><summary>{escape(fold or title)}</summary>{html}</details>"
+            )
+        plain = _plain(part, cells, title, notes)
+        display({"text/html": html, "text/plain": plain}, raw=True)
+
+
+def _of(option, column):
+    """The value of an option for one column."""
+    return option.get(column) if isinstance(option, dict) else option
+
+
+def _check_columns(frame, named):
+    for column in named if isinstance(named, (dict, list)) else ():
+        if column not in frame:
+            raise ValueError(
+                f"there is no column {column!r}; the table has {list(frame.columns)}."
+            )
+
+
+def _sorted(frame, column, *, lowest_first):
+    """Rows by the value of a column, below the headings that they had."""
+    values = frame[column].map(_mean)
+    values = (values if lowest_first else -values).fillna(float("inf"))
+    outer = frame.index.droplevel(-1) if frame.index.nlevels > 1 else [0] * len(frame)
+    heading = pd.factorize(pd.Index(outer))[0]
+    order = sorted(range(len(frame)), key=lambda i: (heading[i], values.iloc[i]))
+    return frame.iloc[order]
+
+
+def _parts(frame, width, split):
+    """The columns in parts that fit on a page."""
+    n = frame.shape[1]
+    if n > width and not split:
+        raise ValueError(
+            f"{n + MOST_COLUMNS - width} columns do not fit on a page, which shows "
+            f"{MOST_COLUMNS}: put them in rows, leave some out, or say split=True."
+        )
+    return [frame.iloc[:, i : i + width] for i in range(0, max(n, 1), width)]
+
+
+def _column(values, column, digits, unit, best, within, ties):
+    """Cells of one column, the best and its ties marked."""
+    digits, percent = _of(digits, column), _of(unit, column) == "%"
+    cells = [_cell(value, digits, percent) for value in values]
+    how = _of(best, column)
+    if how is None or values.map(_mean).isna().all():
+        return cells
+    means = values.map(_mean)
+    top = int((means if how == "high" else -means).reset_index(drop=True).idxmax())
+    for i, (label, value) in enumerate(values.items()):
+        if cells[i].text == cells[top].text:
+            cells[i] = cells[i]._replace(mark="best")
+        elif ties is not None and column in ties:
+            if label in list(ties[column]):
+                cells[i] = cells[i]._replace(mark="tied")
+        elif _is_tied(value, values.iloc[top], how, _of(within, column)):
+            cells[i] = cells[i]._replace(mark="tied")
+    return cells
+
+
+def _cell(value, digits, percent):
+    """Text of one value."""
+    if isinstance(value, (bool, np.bool_)):
+        return _Cell("yes" if value else "no", is_number=False)
+    if isinstance(value, Integral):
+        return _Cell(fixed(value, 0))
+    if hasattr(value, "low") or isinstance(value, Real) or value is None:
+        digits = (1 if percent else 3) if digits is None else digits
+        scale = 100 if percent else 1
+        mean, half = _mean(value), _half(value)
+        text = DASH if is_missing(mean) else fixed(scale * mean, digits)
+        return _Cell(text, "" if is_missing(half) else fixed(scale * half, digits))
+    if value is pd.NA or value is pd.NaT:
+        return _Cell(DASH)
+    return _Cell(str(value), is_number=False)
+
+
+def _mean(value):
+    """The number in a cell, NaN for words."""
+    value = value.mean if hasattr(value, "low") else value
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    return float(value) if is_number else float("nan")
+
+
+def _half(value):
+    """Half the width of an interval, None without one."""
+    is_known = not is_missing(getattr(value, "low", None))
+    return (value.high - value.low) / 2 if is_known else None
+
+
+def _is_tied(value, best, how, within):
+    """Whether a value is not distinguishable from the best one."""
+    if is_missing(_mean(value)):
+        return False
+    if within is not None:
+        return abs(_mean(value) - _mean(best)) <= within
+    if not (hasattr(value, "low") and hasattr(best, "low")):
+        return False
+    upper, lower = (best, value) if how == "high" else (value, best)
+    return not lower.high < upper.low  # an unknown interval tells nothing apart
+
+
+def _notes(frame, cells, unit, missing):
+    """What the marks of a table mean, as far as it has them."""
+    found = [cell for column in cells.values() for cell in column]
+    marks = {cell.mark for cell in found}
+    notes = ["Numbers in percent."] if unit == "%" else []
+    if "best" in marks:
+        tied = "; underlined: not distinguishable from it" if "tied" in marks else ""
+        notes.append(f"Bold: the best of its column{tied}.")
+    if any(cell.half for cell in found):
+        levels = {v.confidence for c in frame for v in frame[c] if _half(v) is not None}
+        name = " or ".join(f"{100 * level:g} %" for level in sorted(levels))
+        notes.append(f"±: half the width of the {name} interval.")
+    if missing and any(cell.text == DASH for cell in found):
+        notes.append(f"{DASH}: {missing.rstrip('.')}.")
+    return " ".join(notes)
+
+
+def _html(frame, cells, title, notes, unit):
+    names = not isinstance(frame.index, pd.RangeIndex)
+    small = f"<br><small>{escape(notes)}</small>" if notes else ""
+    head = [_corner(frame.index.names[-1])] if names else []
+    for column in frame:
+        text = column if not isinstance(column, tuple) else ", ".join(map(str, column))
+        text = f"{text}, %" if isinstance(unit, dict) and unit.get(column) else text
+        side = _side(any(cell.is_number for cell in cells[column]))
+        head.append(f'<th scope="col"{side}>{escape(str(text))}</th>')
+    return (
+        f'<table class="dataframe"><caption>{escape(title)}{small}</caption>'
+        f"<thead><tr>{''.join(head)}</tr></thead>{_bodies(frame, cells, names)}</table>"
+    )
+
+
+def _corner(name):
+    return (
+        f'<th scope="col"{_side(False)}>{escape(str(name))}</th>'
+        if name
+        else ("<td></td>")
+    )
+
+
+def _side(is_number):
+    side = "right" if is_number else "left"
+    return f' style="text-align: {side}"'
+
+
+def _bodies(frame, cells, names):
+    """One body a heading; the heading spans all columns."""
+    nested = frame.index.nlevels > 1
+    numbered = enumerate(frame.index)
+    bodies = []
+    for heading, rows in groupby(numbered, lambda row: row[1][:-1] if nested else None):
+        lines = [_heading(heading, frame.shape[1] + 1)] if nested else []
+        for i, label in rows:
+            name = label[-1] if nested else label
+            first = f'<th scope="row"{_side(False)}>{escape(str(name))}</th>'
+            rest = "".join(_td(cells[column][i]) for column in frame)
+            lines.append(f"<tr>{first if names else ''}{rest}</tr>")
+        bodies.append(f"<tbody>{''.join(lines)}</tbody>")
+    return "".join(bodies)
+
+
+def _heading(labels, width):
+    text = escape(", ".join(map(str, labels)))
+    return f'<tr><th scope="rowgroup" colspan="{width}"{_side(False)}>{text}</th></tr>'
+
+
+def _td(cell):
+    text = escape(cell.text)
+    if cell.mark:
+        text = "<{0}>{1}</{0}>".format(_MARKS[cell.mark], text)
+    half = f" <small>±&nbsp;{cell.half}</small>" if cell.half else ""
+    return f"<td{_side(cell.is_number)}>{text}{half}</td>"
+
+
+def _plain(frame, cells, title, notes):
+    """The table without HTML: * marks the best of a column, = what is tied with it."""
+    texts = pd.DataFrame(
+        {column: [_plain_cell(cell) for cell in cells[column]] for column in frame},
+        index=frame.index,
+    )
+    notes = notes.replace("Bold:", "*:").replace("underlined:", "=:")
+    text = texts.to_string(index=not isinstance(frame.index, pd.RangeIndex))
+    return "\n".join(filter(None, [title, text, notes]))
+
+
+def _plain_cell(cell):
+    half = f" ± {cell.half}" if cell.half else ""
+    return f"{cell.text}{half}{_PLAIN_MARKS[cell.mark]}"
