@@ -1,0 +1,37 @@
+"""The main findings: their unit, and that they follow from the stored results."""
+
+import numpy as np
+import pytest
+
+from manifpt_utils.study import tables
+from manifpt_utils.study.main_findings import main_findings
+from manifpt_utils.study.settings import PHOTOS, shared
+
+
+@pytest.fixture(scope="module")
+def found():
+    return main_findings()
+
+
+def test_every_finding_is_a_difference_of_shares_with_an_interval(found):
+    assert len(found) == 6
+    for name, finding in found.items():
+        low, mean, high = (finding.difference[i] for i in (1, 0, 2))
+        assert name == finding.name and -1 < low < mean < high < 1
+
+
+def test_the_unit_is_the_photograph_or_the_model(found):
+    assert found["origin"].difference.n == 3 and found["origin"].unit == "model"
+    rest = [f for f in found.values() if f.name != "origin"]
+    assert {(f.difference.n, f.unit) for f in rest} == {(4, "photograph")}
+
+
+def test_a_gain_is_the_mean_over_spaces_of_artifact_minus_raw(found):
+    summary = tables.stored()
+    by_hand = []
+    for photo in PHOTOS:
+        part = summary.xs((*shared(photo), "transfer", 100), level=[0, 1, 2, 6, 7])
+        own = part.xs("ours", level="method")["mean"]
+        nearest, raw = (own.xs(kind, level="kind") for kind in ("nearest", "raw"))
+        by_hand.append((nearest - raw).mean())
+    assert found["away"].difference.mean == pytest.approx(np.mean(by_hand))
