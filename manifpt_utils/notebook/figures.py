@@ -1,76 +1,50 @@
-"""Figures.  Functions return a figure; `show` displays it with its description.
+"""Figures.  Functions return a figure or panels; `show` displays it in words, too.
 
-Colours are the colour-blind safe palette of seaborn, always together with a marker or a
-label.  Artifacts are signed: they share one symmetric scale, zero is mid-grey or white.
+The colours and markers of methods are those of `palette`, the same in every chapter.
+Artifacts are signed: they share one symmetric scale, zero is mid-grey or white.
 """
 
 import base64
 import io
-import json
 
-import matplotlib.pyplot as plt
 import numpy as np
 import plotly.graph_objects as go
 import seaborn as sns
-from IPython.display import display
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import NullLocator, PercentFormatter
 from PIL import Image
-from plotly.utils import PlotlyJSONEncoder
 
-MARKERS = "osD^vPX*<>phd8"
-STYLE = {
-    "figure.facecolor": "white",
-    "savefig.facecolor": "white",
-    "figure.dpi": 110,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 10,
-    "axes.labelsize": 10,
-    "legend.frameon": False,
-    "legend.fontsize": 9,
-    "figure.constrained_layout.use": True,
-}
+from .drawing import WIDTH, Panels, show, use_style
+from .palette import MARKERS, PALETTE, QUIET, styles
 
+__all__ = [
+    "Panels",
+    "boxes_on_photograph",
+    "contact_sheet",
+    "coverage_maps",
+    "dot_panels",
+    "dots",
+    "heatmap",
+    "image_rows",
+    "lines",
+    "picture",
+    "scatter_panels",
+    "scatter_with_images",
+    "sheets",
+    "show",
+    "signed",
+    "spectra",
+    "symmetric_limit",
+    "use_style",
+]
 
-def use_style():
-    """Set the look of all figures of a notebook."""
-    sns.set_theme(style="ticks", palette="colorblind", rc=STYLE)
-
-
-def show(figure, *, alt, caption, name=None):
-    """Display a matplotlib or plotly figure, or a picture, with its description.
-
-    Parameters
-    ----------
-    figure : matplotlib Figure, plotly Figure or PIL Image
-    alt : str
-        What is to be seen, for readers who cannot see it.
-    caption : str
-        Stands below the figure in the book.
-    name : str, optional
-        Label for references from the text.
-    """
-    words = {"alt": alt, "caption": caption} | ({"name": name} if name else {})
-    if isinstance(figure, go.Figure):
-        kind = "application/vnd.plotly.v1+json"
-        data = {kind: figure.to_plotly_json(), "text/plain": alt}
-        display(_plain(data), metadata={kind: words}, raw=True)
-        return
-    if isinstance(figure, Image.Image):
-        buffer = io.BytesIO()
-        figure.save(buffer, "PNG", optimize=True)
-        pixels = base64.b64encode(buffer.getvalue()).decode()
-        data = {"image/png": pixels, "text/plain": alt}
-        display(data, metadata={"image/png": words}, raw=True)
-        return
-    display(figure, metadata={"image/png": words})
-    plt.close(figure)
-
-
-def _plain(data):
-    """Plotly's own JSON encoding, which knows arrays."""
-    return json.loads(json.dumps(data, cls=PlotlyJSONEncoder))
+DIRECT = 7  # lines up to which every panel names its own
+LETTER = 0.078  # inches that a letter of 9 points takes
+TILE = 64  # pixels to which larger images shrink in sheets
 
 
 def signed(artifact, limit):
@@ -83,33 +57,111 @@ def symmetric_limit(artifacts, quantile=0.995):
     return float(np.quantile(np.abs(artifacts), quantile)) or 1.0
 
 
+def _canvas(width, height):
+    """A figure with one axis, in inches, which no notebook shows unasked."""
+    figure = Figure((width, height))
+    return figure, figure.add_subplot()
+
+
+# Images
+
+
 def image_rows(rows, *, row_labels=None, column_labels=None, size=0.9, cmap=None, **kw):
-    """A grid of small images: `rows` is a list of lists of (h, w[, 3]) arrays."""
-    n, m = len(rows), max(len(r) for r in rows)
-    figure, axes = plt.subplots(n, m, figsize=(size * m + 0.8, size * n), squeeze=False)
-    for i, row in enumerate(rows):
-        for j, axis in enumerate(axes[i]):
-            axis.set(xticks=[], yticks=[])
-            sns.despine(ax=axis, left=True, bottom=True)
-            if j < len(row) and row[j] is not None:
-                axis.imshow(row[j], cmap=cmap, **kw)
-    _label_grid(axes, row_labels, column_labels)
+    """A grid of small images.
+
+    Parameters
+    ----------
+    rows : list of lists of (h, w[, 3]) arrays
+        None leaves a place empty.
+    row_labels, column_labels : sequence of str, optional
+    size : float
+        Inches of an image, at most; many columns have smaller ones.
+    cmap : str, optional
+        Colours of images with one channel.
+    **kw
+        Further options of `imshow`.
+    """
+    n, m = len(rows), max(len(row) for row in rows)
+    left = LETTER * max((len(str(text)) for text in row_labels or [""]), default=0)
+    size = min(size, max((WIDTH - left) / m, 0.42))
+    columns = [_broken(str(text), size) for text in column_labels or []]
+    top = 0.15 * max((text.count("\n") + 1 for text in columns), default=0)
+    figure = Figure((size * m + left + 0.1, size * n + top + 0.1))
+    axes = figure.subplots(n, m, squeeze=False)
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
+    for axis, image in zip(axes.flat, _filled(rows, m), strict=True):
+        _bare(axis)
+        if image is not None:
+            axis.imshow(image, cmap=cmap, interpolation="none", **kw)
+    for axis, text in zip(axes[0], columns, strict=False):
+        axis.set_title(text, fontsize=9, fontweight="normal", loc="center")
+    for axis, text in zip(axes[:, 0], row_labels or [], strict=False):
+        axis.set_ylabel(text, rotation=0, ha="right", va="center", fontsize=9)
     return figure
 
 
-def _label_grid(axes, row_labels, column_labels):
-    for axis, text in zip(axes[0], column_labels or [], strict=False):
-        axis.set_title(text, fontsize=8)
-    for axis, text in zip(axes[:, 0], row_labels or [], strict=False):
-        axis.set_ylabel(text, rotation=0, ha="right", va="center", fontsize=9)
+def _filled(rows, m):
+    """All images of a grid of m columns, None where a row is short."""
+    return [
+        row[j] if j < len(row) else None for row in map(list, rows) for j in range(m)
+    ]
+
+
+def _broken(text, size):
+    """A label in lines that fit the width of an image where its words allow it."""
+    lines = [""]
+    for word in text.split():
+        wider = f"{lines[-1]} {word}".strip()
+        if lines[-1] and len(wider) * LETTER > size:
+            lines.append(word)
+        else:
+            lines[-1] = wider
+    return "\n".join(lines)
+
+
+def _bare(axis):
+    """No ticks and no frame."""
+    axis.set(xticks=[], yticks=[])
+    axis.spines[:].set_visible(False)
 
 
 def contact_sheet(images, columns=12):
-    """Images side by side in one array: (rows * h, columns * w, 3)."""
+    """Images side by side in one array; a last row that is not full is left out.
+
+    Parameters
+    ----------
+    images : (n, h, w, c) array
+    columns : int
+        Fewer images stand in one row.
+
+    Returns
+    -------
+    (rows * h, columns * w, c) array
+
+    Raises
+    ------
+    ValueError
+        If there is no image.
+    """
+    images = np.asarray(images)
+    if not len(images):
+        raise ValueError("a contact sheet needs at least one image, got none.")
+    columns = min(columns, len(images))
     rows = len(images) // columns
     h, w = images.shape[1:3]
     grid = images[: rows * columns].reshape(rows, columns, h, w, -1)
     return grid.swapaxes(1, 2).reshape(rows * h, columns * w, -1)
+
+
+def _tiles(images):
+    """Images as they are, or shrunk if they are too large for a sheet."""
+    images = np.asarray(images)
+    longest = max(images.shape[1:3])
+    if longest <= TILE:
+        return images
+    h, w = (max(round(side * TILE / longest), 1) for side in images.shape[1:3])
+    small = [Image.fromarray(x).resize((w, h), Image.Resampling.BOX) for x in images]
+    return np.stack([np.asarray(x) for x in small])
 
 
 def picture(images, *, columns=24):
@@ -125,35 +177,47 @@ def picture(images, *, columns=24):
     -------
     PIL Image
     """
-    return Image.fromarray(contact_sheet(images, columns)).quantize(256, dither=0)
+    sheet = contact_sheet(_tiles(images), columns)
+    return Image.fromarray(sheet).quantize(256, dither=0)
 
 
 def sheets(images, *, columns=12, n=24):
-    """One contact sheet a model: `images` is a dict of model to (n, h, w, 3)."""
-    figure, axes = plt.subplots(len(images), 1, figsize=(8, 1.45 * len(images)))
-    for axis, (model, samples) in zip(np.atleast_1d(axes), images.items(), strict=True):
-        axis.imshow(contact_sheet(samples[:n], columns))
-        axis.set(xticks=[], yticks=[])
-        axis.set_ylabel(model, rotation=0, ha="right", va="center")
-    return figure
+    """One contact sheet a model, each a panel.
+
+    Parameters
+    ----------
+    images : dict of model to (n, h, w, 3) uint8 array
+    columns, n : int
+        Images in a row, and in all; fewer are shown where there are fewer.
+    """
+    figures = []
+    for model, samples in images.items():
+        sheet = contact_sheet(_tiles(samples[:n]), columns)
+        height = 3.6 * sheet.shape[0] / sheet.shape[1]
+        figure, axis = _canvas(3.6, height + 0.28)
+        axis.imshow(sheet, interpolation="none")
+        axis.set_title(model)
+        _bare(axis)
+        figures.append(figure)
+    return Panels(figures, columns=2)
 
 
 def boxes_on_photograph(photograph, coordinates, *, labels=None, ax=None):
     """Draw views, given as (n, 3) x, y, side, as boxes on the photograph."""
-    figure, ax = (None, ax) if ax else plt.subplots(figsize=(6, 4))
+    figure, ax = (None, ax) if ax else _canvas(WIDTH, 0.67 * WIDTH)
     ax.imshow(photograph)
-    ax.set(xticks=[], yticks=[])
-    colours = sns.color_palette("colorblind", len(coordinates))
+    _bare(ax)
+    colours = list(PALETTE.values())
     for i, (x, y, side) in enumerate(coordinates):
-        corner = (x - side / 2, y - side / 2)
-        box = Rectangle(corner, side, side, fill=False, lw=2, ec=colours[i])
+        corner, colour = (x - side / 2, y - side / 2), colours[i % len(colours)]
+        box = Rectangle(corner, side, side, fill=False, lw=2, ec=colour)
         ax.add_patch(box)
         if labels is not None:
             # Every second label stands below its box: boxes may nearly coincide.
             low = (corner[0], corner[1] + side * (i % 2))
             align = "top" if i % 2 else "bottom"
-            style = {"color": "white", "backgroundcolor": colours[i], "va": align}
-            ax.text(*low, labels[i], fontsize=8, **style)
+            style = {"color": "white", "backgroundcolor": colour, "va": align}
+            ax.text(*low, labels[i], fontsize=9, **style)
     return figure or ax.figure
 
 
@@ -164,56 +228,147 @@ def coverage_maps(photo_manifold, coordinates, *, columns=3):
     ----------
     photo_manifold : PhotoManifold
     coordinates : dict of model to (n, 3) array
+    columns : int
+        Maps side by side where the screen is wide.
     """
-    rows = -(-len(coordinates) // columns)
-    size = (2.7 * columns, 2.1 * rows)
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
-    (x0, x1), (y0, y1), (s0, s1) = photo_manifold.bounds
-    for axis in axes.flat:
-        axis.axis("off")
-    for axis, (model, c) in zip(axes.flat, coordinates.items(), strict=False):
+    (x0, x1), (y0, y1), sides = photo_manifold.bounds
+    h, w = photo_manifold.photograph.shape[:2]
+    figures = []
+    for model, c in coordinates.items():
+        figure, axis = _canvas(2.4, 2.4 * h / w + 0.25)
         axis.imshow(photo_manifold.photograph, alpha=0.55)
-        points = axis.scatter(*c[:, :2].T, c=c[:, 2], s=5, vmin=s0, vmax=s1)
+        axis.scatter(
+            *c[:, :2].T, c=c[:, 2], s=5, vmin=sides[0], vmax=sides[1], rasterized=True
+        )
         axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, ls="--"))
         axis.set_title(model)
-    figure.colorbar(points, ax=axes, label="side of the view, pixels", shrink=0.8)
+        _bare(axis)
+        figures.append(figure)
+    legend = _colour_bar("viridis", sides, "side of the view, pixels")
+    return Panels(figures, legend, columns)
+
+
+def spectra(spectra_by_model, *, limit=None, columns=6, label="log magnitude"):
+    """Mean spectra or mean spectral artifacts, one panel a model, one scale.
+
+    Parameters
+    ----------
+    spectra_by_model : dict of model to (h, w) array
+    limit : float, optional
+        End of the colour scale; by default the largest value.
+    columns : int
+        Panels side by side where the screen is wide.
+    label : str
+        What the colours show.
+    """
+    limit = limit or symmetric_limit(list(spectra_by_model.values()), 1.0)
+    figures = []
+    for model, values in spectra_by_model.items():
+        figure, axis = _canvas(1.6, 1.8)
+        options = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
+        axis.imshow(values, interpolation="none", **options)
+        axis.set_title(model)
+        _bare(axis)
+        figures.append(figure)
+    return Panels(figures, _colour_bar("RdBu_r", (-limit, limit), label), columns)
+
+
+def _colour_bar(cmap, limits, label):
+    """What colours mean, as the legend of panels."""
+    figure, axis = _canvas(3.2, 0.55)
+    figure.colorbar(
+        ScalarMappable(Normalize(*limits), cmap), cax=axis, orientation="horizontal"
+    )
+    axis.set_title(label, fontsize=9, fontweight="normal")
     return figure
 
 
-def lines(table, *, x, y, hue, col=None, error=None, log=True, ylabel=None, level=None):
+# Lines
+
+
+def lines(
+    table,
+    *,
+    x,
+    y,
+    hue,
+    col=None,
+    error=None,
+    log=True,
+    xlabel=None,
+    ylabel=None,
+    level=None,
+    percent=False,
+):
     """Lines with markers, one panel a value of `col`, from a long table.
 
-    `log` is True for both axes, "x" for one, False for none; `level` is where a dotted
-    line helps the eye.
+    Parameters
+    ----------
+    table : DataFrame
+    x, y, hue, col : str
+        Columns; `y` may hold intervals, `hue` has one value a line.
+    error : str or pair of str, optional
+        Column with the half width of an interval, or columns with its ends.
+    log : bool or "x"
+        Logarithmic axes: both, none, or one.
+    xlabel, ylabel : str, optional
+    level : float or dict of str to float, optional
+        Where quiet lines help the eye, by name: {"chance": 0.1}.
+    percent : bool
+        Write the shares of the y-axis in percent.
     """
-    panels = [None] if col is None else list(dict.fromkeys(table[col]))
-    figure, axes = _panels(len(panels))
-    for axis, panel in zip(axes.flat, panels, strict=False):
-        part = table if panel is None else table[table[col] == panel]
-        for i, (name, group) in enumerate(part.groupby(hue, sort=False)):
-            yerr = group[error] if error else None
-            axis.errorbar(
-                group[x], group[y], yerr, marker=MARKERS[i], label=name, capsize=2
-            )
-        if level is not None:
-            axis.axhline(level, color="grey", ls=":")
+    names = list(dict.fromkeys(table[hue]))
+    panels = {"": table} if col is None else _groups(table, col)
+    direct = len(names) <= DIRECT
+    width = 2.8 if len(panels) > 1 and not direct else 3.5
+    size = (WIDTH, 3.2) if len(panels) == 1 else (width, 2.6)
+    figures, axes = zip(*(_canvas(*size) for _ in panels), strict=True)
+    for axis, (title, part) in zip(axes, panels.items(), strict=True):
+        _draw_lines(axis, part, x, y, hue, error, styles(names))
         _log_axes(axis, log, sorted(set(part[x])))
-        axis.set(xlabel=x, title=panel or "")
-    for axis in axes[:, 0]:
-        axis.set_ylabel(ylabel or y)
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside right upper")
-    return figure
+        axis.set(xlabel=xlabel or x, ylabel=ylabel or y, title=title)
+        _levels(axis, level, "y")
+        axis.grid(axis="y")
+        if percent:
+            axis.yaxis.set_major_formatter(PercentFormatter(1))
+    _share_limits(axes, "y")
+    if direct:
+        for axis in axes:
+            _name_lines(axis)
+        return figures[0] if len(panels) == 1 else Panels(list(figures), columns=2)
+    return Panels(list(figures), _legend(styles(names), line="-"))
 
 
-def _panels(n):
-    """Up to three panels in a row; four, which a page would shrink, two by two."""
-    columns = 2 if n == 4 else min(n, 3)
-    rows = -(-n // columns)
-    size = (3.3 * columns + 1.2, 0.4 + 2.8 * rows)
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, sharey=True)
-    for axis in axes.flat[n:]:
-        axis.axis("off")
-    return figure, axes
+def _groups(table, column):
+    """Parts of a table by the values of a column, in order of appearance."""
+    return {name: part for name, part in table.groupby(column, sort=False)}
+
+
+def _ranges(table, value, error):
+    """Middle and lengths of the bars to both sides, as arrays of n and (2, n)."""
+    cells = list(table[value])
+    if cells and hasattr(cells[0], "low"):
+        middle, low, high = (
+            np.array([getattr(cell, part) for cell in cells], dtype=float)
+            for part in ("mean", "low", "high")
+        )
+    else:
+        middle = np.asarray(table[value], dtype=float)
+        if isinstance(error, (tuple, list)):
+            low, high = (np.asarray(table[name], dtype=float) for name in error)
+        else:
+            half = np.asarray(table[error], dtype=float) if error else np.nan
+            low, high = middle - half, middle + half
+    return middle, np.maximum(np.nan_to_num([middle - low, high - middle]), 0)
+
+
+def _draw_lines(axis, table, x, y, hue, error, looks):
+    for name, group in _groups(table, hue).items():
+        colour, marker = looks[name]
+        middle, bars = _ranges(group, y, error)
+        bars = bars if bars.any() else None
+        style = {"color": colour, "marker": marker, "elinewidth": 1, "label": str(name)}
+        axis.errorbar(np.asarray(group[x]), middle, bars, **style)
 
 
 def _log_axes(axis, which, ticks):
@@ -227,82 +382,314 @@ def _log_axes(axis, which, ticks):
         axis.set_yscale("log")
 
 
-def dots(table, *, value, error, chance=None, xlabel=None, groups=None):
-    """Scores as dots with standard deviations, one row an index entry."""
-    figure, axis = plt.subplots(figsize=(6.5, 0.28 * len(table) + 0.9))
-    position = np.arange(len(table))[::-1]
-    names = groups if groups is not None else [""] * len(table)
-    order = list(dict.fromkeys(names))
-    for i, name in enumerate(order):
-        mask = np.array([n == name for n in names])
-        axis.errorbar(
-            table[value][mask],
-            position[mask],
-            xerr=table[error][mask],
-            fmt=MARKERS[i],
-            capsize=2,
-            label=name or None,
+def _levels(axis, level, direction):
+    """Quiet dashed lines with their names: chance, a null, no gain."""
+    named = level if isinstance(level, dict) else {"": level}
+    for name, value in named.items():
+        if value is None:
+            continue
+        style = {"color": QUIET, "ls": (0, (4, 3)), "lw": 1, "zorder": 1}
+        if direction == "y":
+            axis.axhline(value, **style)
+            place = {"xy": (0, value), "xytext": (3, 2), "ha": "left", "va": "bottom"}
+            axes = ("axes fraction", "data")
+        else:
+            axis.axvline(value, **style)
+            place = {"xy": (value, 1), "xytext": (0, 2), "ha": "center", "va": "bottom"}
+            axes = ("data", "axes fraction")
+        axis.annotate(
+            name, xycoords=axes, textcoords="offset points", color=QUIET, **place
         )
-    if chance is not None:
-        axis.axvline(chance, color="grey", ls=":", label="chance")
-    axis.set_yticks(position, table.index)
-    axis.set_xlabel(xlabel or value)
-    figure.legend(loc="outside right upper")
+
+
+def _share_limits(axes, direction):
+    """The same limits for all panels."""
+    limits = np.array([getattr(axis, f"get_{direction}lim")() for axis in axes])
+    for axis in axes:
+        getattr(axis, f"set_{direction}lim")(limits[:, 0].min(), limits[:, 1].max())
+
+
+def _name_lines(axis):
+    """Write the name of every line at its right end, none over another."""
+    ends = []
+    for bars in axis.containers:
+        line = bars.lines[0]
+        known = np.isfinite(line.get_ydata())
+        if known.any():
+            last = [data[known][-1] for data in (line.get_xdata(), line.get_ydata())]
+            height = axis.transAxes.inverted().transform(axis.transData.transform(last))
+            ends.append((height[1], bars.get_label(), line.get_color()))
+    if not ends:
+        return
+    heights, names, colours = zip(*ends, strict=True)
+    gap = 0.16 / (0.7 * axis.figure.get_figheight())
+    for y, name, colour in zip(_spread(heights, gap), names, colours, strict=True):
+        axis.text(1.03, y, name, color=colour, va="center", transform=axis.transAxes)
+
+
+def _spread(places, gap):
+    """Places as near as possible to those given, at least a gap apart."""
+    places = np.array(places, dtype=float)
+    order = np.argsort(places, kind="stable")
+    moved = places[order]
+    for i in range(1, len(moved)):
+        moved[i] = max(moved[i], moved[i - 1] + gap)
+    moved[-1] = min(moved[-1], max(1.0, places.max()))
+    for i in range(len(moved) - 2, -1, -1):
+        moved[i] = min(moved[i], moved[i + 1] - gap)
+    places[order] = moved
+    return places
+
+
+def _legend(looks, *, line=""):
+    """Names of many classes, as the legend of panels."""
+    longest = max(len(str(name)) for name in looks)
+    columns = min(max(int(WIDTH / (LETTER * longest + 0.45)), 1), len(looks))
+    rows = -(-len(looks) // columns)
+    figure = Figure((WIDTH, 0.19 * rows + 0.1))
+    handles = [
+        Line2D([], [], color=colour, marker=marker, ls=line, label=str(name))
+        for name, (colour, marker) in looks.items()
+    ]
+    style = {"columnspacing": 1.2, "handletextpad": 0.4, "borderpad": 0}
+    figure.legend(
+        handles=handles,
+        loc="center left",
+        ncols=columns,
+        handlelength=1.4 if line else 0.8,
+        labelspacing=0.3,
+        **style,
+    )
     return figure
+
+
+# Dots
+
+
+def dots(
+    table,
+    *,
+    value,
+    error=None,
+    chance=None,
+    level=None,
+    xlabel=None,
+    groups=None,
+    percent=False,
+):
+    """Scores as dots with their intervals, one row an index entry.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Indexed by the names of the rows; drawn from top to bottom.
+    value : str
+        Column of numbers or of intervals.
+    error : str or pair of str, optional
+        Column with the half width of an interval, or columns with its ends.
+    chance : float, optional
+    level : dict of str to float, optional
+        Further quiet lines by name.
+    xlabel : str, optional
+    groups : sequence of str, optional
+        One entry a row, such as the kind of a method: it gives colour and marker.
+        Rows of one group that stand together have its name above them.
+    percent : bool
+        Write shares in percent.
+    """
+    names = [""] * len(table) if groups is None else list(groups)
+    rows = _rows([str(label) for label in table.index], names)
+    figure, axis = _canvas(WIDTH, 0.2 * len(rows) + 0.75)
+    _draw_dots(axis, table, value, error, names, rows)
+    _dress_dots(axis, xlabel or value, chance, level, percent)
+    if not _is_headed(names) and len(set(names)) > 1:
+        return Panels([figure], _legend(styles(names)))
+    return figure
+
+
+def dot_panels(
+    table,
+    *,
+    value,
+    row,
+    col,
+    error=None,
+    group=None,
+    chance=None,
+    level=None,
+    xlabel=None,
+    percent=False,
+):
+    """The same rows of dots under many conditions: small multiples of `dots`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Long: one line a row and a condition.
+    value, row, col : str
+        Columns: numbers or intervals, name of the row, name of the panel.
+    error : str or pair of str, optional
+    group : str, optional
+        Column that gives colour and marker.
+    chance : float or dict of panel to float, optional
+    level : dict of str to float, optional
+        Further quiet lines by name, in all panels.
+    xlabel : str, optional
+    percent : bool
+    """
+    order = table.drop_duplicates(row)
+    names = [""] * len(order) if group is None else list(order[group])
+    rows = _rows([str(label) for label in order[row]], names)
+    panels = _groups(table, col)
+    size = (3.5, 0.19 * len(rows) + 0.85)
+    figures, axes = zip(*(_canvas(*size) for _ in panels), strict=True)
+    for axis, (title, part) in zip(axes, panels.items(), strict=True):
+        part = part.set_index(row).reindex(order[row])
+        _draw_dots(axis, part, value, error, names, rows)
+        at = chance.get(title) if isinstance(chance, dict) else chance
+        _dress_dots(axis, xlabel or value, at, level, percent)
+        axis.set_title(str(title), pad=14 if at is not None or level else 6)
+    _share_limits(axes, "x")
+    legend = None
+    if not _is_headed(names) and len(set(names)) > 1:
+        legend = _legend(styles(names))
+    return Panels(list(figures), legend, columns=2)
+
+
+def _is_headed(names):
+    """Whether rows of one group stand together, so that a heading serves them."""
+    changes = [a for a, b in zip(names, [None, *names], strict=False) if a != b]
+    return len(changes) == len(set(names)) > 1
+
+
+def _rows(labels, names):
+    """What stands in each line from the top: (row or None, text)."""
+    if not _is_headed(names):
+        return list(enumerate(labels))
+    lines, before = [], None
+    for i, (label, name) in enumerate(zip(labels, names, strict=True)):
+        if name != before:
+            lines.append((None, str(name)))
+        lines.append((i, label))
+        before = name
+    return lines
+
+
+def _draw_dots(axis, table, value, error, names, rows):
+    """Dots and bars of one panel, with the names of rows and headings."""
+    middle, bars = _ranges(table, value, error)
+    height = {i: -line for line, (i, _) in enumerate(rows) if i is not None}
+    for name, (colour, marker) in styles(names).items():
+        mine = [i for i in height if names[i] == name]
+        axis.errorbar(
+            middle[mine],
+            [height[i] for i in mine],
+            xerr=bars[:, mine],
+            fmt=marker,
+            color=colour,
+            elinewidth=1.2,
+            label=str(name),
+        )
+    axis.set_yticks([-line for line in range(len(rows))], [text for _, text in rows])
+    axis.set_ylim(0.6 - len(rows), 0.6)
+    for (i, _), label in zip(rows, axis.get_yticklabels(), strict=True):
+        if i is None:
+            label.set(fontweight="bold")
+
+
+def _dress_dots(axis, xlabel, chance, level, percent):
+    axis.tick_params(axis="y", length=0)
+    axis.spines["left"].set_visible(False)
+    axis.grid(axis="x")
+    axis.set_xlabel(xlabel)
+    _levels(
+        axis, ({"chance": chance} if chance is not None else {}) | (level or {}), "x"
+    )
+    if percent:
+        axis.xaxis.set_major_formatter(PercentFormatter(1))
+
+
+# Matrices and maps
 
 
 def heatmap(table, *, cmap="viridis", label="", limits=(None, None), size=0.75):
-    """A labelled matrix, for confusions and for scores by model and factor."""
-    width, height = size * table.shape[1] + 2.2, 0.5 * len(table) + 1.2
-    figure, axis = plt.subplots(figsize=(width, height))
+    """A labelled matrix, for confusions and for scores by model and factor.
+
+    Parameters
+    ----------
+    table : DataFrame
+        NaN is an empty cell with a dash.
+    cmap : str
+    label : str
+        What the numbers are; stands above the matrix.
+    limits : pair of float or None
+        Ends of the colour scale.
+    size : float
+        Inches of a column, at most.
+    """
+    left = LETTER * max(len(str(name)) for name in table.index)
+    width = min(size, max((WIDTH - left) / table.shape[1], 0.36))
+    names = [_broken(str(name).replace("_", " "), width) for name in table.columns]
+    slanted = any(LETTER * len(part) > width for n in names for part in n.split("\n"))
+    names = list(map(str, table.columns)) if slanted else names
+    below = LETTER * 0.75 * max(map(len, names)) if slanted else 0.3
+    size = (width * table.shape[1] + left + 0.25, 0.26 * len(table) + below + 0.35)
+    figure, axis = _canvas(*size)
     sns.heatmap(
-        table,
-        annot=True,
-        fmt=".2f",
+        table.astype(float),
+        annot=table.map(_short).to_numpy(),
+        fmt="",
+        annot_kws={"fontsize": 9},
         cmap=cmap,
         vmin=limits[0],
         vmax=limits[1],
-        cbar_kws={"label": label},
+        cbar=False,
         ax=axis,
     )
-    axis.tick_params(axis="x", rotation=45)
+    missing = table.isna().to_numpy()
+    for y, x in zip(*np.nonzero(missing), strict=True):
+        axis.text(x + 0.5, y + 0.5, "–", color=QUIET, ha="center", va="center")
+    turn = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
+    axis.set_xticks(axis.get_xticks(), names, **({"rotation": 0} | turn))
     axis.tick_params(axis="y", rotation=0)
+    axis.tick_params(length=0)
     axis.set(xlabel="", ylabel="")
+    axis.set_title(label, fontsize=9, fontweight="normal")
     return figure
 
 
-def spectra(spectra_by_model, *, limit=None, columns=6, label="log magnitude"):
-    """Mean spectra or mean spectral artifacts, one (h, w) panel a model, one scale."""
-    columns = min(columns, len(spectra_by_model))
-    rows = -(-len(spectra_by_model) // columns)
-    size = (1.7 * columns + 0.8, 1.85 * rows)
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
-    limit = limit or symmetric_limit(list(spectra_by_model.values()), 1.0)
-    for axis in axes.flat:
-        axis.axis("off")
-    for axis, (model, values) in zip(axes.flat, spectra_by_model.items(), strict=False):
-        picture = axis.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit)
-        axis.set_title(model, fontsize=9)
-    figure.colorbar(picture, ax=axes, label=label, shrink=0.8)
-    return figure
+def _short(value):
+    """Two digits without the zero before the point: .43, −.07, 1."""
+    if np.isnan(value):
+        return "–"
+    text = f"{round(float(value), 2) + 0.0:.2f}".replace("-", "−")
+    return (
+        text.replace("0.", ".", 1) if abs(value) < 0.995 else text.removesuffix(".00")
+    )
 
 
 def scatter_panels(embeddings, labels, *, columns=3):
-    """Two-dimensional embeddings side by side: dict of title to (n, 2) array."""
-    columns = min(columns, len(embeddings))
-    rows = -(-len(embeddings) // columns)
-    size = (2.9 * columns + 1.3, 2.8 * rows)
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
-    for axis in axes.flat:
-        axis.axis("off")
-    for axis, (title, points) in zip(axes.flat, embeddings.items(), strict=False):
-        for i, name in enumerate(np.unique(labels)):
+    """Two-dimensional embeddings side by side, one colour and marker a class.
+
+    Parameters
+    ----------
+    embeddings : dict of title to (n, 2) array
+    labels : (n,) array of str
+    columns : int
+        Panels side by side where the screen is wide.
+    """
+    looks = styles(np.unique(labels).tolist())
+    figures = []
+    for title, points in embeddings.items():
+        figure, axis = _canvas(2.7, 2.7)
+        for name, (colour, marker) in looks.items():
             part = points[labels == name]
-            axis.scatter(*part.T, s=7, marker=MARKERS[i], label=name, lw=0, alpha=0.8)
+            style = {"s": 9, "marker": marker, "color": colour, "lw": 0, "alpha": 0.8}
+            axis.scatter(*part.T, rasterized=True, **style)
+        _bare(axis)
         axis.set_title(title)
-    handles = axes[0, 0].get_legend_handles_labels()
-    figure.legend(*handles, loc="outside right upper", markerscale=2)
-    return figure
+        figures.append(figure)
+    return Panels(figures, _legend(looks), columns)
 
 
 def scatter_with_images(points, labels, images, *, title=""):
@@ -321,9 +708,8 @@ def scatter_with_images(points, labels, images, *, title=""):
         is the number of its tile.
     """
     figure = go.Figure()
-    colours = sns.color_palette("colorblind").as_hex()
-    symbols = ["circle", "square", "diamond", "triangle-up", "triangle-down", "cross"]
-    for i, name in enumerate(np.unique(labels)):
+    symbols = dict(zip(MARKERS + "*", SYMBOLS, strict=True))
+    for name, (colour, marker) in styles(np.unique(labels).tolist()).items():
         rows = np.flatnonzero(labels == name)
         figure.add_scatter(
             x=points[rows, 0].round(2),
@@ -331,11 +717,7 @@ def scatter_with_images(points, labels, images, *, title=""):
             mode="markers",
             name=str(name),
             customdata=rows,
-            marker={
-                "color": colours[i % len(colours)],
-                "symbol": symbols[i % len(symbols)],
-                "size": 6,
-            },
+            marker={"color": colour, "symbol": symbols[marker], "size": 6},
             hovertemplate=f"{name}<extra></extra>",
         )
     axis = {"visible": False}
@@ -351,8 +733,13 @@ def scatter_with_images(points, labels, images, *, title=""):
     return figure
 
 
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "x")
+SYMBOLS += ("triangle-left", "triangle-right", "star")
+
+
 def _sprite(images, columns=40):
     """All images in one picture, lossy, for display only."""
+    images = _tiles(images)
     missing = -len(images) % columns
     padded = np.concatenate([images, np.zeros((missing, *images.shape[1:]), "uint8")])
     buffer = io.BytesIO()

@@ -56,7 +56,7 @@ def finding(*paragraphs, **values):
     ...
     ValueError: 'The gain is nan points.': a number is missing in it; say what is ...
     """
-    _show("finding", _checked(paragraphs), values)
+    _show("finding", checked(paragraphs), values)
 
 
 def answer(*paragraphs, **values):
@@ -64,7 +64,7 @@ def answer(*paragraphs, **values):
 
     Parameters and errors are those of `finding`.
     """
-    quoted = _checked(paragraphs).replace("\n", "\n> ").replace("> \n", ">\n")
+    quoted = checked(paragraphs).replace("\n", "\n> ").replace("> \n", ">\n")
     _show("answer", f"> {quoted}", values)
 
 
@@ -190,7 +190,7 @@ def fixed(x, digits, sign=""):
     return f"{rounded:{sign},.{digits}f}".replace("-", "−")
 
 
-def _checked(paragraphs):
+def checked(paragraphs):
     """The paragraphs as one text, or an error that says what is wrong with them."""
     if not paragraphs or not all(str(text).strip() for text in paragraphs):
         raise ValueError("a finding needs at least one sentence, and no empty ones.")
