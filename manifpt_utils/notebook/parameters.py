@@ -1,50 +1,206 @@
 """Checked notebook parameters: one clear error instead of a silently wrong run.
 
-papermill accepts misspelt names (it only logs them) and types what it reads from the
-command line by its looks: `-p flag true` is the text "true", `-p seed 007` the
-number 7, `-y "rate: 1e-4"` the text "1e-4".  So the first cell after a notebook's
-`parameters` cell calls `check_parameters`, and says of what kind each one is.
+A notebook declares the kind of every parameter once, in its parameters cell, and the
+next cell checks the values::
+
+    n_train: AtLeast[5] = 100  # training images per model
+    spaces: Spaces = ["rgb", "frequency"]  # embedding spaces
+
+    check_parameters(globals(), notebook="03_attribution")
+
+The check is needed because papermill accepts misspelt names (it only logs them) and
+types what it reads from the command line by its looks: `-p flag true` is the text
+"true", `-p seed 007` the number 7, `-y "rate: 1e-4"` the text "1e-4".
+
+===================  ==================================================================
+kind                 accepts
+===================  ==================================================================
+`AtLeast[5]`         a whole number, 5 or more
+`Between[10, 500]`   a whole number from 10 to 500
+`Number[2, 100]`     a finite number from 2 to 100
+`Positive`           a finite number above 0
+`Share`              a number above 0 and below 1
+`Seed`               a whole number that starts a random generator
+`BenchmarkName`      name of a benchmark, or a folder of images
+`Benchmarks`         a list of these
+`PhotoBenchmark`     name of a benchmark whose manifold is known
+`Photograph`         name of a photograph
+`Photographs`        a list of photographs, or "all"
+`Names`              a list of names; which exist depends on the benchmark
+`Spaces`             a list of embedding spaces, or "all"
+`Estimator`          one estimator of the closest point
+`Metric`             one distance
+`Methods`            a list of earlier methods, or "all"
+`Treatments`         a list of treatments of images, or "all"
+`Factors`            a list of design factors, or "all"
+`ListOf[Seed]`       a list of any kind
+===================  ==================================================================
+
+They are types of pydantic, and every other type that it knows, such as `bool` or
+`list[float]`, is a kind as well.  `papermill --help-notebook` reads annotations of
+letters, digits, brackets and commas only, therefore `Optional[int]`, not `int | None`.
 """
 
 import ast
-import math
+import typing
+from types import SimpleNamespace
+from typing import Annotated, Literal
 
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from .._support import names
 from .._support.suggestion import suggestion
+from .validation import check_value, number, schema_of
 
 __all__ = [
-    "boolean",
+    "AtLeast",
+    "BenchmarkName",
+    "Benchmarks",
+    "Between",
+    "Estimator",
+    "Factors",
+    "ListOf",
+    "Methods",
+    "Metric",
+    "Names",
+    "Number",
+    "PhotoBenchmark",
+    "Photograph",
+    "Photographs",
+    "Positive",
+    "Seed",
+    "Share",
+    "Spaces",
+    "Treatments",
     "check_parameters",
-    "integer",
-    "integers",
-    "number",
-    "numbers",
-    "one_of",
-    "optional",
-    "some_of",
-    "text",
-    "texts",
+    "check_values",
+    "declared_kinds",
 ]
 
 
-def check_parameters(values, /, *, notebook, **kinds):
-    """Check and normalise the parameters of a notebook.
+# --- kinds ------------------------------------------------------------------------
+
+
+class AtLeast:
+    """`AtLeast[5]` is a whole number, 5 or more; neither text nor 7.0 nor True.
+
+    >>> check_values({"n": 7}, {"n": AtLeast[5]})
+    ({'n': 7}, [])
+    """
+
+    def __class_getitem__(cls, least):
+        return Annotated[int, Field(ge=least)]
+
+
+class Between:
+    """`Between[10, 500]` is a whole number from 10 to 500.
+
+    >>> check_values({"n": 500}, {"n": Between[10, 500]})
+    ({'n': 500}, [])
+    """
+
+    def __class_getitem__(cls, bounds):
+        least, most = bounds
+        return Annotated[int, Field(ge=least, le=most)]
+
+
+class Number:
+    """`Number[2, 100]` is a finite number from 2 to 100, returned as a float.
+
+    >>> check_values({"perplexity": 30}, {"perplexity": Number[2, 100]})
+    ({'perplexity': 30.0}, [])
+    """
+
+    def __class_getitem__(cls, bounds):
+        least, most = bounds
+        return Annotated[float, Field(ge=least, le=most)]
+
+
+class ListOf:
+    """`ListOf[Seed]` is a list of seeds, each named once.
+
+    One item alone will do, and so does text with commas, as a command line gives it.
+
+    >>> check_values({"seeds": "0,1,2"}, {"seeds": ListOf[Seed]})
+    ({'seeds': [0, 1, 2]}, [])
+    """
+
+    def __class_getitem__(cls, kind):
+        read, filled = BeforeValidator(_reader(kind)), Field(min_length=1)
+        return Annotated[list[kind], filled, AfterValidator(_distinct), read]
+
+
+def _reader(kind):
+    """A function that makes a list of what stands for one on the command line."""
+    is_number = schema_of(kind).get("type") in ("integer", "number")
+
+    def read(value):
+        if not isinstance(value, str):
+            return list(value) if isinstance(value, list | tuple) else [value]
+        if value.lstrip().startswith(("[", "(", "{")):
+            return value  # is no list, and the error says how one is written
+        items = [item.strip() for item in value.split(",") if item.strip()]
+        return [number(item) for item in items] if is_number else items
+
+    return read
+
+
+def _distinct(items):
+    if len(set(items)) < len(items):
+        raise PydanticCustomError("repeated", "a list that names each item once")
+    return items
+
+
+def _one_of(words, aliases=()):
+    aliases = dict(aliases)
+    resolve = BeforeValidator(lambda x: aliases.get(x, x) if isinstance(x, str) else x)
+    return Annotated[Literal[tuple(words)], resolve]
+
+
+def _some_of(words, aliases=()):
+    """A list of the words, in which "all" stands for all of them."""
+    every = AfterValidator(lambda x: list(words) if "all" in x else x)
+    return Annotated[ListOf[_one_of([*words, "all"], aliases)], every]
+
+
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Seed = Between[0, 2**32 - 1]
+_Filled = Annotated[str, Field(pattern=r"\S")]
+BenchmarkName = _Filled
+Benchmarks = ListOf[BenchmarkName]
+PhotoBenchmark = _one_of([f"gm-photo/{photo}" for photo in names.PHOTOGRAPHS])
+Photograph = _one_of(names.PHOTOGRAPHS)
+Photographs = _some_of(names.PHOTOGRAPHS)
+Names = ListOf[_Filled]
+Spaces = _some_of(names.SPACES, names.SPACE_ALIASES)
+Estimator = _one_of(names.ESTIMATORS)
+Metric = _one_of(names.METRICS)
+Methods = _some_of(names.BASELINES)
+Treatments = _some_of(names.TREATMENTS)
+Factors = _some_of(names.FACTORS)
+
+
+# --- checks -----------------------------------------------------------------------
+
+
+def check_parameters(values, /, *, notebook):
+    """Check and normalise the parameters of a notebook against its annotations.
 
     Parameters
     ----------
     values : dict
         Where the parameters live, `globals()` in a notebook.  Updated in place with
-        the normalised values: aliases resolved, "rgb,frequency" split into a list.
+        the normalised values: aliases resolved, "rgb,frequency" split into a list,
+        "all" replaced by all names where these do not depend on the benchmark.
     notebook : str
         Name that starts the error message.
-    **kinds : callables
-        For each parameter its kind: `integer()`, `number()`, `boolean()`, `text()`,
-        `one_of(...)`, their lists `integers()`, `numbers()`, `texts()`,
-        `some_of(...)`, or `optional(...)` of one of these.
 
     Returns
     -------
     dict
-        The normalised parameters, in the order of `kinds`.
+        The normalised parameters, in the order of their declaration.
 
     Raises
     ------
@@ -54,62 +210,141 @@ def check_parameters(values, /, *, notebook, **kinds):
 
     Examples
     --------
-    >>> check_parameters({"spaces": "rgb,freq"}, notebook="03_attribution",
-    ...     spaces=some_of("rgb", "frequency", aliases={"freq": "frequency"}))
+    >>> cell = {"__annotations__": {"spaces": Spaces}, "spaces": "rgb,freq"}
+    >>> check_parameters(cell, notebook="03_attribution")
     {'spaces': ['rgb', 'frequency']}
     """
-    problems = [
-        f"unknown parameter {name!r};{suggestion(name, kinds)}"
-        for name in _given_names(values)
-        if name not in kinds
+    annotations, given = _declared(values)
+    if not annotations:
+        raise ValueError(
+            f"{notebook}: no parameter is declared; run the parameters cell first."
+        )
+    present = {name: values[name] for name in annotations if name in values}
+    checked, problems = check_values(dict.fromkeys(given) | present, annotations)
+    problems += [
+        f"{name} has no value; give it a default in the parameters cell."
+        for name in annotations
+        if name not in values
     ]
-    checked = {}
-    for name, kind in kinds.items():
-        try:
-            checked[name] = kind(_value(values, name))
-        except ValueError as error:
-            problems.append(f"{name}{error}")
     if problems:
         raise ValueError("\n  ".join([f"{notebook}:", *problems]))
     values.update(checked)
-    return checked
+    return {name: checked[name] for name in annotations}
 
 
-def _value(values, name):
-    if name not in values:
-        raise ValueError(" has no value; give it a default in the parameters cell.")
-    return values[name]
+def check_values(values, annotations):
+    """Check some values against the kinds that are declared for them.
+
+    Parameters
+    ----------
+    values : dict
+        From parameter name to value.
+    annotations : dict
+        As for `declared_kinds`.
+
+    Returns
+    -------
+    checked : dict
+        The values that passed, normalised.
+    problems : list of str
+        A sentence for each that is unknown or wrong.
+
+    Examples
+    --------
+    >>> check_values({"n": 7, "m": 0}, {"n": "AtLeast[5]", "m": "AtLeast[5]"})
+    ({'n': 7}, ['m = 0 must be a whole number of at least 5.'])
+    """
+    kinds, checked, problems = declared_kinds(annotations), {}, []
+    for name, value in values.items():
+        if name not in kinds:
+            hint = suggestion(name, kinds)
+            problems.append(f"unknown parameter {name!r};{hint}")
+            continue
+        fitting, ends = check_value(value, kinds[name])
+        problems += [name + end for end in ends]
+        if not ends:
+            checked[name] = fitting
+    return checked, problems
 
 
-def _given_names(values):
-    """Names that a parameters cell assigned, the notebook's own or papermill's."""
+def declared_kinds(annotations):
+    """The types that annotations stand for.
+
+    Parameters
+    ----------
+    annotations : dict
+        From parameter name to its kind, or to the text of it, as
+        `papermill.inspect_notebook` finds it.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ValueError
+        If a text does not name a kind.
+
+    Examples
+    --------
+    >>> declared_kinds({"augment": "bool"})
+    {'augment': <class 'bool'>}
+    """
+    return {name: _kind(name, text) for name, text in annotations.items()}
+
+
+def _kind(name, annotation):
+    known = {kind: globals()[kind] for kind in __all__}
+    holder = SimpleNamespace(__annotations__={name: annotation})
+    try:
+        hints = typing.get_type_hints(holder, vars(typing) | known, include_extras=True)
+    except (AttributeError, NameError, SyntaxError, TypeError, ValueError) as error:
+        raise ValueError(f"{name}: {annotation!r} is no kind: {error}.") from None
+    return hints[name]
+
+
+# --- what the parameters cell declared --------------------------------------------
+
+
+def _declared(values):
+    """Annotations in force, and all names that parameters cells assigned."""
+    annotations = values.get("__annotations__", {})
     history = values.get("In")  # where IPython keeps the source of every cell
     if isinstance(history, list) and history and "check_parameters" in history[-1]:
-        names = _names_in_history(history[:-1])
+        in_force, given = _names_in_history(history[:-1])
+        annotations = {n: kind for n, kind in annotations.items() if n in in_force}
     else:
         plain = (type(None), bool, int, float, str, list, dict)
-        names = [name for name, value in values.items() if isinstance(value, plain)]
-        names = [name for name in names if name not in ("In", "Out")]
+        given = [name for name, value in values.items() if isinstance(value, plain)]
     # papermill's --inject-paths adds PAPERMILL_INPUT_PATH and PAPERMILL_OUTPUT_PATH.
     ignored = ("_", "PAPERMILL_")
-    return [name for name in names if not name.startswith(ignored)]
+    given = [name for name in given if not name.startswith(ignored)]
+    return annotations, [name for name in given if name not in ("In", "Out")]
 
 
 def _names_in_history(cells):
-    """Names in the parameters cell that ran last, and in those injected after it.
+    """Names in the parameters cell that ran last, and those with its injected ones.
 
     A namespace alone could not tell a misspelt parameter from a variable, when a
-    reader runs the checking cell again after the rest of the notebook.
+    reader runs the checking cell again after the rest of the notebook, nor know that
+    a parameter was renamed.
     """
-    names = []
+    declared, injected = [], []
     for source in reversed(cells):
         body = _statements(source)
-        typed = bool(body) and all(isinstance(line, ast.AnnAssign) for line in body)
-        if typed or source.startswith("# Parameters"):  # papermill's first line
-            names = _targets(body) + names
-        if typed:
-            break
-    return names
+        if _declares(body):
+            if set(declared) & set(_targets(body)):
+                break  # an earlier state of the same cell
+            declared = _targets(body) + declared
+        elif source.startswith("# Parameters") and not declared:  # papermill's words
+            injected = _targets(body) + injected
+    return declared, declared + injected
+
+
+def _declares(body):
+    """Whether a cell only assigns, and at least once as `name: kind = value`."""
+    only_assigns = all(isinstance(line, ast.Assign | ast.AnnAssign) for line in body)
+    return only_assigns and any(isinstance(line, ast.AnnAssign) for line in body)
 
 
 def _statements(source):
@@ -120,193 +355,7 @@ def _statements(source):
 
 
 def _targets(body):
-    """Names assigned by `name = value` and `name: type = value`."""
+    """Names assigned by `name = value` and `name: kind = value`."""
     lines = [line for line in body if isinstance(line, ast.Assign | ast.AnnAssign)]
     targets = [getattr(line, "target", None) or line.targets[0] for line in lines]
     return [target.id for target in targets if isinstance(target, ast.Name)]
-
-
-def _wrong(value, wanted, remedy=""):
-    end = f"; {remedy}" if remedy else ""
-    return ValueError(f" = {value!r} must be {wanted}{end}.")
-
-
-def _bounded(value, wanted, minimum, maximum):
-    low = minimum is not None and value < minimum
-    high = maximum is not None and value > maximum
-    if low or high:
-        raise _wrong(value, wanted)
-    return value
-
-
-def _range(minimum, maximum):
-    if minimum is not None and maximum is not None:
-        return f" from {minimum} to {maximum}"
-    if minimum is not None:
-        return f" of at least {minimum}"
-    return "" if maximum is None else f" of at most {maximum}"
-
-
-def integer(*, minimum=None, maximum=None):
-    """A whole number; neither text nor 7.0 nor True.
-
-    >>> integer(minimum=10)(12)
-    12
-    """
-    wanted = "a whole number" + _range(minimum, maximum)
-
-    def read(value):
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise _wrong(value, wanted, _numeric_remedy(value))
-        return _bounded(value, wanted, minimum, maximum)
-
-    return read
-
-
-def number(*, minimum=None, maximum=None):
-    """A finite number, returned as a float; neither text nor nan nor True.
-
-    >>> number(minimum=0)(1)
-    1.0
-    """
-    wanted = "a finite number" + _range(minimum, maximum)
-
-    def read(value):
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _wrong(value, wanted, _numeric_remedy(value))
-        if not math.isfinite(value):
-            raise _wrong(value, wanted)
-        return float(_bounded(value, wanted, minimum, maximum))
-
-    return read
-
-
-def _numeric_remedy(value):
-    if isinstance(value, float) and value.is_integer():
-        return f"write {value:.0f}"
-    if not isinstance(value, str):
-        return ""
-    try:
-        float(value)
-    except ValueError:
-        return "it is text"
-    return "it is text: pass it without quotes, with -p (not -r), and 1.0e-4 in YAML"
-
-
-def boolean():
-    """True or False, and not the text "true", which Python would take as true.
-
-    >>> boolean()(True)
-    True
-    """
-
-    def read(value):
-        if not isinstance(value, bool):
-            remedy = "papermill reads only these two words as such: -p name True"
-            raise _wrong(value, "True or False", remedy)
-        return value
-
-    return read
-
-
-def text():
-    """Any text that is not empty.
-
-    >>> text()("gm-photo/coffee")
-    'gm-photo/coffee'
-    """
-
-    def read(value):
-        if not isinstance(value, str):
-            raise _wrong(value, "text", "papermill's -r keeps text as it is")
-        if not value.strip():
-            raise _wrong(value, "text that is not empty")
-        return value
-
-    return read
-
-
-def one_of(*choices, aliases=None):
-    """One of the given words, or an alias of one.
-
-    >>> one_of("rgb", "frequency", aliases={"freq": "frequency"})("freq")
-    'frequency'
-    """
-    aliases = dict(aliases or {})
-
-    def read(value):
-        if isinstance(value, str):
-            value = aliases.get(value, value)
-        if value not in choices:
-            hint = suggestion(value, choices).strip()
-            raise ValueError(f" = {value!r} is unknown; {hint}")
-        return value
-
-    return read
-
-
-def integers(*, minimum=None, maximum=None):
-    """A list of whole numbers; also one number, or text such as "0,1,2".
-
-    >>> integers()("0,1,2")
-    [0, 1, 2]
-    """
-    return _list_of(integer(minimum=minimum, maximum=maximum), int)
-
-
-def numbers(*, minimum=None, maximum=None):
-    """A list of finite numbers; also one number, or text such as "0.1,1".
-
-    >>> numbers()(0.5)
-    [0.5]
-    """
-    return _list_of(number(minimum=minimum, maximum=maximum), float)
-
-
-def texts():
-    """A list of texts; also one text, with commas between the items.
-
-    >>> texts()("gm-photo/coffee,gm-photo/flower")
-    ['gm-photo/coffee', 'gm-photo/flower']
-    """
-    return _list_of(text(), str)
-
-
-def some_of(*choices, aliases=None):
-    """A list of the given words; also text such as "rgb,frequency".
-
-    >>> some_of("rgb", "frequency")("rgb")
-    ['rgb']
-    """
-    return _list_of(one_of(*choices, aliases=aliases), str)
-
-
-def _list_of(read, parse):
-    def read_list(value):
-        items = [read(item) for item in _items(value, parse)]
-        if not items:
-            raise _wrong(value, "a list of at least one item")
-        if len(set(items)) < len(items):
-            raise _wrong(value, "a list that names each item once")
-        return items
-
-    return read_list
-
-
-def _items(value, parse):
-    """Items of a list, or of the text that stands for one on the command line."""
-    if not isinstance(value, str):
-        return list(value) if isinstance(value, list | tuple) else [value]
-    try:
-        return [parse(item.strip()) for item in value.split(",") if item.strip()]
-    except ValueError:
-        raise _wrong(value, "numbers with commas between them") from None
-
-
-def optional(kind):
-    """The given kind, or None.
-
-    >>> optional(integer(minimum=1))(None) is None
-    True
-    """
-    return lambda value: None if value is None else kind(value)

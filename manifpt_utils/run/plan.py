@@ -9,32 +9,42 @@ A plan is one YAML file, `runs.yml`.  Its single key `runs` holds a list::
         parameters: {n_train: 20}     # everything else keeps the notebook's default
         name: 03_attribution          # of the output; this is the default
 
-Parameters are checked against the notebook's own typed parameters cell, as
-`papermill --help-notebook` shows it, before anything runs.
+Parameters are checked against the kinds that the notebook's own parameters cell
+declares, as `papermill --help-notebook` shows them, before anything runs.
 """
 
-import re
-from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Annotated, Literal
 
 import yaml
 from papermill import inspect_notebook
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .._support.suggestion import suggestion
+from ..notebook.parameters import check_values
 
 PROFILES = ("smoke", "full")
-TYPES = {"int": int, "float": (int, float), "str": str, "bool": bool, "dict": dict}
+Slug = Annotated[
+    str,
+    Field(
+        pattern=r"^[\w-]+$",
+        description="letters, digits, '_' and '-', without folder or ending",
+    ),
+]
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(BaseModel):
     """One line of the plan: a notebook, executed once."""
 
-    notebook: str
-    name: str  # of the output
-    profile: str
-    budget: float  # seconds
-    parameters: dict = field(default_factory=dict)
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", allow_inf_nan=False
+    )
+
+    notebook: Slug
+    name: Slug = Field(default_factory=lambda known: known["notebook"])  # of the output
+    profile: Literal[PROFILES] = Field(description=" or ".join(PROFILES))
+    budget: float = Field(gt=0, description="a number of seconds above 0")
+    parameters: dict = Field(default_factory=dict, description="a mapping")
 
     @property
     def source(self):
@@ -62,10 +72,11 @@ def read_plan(path):
     entries = _entries(Path(path))
     problems, runs = [], []
     for number, entry in enumerate(entries, start=1):
-        wrong = _entry_problems(entry)
-        problems += [f"run {number}: {problem}" for problem in wrong]
-        if not wrong:
-            runs.append(Run(**{"name": entry["notebook"], **entry}))
+        try:
+            runs.append(Run.model_validate(entry))
+        except ValidationError as error:
+            found = [_entry_problem(entry, item) for item in error.errors()]
+            problems += [f"run {number}: {problem}" for problem in found if problem]
     outputs = [(run.name, run.profile) for run in runs]
     problems += [
         f"{name} appears twice in profile {profile}; give one of them another name."
@@ -144,38 +155,19 @@ def _entries(path):
     return entries
 
 
-def _entry_problems(entry):
-    if not isinstance(entry, dict):
-        return [f"{entry!r} is not a mapping such as {{notebook: ..., profile: ...}}."]
-    known = [field.name for field in fields(Run)]
-    unknown = [key for key in entry if key not in known]
-    problems = [f"unknown key {key!r};{suggestion(key, known)}" for key in unknown]
-    for key, good, wanted in _rules():
-        if key not in entry and key in ("notebook", "profile", "budget"):
-            problems.append(f"{key} is missing; it must be {wanted}.")
-        elif key in entry and not good(entry[key]):
-            problems.append(f"{key} = {entry[key]!r} must be {wanted}.")
-    return problems
-
-
-def _rules():
-    """For each key of a run: what is accepted, and how to say so."""
-    slug = "letters, digits, '_' and '-', without folder or ending"
-    return [
-        ("notebook", _is_slug, slug),
-        ("name", _is_slug, slug),
-        ("profile", lambda value: value in PROFILES, " or ".join(PROFILES)),
-        ("budget", _is_duration, "a number of seconds above 0"),
-        ("parameters", lambda value: isinstance(value, dict), "a mapping"),
-    ]
-
-
-def _is_slug(value):
-    return isinstance(value, str) and re.fullmatch(r"[\w-]+", value) is not None
-
-
-def _is_duration(value):
-    return _fits(value, "float") and 0 < value < float("inf")
+def _entry_problem(entry, found):
+    """A sentence about one of pydantic's findings in a line of the plan."""
+    if not found["loc"]:
+        return f"{entry!r} is not a mapping such as {{notebook: ..., profile: ...}}."
+    key, fields = found["loc"][0], Run.model_fields
+    if found["type"] == "default_factory_not_called":
+        return ""  # only because the notebook's name is wrong, which is said already
+    if key not in fields:
+        return f"unknown key {key!r};{suggestion(key, fields)}"
+    wanted = fields[key].description
+    if found["type"] == "missing":
+        return f"{key} is missing; it must be {wanted}."
+    return f"{key} = {entry[key]!r} must be {wanted}."
 
 
 def _notebook_problems(run, folder):
@@ -188,42 +180,14 @@ def _notebook_problems(run, folder):
         declared = inspect_notebook(literal_path(path))
     except Exception as error:  # papermill and nbformat raise many kinds
         return [f"{run.source.as_posix()} cannot be read as a notebook: {error}"]
-    problems = []
-    for name, value in run.parameters.items():
-        if name not in declared:
-            hint = suggestion(name, declared)
-            problems.append(f"unknown parameter {name!r};{hint}")
-        elif not _accepts(declared[name], value):
-            problems.append(_type_problem(name, value, declared[name]))
-    return problems
+    annotations = {name: _annotation(item) for name, item in declared.items()}
+    try:
+        return check_values(run.parameters, annotations)[1]
+    except ValueError as error:
+        return [f"{run.source.as_posix()} declares {error}"]
 
 
-def _accepts(parameter, value):
-    if value is None:
-        return parameter["default"] == "None"
-    return _fits(value, parameter["inferred_type_name"])
-
-
-def _fits(value, annotation):
-    """Whether a value from YAML has the type a parameters cell declares."""
-    if annotation == "None":  # papermill's word for a parameter without a type
-        return True
-    outer, _, inner = annotation.removesuffix("]").partition("[")
-    if outer == "list":
-        items = value if isinstance(value, list) else [None]
-        return all(_fits(item, inner or "None") for item in items) and items is value
-    if isinstance(value, bool):
-        return annotation == "bool"
-    return outer in TYPES and isinstance(value, TYPES[outer])
-
-
-def _type_problem(name, value, parameter):
-    kind, remedy = parameter["inferred_type_name"], ""
-    if isinstance(value, str) and kind == "float":
-        remedy = "; YAML reads 1e-4 as text, write 1.0e-4"
-    elif isinstance(value, str) and kind == "bool":
-        remedy = "; write true or false without quotes"
-    elif kind.startswith("list"):
-        remedy = "; write [a, b] with items of that type"
-    default = parameter["default"]
-    return f"{name} = {value!r} must be {kind} (default {default}){remedy}."
+def _annotation(parameter):
+    """The kind of a parameter; "None" is papermill's word for one without."""
+    name = parameter["inferred_type_name"]
+    return "Any" if name == "None" else name

@@ -32,8 +32,7 @@ n: int = 3  # how many
 rate: float = 0.5  # how fast
 word: str = "a"  # a word
 flag: bool = False  # whether
-seeds: list[int] = [0, 1]  # one run each
-k: int = None  # neighbours"""
+seeds: list[int] = [0, 1]  # one run each"""
 
 
 def make_notebook(*code, title="# Title"):
@@ -81,7 +80,9 @@ def read(tmp_path, text):
 
 def test_plan_is_read_with_its_defaults(tmp_path):
     text = "runs:\n- {notebook: 01_a, profile: full, budget: 9}"
-    assert read(tmp_path, text) == [Run("01_a", "01_a", "full", 9, {})]
+    assert read(tmp_path, text) == [
+        Run(notebook="01_a", name="01_a", profile="full", budget=9, parameters={})
+    ]
 
 
 @pytest.mark.parametrize(
@@ -142,22 +143,23 @@ def test_selection():
         select(runs[:2], profile="full")
 
 
-GOOD = {"n": 1, "rate": 1, "word": "b", "flag": True, "seeds": [2], "k": None}
+GOOD = {"n": 1, "rate": 1, "word": "b", "flag": True, "seeds": [2]}
 
 
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
         ({"nn": 1}, "unknown parameter 'nn'; did you mean 'n'"),
-        ({"n": "1"}, r"a \(smoke\): n = '1' must be int \(default 3\)"),
-        ({"n": 1.0}, "n = 1.0 must be int"),
-        ({"n": True}, "n = True must be int"),
-        ({"n": None}, "n = None must be int"),
-        ({"rate": "1e-4"}, "rate = '1e-4' must be float .*write 1.0e-4"),
-        ({"word": 1}, "word = 1 must be str"),
-        ({"flag": "true"}, "flag = 'true' must be bool .*without quotes"),
-        ({"seeds": "0,1"}, r"seeds = '0,1' must be list\[int\] .*write \[a, b\]"),
-        ({"seeds": [0, "1"]}, r"must be list\[int\]"),
+        ({"n": "1"}, r"a \(smoke\): n = '1' must be a whole number; it is text"),
+        ({"n": 1.0}, "n = 1.0 must be a whole number; write 1"),
+        ({"n": True}, "n = True must be a whole number"),
+        ({"n": None}, "n = None must be a whole number"),
+        ({"rate": "1e-4"}, "rate = '1e-4' must be a finite number.* 1.0e-4 in YAML"),
+        ({"rate": float("nan")}, "rate = nan must be a finite number"),
+        ({"word": 1}, "word = 1 must be text"),
+        ({"flag": "true"}, "flag = 'true' must be True or False"),
+        ({"seeds": "0,1"}, "seeds = '0,1' must be a list"),
+        ({"seeds": [0, "1"]}, "seeds = '1' must be a whole number"),
     ],
 )
 def test_plan_is_checked_against_the_typed_parameters_cell(
@@ -167,6 +169,39 @@ def test_plan_is_checked_against_the_typed_parameters_cell(
     check_notebooks([run(parameters=GOOD)], tmp_path)
     with pytest.raises(ValueError, match=message):
         check_notebooks([run(parameters=parameters)], tmp_path)
+
+
+def declaring(tmp_path, source):
+    """A project whose notebook has this parameters cell."""
+    notebook = make_notebook()
+    notebook.cells[1].source = source
+    make_project(tmp_path, {"a": notebook}, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("n", 4, "n = 4 must be a whole number of at least 5"),
+        ("n", None, "n = None must be a whole number"),
+        ("k", 0, "k = 0 must be a whole number of at least 1"),
+        ("seeds", "[0 1]", r"seeds = '\[0 1\]' must be a list; write 0,1 on"),
+        ("spaces", ["rbg"], "spaces = 'rbg' is unknown; did you mean 'rgb'"),
+    ],
+)
+def test_plan_is_checked_against_the_declared_kinds(tmp_path, name, value, message):
+    kinds = {"n": "AtLeast[5]", "k": "Optional[AtLeast[1]]", "seeds": "ListOf[Seed]"}
+    kinds["spaces"] = "Spaces"
+    declaring(tmp_path, "\n".join(f"{n}: {kind} = 9" for n, kind in kinds.items()))
+    good = {"n": 5, "k": None, "seeds": [0], "spaces": "rgb,freq"}
+    check_notebooks([run(parameters=good)], tmp_path)
+    with pytest.raises(ValueError, match=message):
+        check_notebooks([run(parameters=good | {name: value})], tmp_path)
+
+
+def test_kind_that_does_not_exist_is_named(tmp_path):
+    declaring(tmp_path, "n: AtLest[5] = 7")
+    with pytest.raises(ValueError, match=r"a.ipynb declares n: 'AtLest\[5\]' is no ki"):
+        check_notebooks([run()], tmp_path)
 
 
 def test_missing_and_broken_notebooks_are_named(tmp_path):

@@ -1,0 +1,33 @@
+"""Names that parameters of notebooks may take, for those who must not import more.
+
+What the names stand for is in the rooms above, and a test holds both together.
+"""
+
+SPACES = ("rgb", "frequency", "supervised", "selfsupervised")
+SPACE_ALIASES = {"freq": "frequency", "sl": "supervised", "ssl": "selfsupervised"}
+ESTIMATORS = ("nearest", "affine")
+METRICS = ("euclidean", "cosine")
+BASELINES = (
+    "McCloskey18",
+    "Nataraj19",
+    "Durall20",
+    "Dzanic20",
+    "Wang20",
+    "Marra18",
+    "Marra19",
+    "Yu19",
+)
+TREATMENTS = (
+    "JPEG 95",
+    "JPEG 75",
+    "JPEG 50",
+    "blur 0.5",
+    "blur 1",
+    "resize 1/2",
+    "crop 7/8",
+    "noise 2",
+    "noise 8",
+    "5 bits",
+)
+PHOTOGRAPHS = ("coffee", "flower", "astronaut", "china")
+FACTORS = ("family", "up", "nl_last", "norm", "down", "skip", "loss", "loss_fine")
