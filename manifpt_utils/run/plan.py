@@ -5,7 +5,8 @@ A plan is one YAML file, `runs.yml`.  Its single key `runs` holds a list::
     runs:
       - notebook: 03_attribution      # notebooks/03_attribution.ipynb beside the plan
         profile: smoke                # smoke (quick check) or full (published book)
-        budget: 120                   # seconds, after which the run is stopped
+        budget: 120                   # seconds, after which CI stops the run
+        seconds: 40                   # it took when it was measured, for estimates
         parameters: {n_train: 20}     # everything else keeps the notebook's default
         name: 03_attribution          # of the output; this is the default
 
@@ -33,8 +34,9 @@ class Run:
     notebook: str
     name: str  # of the output
     profile: str
-    budget: float  # seconds
+    budget: float  # seconds, after which it is stopped where budgets are enforced
     parameters: dict = field(default_factory=dict)
+    seconds: float | None = None  # measured on some machine, for an estimate
 
     @property
     def source(self):
@@ -166,6 +168,7 @@ def _rules():
         ("name", _is_slug, slug),
         ("profile", lambda value: value in PROFILES, " or ".join(PROFILES)),
         ("budget", _is_duration, "a number of seconds above 0"),
+        ("seconds", _is_duration, "a number of seconds above 0"),
         ("parameters", lambda value: isinstance(value, dict), "a mapping"),
     ]
 
