@@ -4,30 +4,35 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from math import ceil
 
 import joblib
 import psutil
 from ipykernel.kernelspec import write_kernel_spec
-from tqdm import tqdm
 
 from .._support.provenance import git_commit, versions
 from .plan import literal_path
 from .record import file_hash, read_notebook, result_key, text_key
 
 TAIL = 12  # lines of a traceback that are shown and recorded
+PATIENCE = 3600  # seconds for a kernel to start, or for late outputs to arrive
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 # papermill's own command line has no option for the seconds it waits for outputs,
 # four, which is too short for a large figure on a busy machine.
 PAPERMILL = """\
-import json, logging, sys
+import json, logging, os, sys, threading
 from papermill import execute_notebook
 
+def end_with_the_runner():
+    os.read(0, 1)  # returns when the runner, who holds the other end, is gone
+    os._exit(1)
+
+threading.Thread(target=end_with_the_runner, daemon=True).start()
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 with open(sys.argv[1], encoding="utf-8") as file:
     execute_notebook(**json.load(file))
@@ -46,18 +51,23 @@ class Job:
         Temporary folder of all jobs.
     jobs : int
         How many of them share the cores.
+    enforce_budget : bool
+        Whether it is stopped after the seconds that the plan allows.
     """
 
-    def __init__(self, run, *, root, folder, jobs):
+    def __init__(self, run, *, root, folder, jobs, enforce_budget=False):
         self.run, self.folder, self.peak_memory = run, folder / run.name, 0
+        self.copy = self.folder / "executed.ipynb"
+        self.limit = run.budget if enforce_budget else float("inf")
         source = self._prepare(root)
         self.record = _first_record(run, source, root)
         self.begun = time.monotonic()
         self.process = self._launch(root, jobs)
-        cells = len(source.cells) + bool(run.parameters)
-        # The bar is for people who watch; a log file gets one line at either end.
-        options = {"unit": "cell", "disable": None, "leave": False}
-        self.bar = tqdm(total=cells, desc=run.name, **options)
+
+    @property
+    def seconds(self):
+        """Since it began."""
+        return time.monotonic() - self.begun
 
     def _prepare(self, root):
         """Keep the source as it is now; a later edit must not pass for executed."""
@@ -76,7 +86,7 @@ class Job:
                 [sys.executable, "-c", PAPERMILL, str(order)],
                 cwd=root,
                 env=_environment(self.folder, jobs),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # closed when this process ends, however
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C reaches the runner only
@@ -92,20 +102,17 @@ class Job:
             "language": "python",
             "log_output": True,
             "progress_bar": False,
-            "start_timeout": ceil(self.run.budget),
-            "iopub_timeout": ceil(self.run.budget),
+            "start_timeout": PATIENCE,
+            "iopub_timeout": PATIENCE,
         }
 
     def look(self):
         """Measure; return "ok", "failed" or "timeout" when the job has ended."""
         self.peak_memory = max(self.peak_memory, _memory(self.process.pid))
-        if not self.bar.disable:
-            self.bar.n = min(self._log().count("Ending Cell"), self.bar.total)
-            self.bar.refresh()
         if self.process.poll() is not None:
-            self.bar.close()
+            self.process.stdin.close()
             return "failed" if self.process.returncode else "ok"
-        if time.monotonic() - self.begun > self.run.budget:
+        if self.seconds > self.limit:
             self.stop()
             return "timeout"
         return None
@@ -114,17 +121,16 @@ class Job:
         """Kill papermill, its kernel and whatever they started."""
         _kill_tree(self.process.pid)
         self.process.wait()
-        self.bar.close()
+        self.process.stdin.close()
 
     def outcome(self, status):
         """The record of this run, and its executed notebook if there is one."""
-        path = self.folder / "executed.ipynb"
         notebook = None
         with suppress(OSError, ValueError):  # killed before, or while, it was written
-            notebook = read_notebook(path)
+            notebook = read_notebook(self.copy)
         known = {
             "status": status,
-            "seconds": round(time.monotonic() - self.begun, 1),
+            "seconds": round(self.seconds, 1),
             "peak_memory": self.peak_memory,
             "error": None if status == "ok" else self._error(status, notebook),
         }
@@ -133,6 +139,9 @@ class Job:
     def _error(self, status, notebook):
         if status == "timeout":
             return f"took longer than its budget of {self.run.budget} s"
+        if self.process.returncode < 0:
+            name = signal.Signals(-self.process.returncode).name
+            return f"papermill was ended by {name}, as it happens when memory is short"
         cells = notebook.cells if notebook else []
         outputs = [output for cell in cells for output in cell.get("outputs", [])]
         raised = [output for output in outputs if output.output_type == "error"]

@@ -5,7 +5,8 @@ A plan is one YAML file, `runs.yml`.  Its single key `runs` holds a list::
     runs:
       - notebook: 03_attribution      # notebooks/03_attribution.ipynb beside the plan
         profile: smoke                # smoke (quick check) or full (published book)
-        budget: 120                   # seconds, after which the run is stopped
+        budget: 120                   # seconds, after which CI stops the run
+        seconds: 40                   # it took when it was measured, for estimates
         parameters: {n_train: 20}     # everything else keeps the notebook's default
         name: 03_attribution          # of the output; this is the default
 
@@ -43,7 +44,12 @@ class Run(BaseModel):
     notebook: Slug
     name: Slug = Field(default_factory=lambda known: known["notebook"])  # of the output
     profile: Literal[PROFILES] = Field(description=" or ".join(PROFILES))
+    # Seconds, after which a run is stopped where budgets are enforced.
     budget: float = Field(gt=0, description="a number of seconds above 0")
+    # Seconds that were measured on some machine, for an estimate.
+    seconds: float | None = Field(
+        default=None, gt=0, description="a number of seconds above 0"
+    )
     parameters: dict = Field(default_factory=dict, description="a mapping")
 
     @property

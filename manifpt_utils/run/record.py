@@ -7,7 +7,7 @@ by name, each with::
     notebook    source, relative to the plan
     profile     "smoke" or "full"
     parameters  what the plan sets; everything else is the notebook's default
-    budget      seconds allowed
+    budget      seconds allowed where budgets are enforced
     status      "ok", "failed" or "timeout"
     seconds     wall-clock time
     peak_memory bytes, largest sum of the resident memory of papermill, the kernel
@@ -24,15 +24,20 @@ by name, each with::
 
 import hashlib
 import json
+import os
 import sys
 import tempfile
 from functools import cache
 from pathlib import Path
 
 import nbformat
+from filelock import FileLock
 
 from .._support.files import write_whole
 from .._support.paths import PACKAGE
+from .._support.source import syntax
+from .executed import as_kept, tags, with_new_prose
+from .progress import duration
 
 PINNED = ("data/manifest.json", "constraints.txt")
 
@@ -52,9 +57,12 @@ class Executions:
 
     def __init__(self, root, output, plan):
         self.root, self.output = Path(root), Path(output)
-        names = {run.name for run in plan}
+        self._names = {run.name for run in plan}
+        self.records = self._read()
+
+    def _read(self):
         records = _read_records(self.output / "runs.json")
-        self.records = {r["name"]: r for r in records if r["name"] in names}
+        return {r["name"]: r for r in records if r["name"] in self._names}
 
     def path(self, run, *, failed=False):
         """Where the executed copy, or the failing one, belongs."""
@@ -72,6 +80,21 @@ class Executions:
         old = (record["text"], record["profile"])
         return "unchanged" if old == (text_key(source), run.profile) else "new prose"
 
+    def expected_seconds(self, run):
+        """What the run took when it was last measured, None where it never was."""
+        record = self.records.get(run.name, {"status": None})
+        was_here = (record["status"], record.get("profile")) == ("ok", run.profile)
+        return record["seconds"] if was_here else run.seconds
+
+    def line(self, run):
+        """What is to be done with a run, in a line."""
+        seconds = self.expected_seconds(run)
+        time = f"about {duration(seconds)}" if seconds else ""
+        given = json.dumps(run.parameters)
+        return (
+            f"{run.name:<28} {run.profile:<6} {self.state(run):<10} {time:<18} {given}"
+        )
+
     def refresh(self, run):
         """Put a notebook's new prose into its executed copy."""
         source = read_notebook(self.root / run.source)
@@ -81,16 +104,25 @@ class Executions:
 
     def keep(self, run, notebook, record):
         """Move a complete executed copy into place, then tell about it."""
-        write_whole(self.path(run), nbformat.writes(without_volatile(notebook)))
+        write_whole(self.path(run), nbformat.writes(as_kept(notebook)))
         self.path(run, failed=True).unlink(missing_ok=True)
         self.record(record | {"output": file_hash(self.path(run))})
 
+    def keep_failed(self, run, copy, record):
+        """Move the notebook of a run that failed, None if it left none, beside."""
+        self.path(run, failed=True).unlink(missing_ok=True)
+        if copy:
+            os.replace(copy, self.path(run, failed=True))
+        self.record(record)
+
     def record(self, record):
         """Write `runs.json` with a new or changed record in it."""
-        self.records[record["name"]] = record
-        runs = [self.records[name] for name in sorted(self.records)]
-        text = json.dumps({"schema": 1, "runs": runs}, indent=1)
-        write_whole(self.output / "runs.json", text + "\n")
+        with FileLock(self.output / ".runs.lock"):
+            # Another runner may have told about other notebooks since.
+            self.records = self._read() | {record["name"]: record}
+            runs = [self.records[name] for name in sorted(self.records)]
+            text = json.dumps({"schema": 1, "runs": runs}, indent=1)
+            write_whole(self.output / "runs.json", text + "\n")
 
 
 def check_writable(folder):
@@ -124,7 +156,7 @@ def result_key(notebook, parameters, root):
     this package, the data manifest, the pinned versions, and Python's version.
     """
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    code = [[cell.source, _tags(cell)] for cell in cells]
+    code = [[cell.source, tags(cell)] for cell in cells]
     files = [file_hash(Path(root, name)) for name in PINNED]
     images = [_folder_state(Path(root, text)) for text in _texts(parameters)]
     return _hash([code, parameters, images, files, _package_hash(), sys.version])
@@ -138,31 +170,6 @@ def text_key(notebook):
 def file_hash(path):
     """The sha256 of a file, or None where there is none."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-
-
-def with_new_prose(source, executed):
-    """The notebook `source` with the outputs of its executed copy.
-
-    Both have the same code; papermill's injected cell stays after the parameters.
-    """
-    ran = [cell for cell in executed.cells if cell.cell_type == "code"]
-    injected = [cell for cell in ran if "injected-parameters" in _tags(cell)]
-    own = iter([cell for cell in ran if "injected-parameters" not in _tags(cell)])
-    cells = []
-    for cell in source.cells:
-        if cell.cell_type == "code":
-            done = next(own)
-            cell.outputs, cell.execution_count = done.outputs, done.execution_count
-        cells += [cell, *(injected if "parameters" in _tags(cell) else [])]
-    return nbformat.from_dict({**executed, "cells": cells})
-
-
-def without_volatile(notebook):
-    """Remove what differs between two equal runs: times and absolute paths."""
-    for holder in (notebook, *notebook.cells):
-        for name in ("papermill", "execution"):
-            holder.metadata.pop(name, None)
-    return notebook
 
 
 def _read_records(path):
@@ -179,9 +186,9 @@ def _hash(value):
 
 @cache
 def _package_hash():
-    # No notebook uses the zoo: a comment there must not execute the book again.
+    # No notebook uses the zoo, and none reads a comment: neither executes them again.
     files = [f for f in sorted(PACKAGE.rglob("*.py")) if "zoo" not in f.parts]
-    return _hash([[str(file.relative_to(PACKAGE)), file_hash(file)] for file in files])
+    return _hash([[str(file.relative_to(PACKAGE)), syntax(file)] for file in files])
 
 
 def _texts(parameters):
@@ -196,7 +203,3 @@ def _folder_state(path):
     files = sorted(path.rglob("*")) if path.is_dir() else []
     states = [(file, file.stat()) for file in files]
     return [[str(file), state.st_size, state.st_mtime_ns] for file, state in states]
-
-
-def _tags(cell):
-    return cell.metadata.get("tags", [])

@@ -13,15 +13,15 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from manifpt_utils.run.command import main, scratch_folder
+from manifpt_utils.run.command import command, in_continuous_integration
+from manifpt_utils.run.executed import as_kept, with_new_prose
+from manifpt_utils.run.execution import scratch_folder
 from manifpt_utils.run.plan import Run, check_notebooks, read_plan, select
 from manifpt_utils.run.record import (
     Executions,
     file_hash,
     result_key,
     text_key,
-    with_new_prose,
-    without_volatile,
     write_whole,
 )
 
@@ -52,10 +52,17 @@ def make_project(folder, notebooks, runs):
     return folder
 
 
+def main(arguments):
+    """The exit status of `manifpt run`."""
+    with pytest.raises(SystemExit) as ended:
+        command(arguments, prog_name="manifpt run")
+    return ended.value.code
+
+
 def start_runner(folder, *options):
     """The command line in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "manifpt_utils.run.command", *options],
+        [sys.executable, "-m", "manifpt_utils.run", *options],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -219,7 +226,7 @@ def test_wrong_plan_ends_with_status_2_before_anything_runs(tmp_path, capsys):
     runs = [{"notebook": "a"}, {"notebook": "b", "parameters": {"nn": 1}}]
     make_project(tmp_path, {"a": make_notebook(), "b": make_notebook()}, runs)
     assert main(["--plan", str(tmp_path / "runs.yml")]) == 2
-    assert "error: " in capsys.readouterr().err
+    assert "Error: " in capsys.readouterr().err
     assert not (tmp_path / "book").exists()
 
 
@@ -271,7 +278,7 @@ def test_prose_changes_the_text_but_not_the_key(tmp_path):
 
 def executed_copy(notebook):
     """What papermill makes of a notebook: outputs, one more cell, its metadata."""
-    copy = nbformat.from_dict(json.loads(nbformat.writes(notebook)))
+    copy = nbformat.reads(nbformat.writes(notebook), as_version=4)
     copy.metadata["papermill"] = {"input_path": "/home/someone/a.ipynb"}
     for count, cell in enumerate(copy.cells):
         cell.metadata["papermill"] = {"duration": 0.1}
@@ -297,7 +304,7 @@ def test_new_prose_meets_the_old_outputs():
 
 
 def test_times_and_paths_are_removed():
-    text = nbformat.writes(without_volatile(executed_copy(make_notebook("x"))))
+    text = nbformat.writes(as_kept(executed_copy(make_notebook("x"))))
     assert "papermill" not in text
     assert "/home/" not in text
 
@@ -318,7 +325,7 @@ def known_execution(tmp_path):
     book = Executions(tmp_path, tmp_path, [run()])
     source = nbformat.read(tmp_path / "notebooks" / "a.ipynb", 4)
     keys = {"key": result_key(source, {}, tmp_path), "text": text_key(source)}
-    record = {"name": "a", "profile": "smoke", "status": "ok", **keys}
+    record = {"name": "a", "profile": "smoke", "status": "ok", "seconds": 40.0, **keys}
     book.keep(run(), executed_copy(notebook), record)
     return Executions(tmp_path, tmp_path, [run()])  # as the next call reads it
 
@@ -403,7 +410,7 @@ def finished(tmp_path_factory):
     # Braces, a space and a quote in the path must not trouble papermill.
     folder = tmp_path_factory.mktemp("runner") / "it's {a} folder"
     make_project(folder, notebooks, runs)
-    process = start_runner(folder)
+    process = start_runner(folder, "--enforce-budget")
     text = process.communicate(timeout=900)[0]
     return folder, process.returncode, text
 
@@ -422,13 +429,16 @@ def test_status_tells_that_a_notebook_failed(finished):
     folder, status, text = finished
     assert status == 1
     assert "1 executed, 0 unchanged, 2 failed" in text
+    assert "failed: bad: ZeroDivisionError: division by zero" in text
+    copy = Path("book", "executed", "bad.failed.ipynb")
+    assert f"where it stopped: jupyter lab {copy}" in text
     states = {name: record["status"] for name, record in records(folder).items()}
     assert states == {"good": "ok", "bad": "failed", "slow": "timeout"}
 
 
 def test_only_the_good_copy_is_in_place(finished):
     executed = finished[0] / "book" / "executed"
-    names = {path.name for path in executed.iterdir()}
+    names = {path.name for path in executed.iterdir()} - {".runs.lock"}
     assert {"good.ipynb", "runs.json", "bad.failed.ipynb"} <= names
     assert names <= {"good.ipynb", "runs.json", "bad.failed.ipynb", "slow.failed.ipynb"}
 
@@ -479,7 +489,7 @@ def test_second_call_skips_what_is_unchanged_and_says_so(finished, capsys):
     folder = finished[0]
     before = records(folder)["good"]
     assert main(["--plan", str(folder / "runs.yml"), "--only", "good"]) == 0
-    assert "good: unchanged, skipped" in capsys.readouterr().out
+    assert "unchanged (--force executes them again): good" in capsys.readouterr().out
     assert records(folder)["good"] == before
 
 
@@ -511,7 +521,7 @@ def test_interrupted_run_leaves_nothing_half_written(tmp_path, number):
     process.send_signal(number)
     text = process.communicate(timeout=300)[0]
     assert process.returncode == 128 + number
-    assert "stopped: 1 of 1 not done" in text
+    assert "0 executed, 0 unchanged, 0 failed, 1 not done" in text
     assert [path.name for path in executed.iterdir()] == ["a.ipynb"]
     assert (executed / "a.ipynb").read_text() == "the copy of an earlier run"
     assert ended(int((tmp_path / "started").read_text()))

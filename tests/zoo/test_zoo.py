@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import replace as changed
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 import torch
@@ -45,7 +46,7 @@ from manifpt_utils.zoo import (
     vae_bm,
     vdvae,
 )
-from manifpt_utils.zoo.__main__ import main
+from manifpt_utils.zoo.command import command
 from manifpt_utils.zoo.fir import FILTER, FIRDownsample, FIRUpsample
 from manifpt_utils.zoo.registry import EXPERIMENTS, MODELS, find
 
@@ -197,7 +198,7 @@ def test_unknown_names_are_refused_with_the_nearest(tmp_path, capsys):
     with pytest.raises(ValueError, match="'flowr'; did you mean 'flower'"):
         training.train("dcgan", photo="flowr", root=tmp_path)
     assert not list(tmp_path.iterdir())
-    with pytest.raises(SystemExit, match="error: unknown model 'glo'.*'glow'"):
+    with pytest.raises(click.ClickException, match="unknown model 'glo'.*'glow'"):
         main(["train", "--model", "glo", "--root", str(tmp_path)])
 
 
@@ -796,6 +797,11 @@ def test_a_sheet_is_never_half_written(root, data, monkeypatch):
 # Command line
 
 
+def main(arguments):
+    """`manifpt zoo` without the end of the process."""
+    command.main(arguments, standalone_mode=False)
+
+
 def test_the_command_line_packs_and_relists(root, data, capsys):
     shutil.rmtree(data / "gm-photo")
     main(["pack", "--root", str(root), "--data", str(data)])
@@ -829,7 +835,7 @@ def test_the_command_line_trains_resumes_and_shows(tmp_path, capsys, monkeypatch
     main(["sheet", "--model", "beta_vae", "--out", str(tmp_path / "s.png"), *root])
     with Image.open(tmp_path / "s.png") as image:
         assert image.size == (1024, 1024)
-    with pytest.raises(SystemExit, match="error: .*glow-0"):
+    with pytest.raises(click.ClickException, match="glow-0"):
         main(["sheet", "--model", "glow", *root])
 
 

@@ -1,0 +1,45 @@
+"""The console command `manifpt`, with a sub-command for each purpose.
+
+Each sub-command is the face of one room and is imported when it is called, so that
+`manifpt --help` answers at once.
+"""
+
+from importlib import import_module
+
+import click
+
+SUBCOMMANDS = {
+    "run": ("run.command", "Execute the notebooks of the book."),
+    "study": ("study.command", "Compute the stored results of the big tables."),
+    "zoo": ("zoo.command", "Train generators and store their samples."),
+}
+EXAMPLES = """\b
+Examples:
+  manifpt run --profile full --only 03_attribution
+  manifpt study comparison --list
+  manifpt zoo train --model dcgan --photo coffee
+"""
+
+
+class Rooms(click.Group):
+    """Sub-commands that are imported when they are called."""
+
+    def list_commands(self, ctx):
+        """The names, without an import."""
+        return list(SUBCOMMANDS)
+
+    def get_command(self, ctx, name):
+        """The face of a room, or None where no room has that name."""
+        if name not in SUBCOMMANDS:
+            return None
+        return import_module(f".{SUBCOMMANDS[name][0]}", __package__).command
+
+    def format_commands(self, ctx, formatter):
+        """Write the list of sub-commands, without an import."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(n, text) for n, (_, text) in SUBCOMMANDS.items()])
+
+
+@click.command(cls=Rooms, epilog=EXAMPLES)
+def main():
+    """Artifacts and fingerprints of generative models."""

@@ -1,0 +1,119 @@
+"""What is kept of an executed notebook: what a reader needs, at home in its folder.
+
+Executed copies lie in `book/executed`, their sources in `notebooks`.
+"""
+
+import copy
+
+import nbformat
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def as_kept(notebook):
+    """A copy of an executed notebook as the book keeps it.
+
+    Times, absolute paths and progress bars are removed, because they differ between
+    two equal runs; links are turned to where the copy lies.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+
+    Returns
+    -------
+    NotebookNode
+    """
+    kept = copy.deepcopy(notebook)
+    for holder in (kept, *kept.cells):
+        for name in ("papermill", "execution", "widgets"):
+            holder.metadata.pop(name, None)
+    for cell in kept.cells:
+        if cell.cell_type == "markdown":
+            cell.source = with_links_of_copy(cell.source)
+        elif cell.cell_type == "code":
+            cell.outputs = [_with_links(o) for o in without_bars(cell.outputs)]
+    return kept
+
+
+def with_links_of_copy(text):
+    """Markdown from a notebook, with links to prose pages that fit its executed copy.
+
+    >>> with_links_of_copy("[The method](../book/method.md), [3](03_attribution.ipynb)")
+    '[The method](../method.md), [3](03_attribution.ipynb)'
+    """
+    return text.replace("](../book/", "](../")
+
+
+def _with_links(output):
+    data = output.get("data", {})
+    if "text/markdown" in data:
+        data["text/markdown"] = with_links_of_copy(data["text/markdown"])
+    return output
+
+
+def without_bars(outputs):
+    """Outputs of a cell with at most one line for each progress bar.
+
+    A widget shows nothing without its kernel and is left out; of a line that was drawn
+    again and again, the last state is kept, as a terminal would show it.
+
+    Parameters
+    ----------
+    outputs : list of NotebookNode
+
+    Returns
+    -------
+    list of NotebookNode
+    """
+    kept = []
+    for output in outputs:
+        if WIDGET in output.get("data", {}):
+            continue
+        if kept and _is_continued(kept[-1], output):
+            kept[-1].text += output.text
+        else:
+            kept.append(copy.deepcopy(output))
+    for stream in filter(_is_stream, kept):
+        stream.text = as_on_terminal(stream.text)
+    return [o for o in kept if not _is_stream(o) or o.text.strip()]
+
+
+def _is_stream(output):
+    return output.output_type == "stream"
+
+
+def _is_continued(before, output):
+    return _is_stream(before) and _is_stream(output) and before.name == output.name
+
+
+def as_on_terminal(text):
+    """Printed text without what was drawn over after a carriage return.
+
+    >>> as_on_terminal("begin\\n\\r 0%|    |\\r99%|### |\\r        \\rend\\n")
+    'begin\\nend\\n'
+    """
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join(line.rpartition("\r")[2] for line in lines)
+
+
+def with_new_prose(source, executed):
+    """The notebook `source` with the outputs of its executed copy.
+
+    Both have the same code; papermill's injected cell stays after the parameters.
+    """
+    ran = [cell for cell in executed.cells if cell.cell_type == "code"]
+    injected = [cell for cell in ran if "injected-parameters" in tags(cell)]
+    own = iter([cell for cell in ran if "injected-parameters" not in tags(cell)])
+    cells = []
+    for cell in source.cells:
+        if cell.cell_type == "code":
+            done = next(own)
+            cell.outputs, cell.execution_count = done.outputs, done.execution_count
+        cells += [cell, *(injected if "parameters" in tags(cell) else [])]
+    return nbformat.from_dict({**executed, "cells": cells})
+
+
+def tags(cell):
+    """The tags of a cell."""
+    return cell.metadata.get("tags", [])
