@@ -1,7 +1,7 @@
 """The estimated manifold: from real images to the closest point and the artifact.
 
 Two estimators of the closest point are offered.  `nearest` is the paper's: the nearest
-real image in the embedding space (Sec. 2.2).  `affine` is ours: the projection on the
+real image in the embedding space (Sec. 2.2).  `hull` is ours: the projection on the
 affine hull of the k nearest real images, a local tangent-space estimate in the spirit
 of tangent distance (Simard et al. 1993) and locally linear embedding (Roweis and Saul
 2000).
@@ -22,7 +22,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._support.cache import cached, source_key
 from .spaces import make_space
 
-ESTIMATORS = {"nearest": 1, "affine": 33}
+ESTIMATORS = {"nearest": 1, "hull": 33}
 METRICS = ("euclidean", "cosine")
 BATCH = 256  # queries solved at once by the affine estimator, bounds its memory
 LONG = 1e10  # multiplications of a search that takes longer than to hash its input
@@ -53,10 +53,10 @@ class DataManifold(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     space : str, transformer or None
         Embedding space (Tab. 4): "rgb", "frequency", "supervised", "selfsupervised",
         any transformer of images, or None where the input is features already.
-    estimator : {"nearest", "affine"}
+    estimator : {"nearest", "hull"}
         The paper's estimator, or the projection on the affine hull of k neighbours.
     k : int, optional
-        Neighbours used: 1 for "nearest" (more average them), 33 for "affine".
+        Neighbours used: 1 for "nearest" (more average them), 33 for "hull".
     ridge : float
         Regularisation of the affine estimator, relative to the mean squared distance
         of the neighbours.  Large values give the mean of the neighbours.

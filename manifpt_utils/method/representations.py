@@ -1,15 +1,30 @@
 """What a classifier is shown of an image: itself or its artifact, in one of the spaces.
 
-Every entry is a fitted scikit-learn transformer from images to rows of numbers, named
-`"<space> <kind>"`, for instance `"rgb artifact"`.
+Every entry is a fitted scikit-learn transformer from images to rows of numbers.
 """
 
-import pandas as pd
+from typing import NamedTuple
 
 from .manifold import DataManifold, ExactManifold
 from .spaces import make_space
 
-KINDS = ("raw", "nearest", "affine", "exact")
+KINDS = ("raw", "nearest", "hull", "exact")
+
+
+class Representation(NamedTuple):
+    """What a classifier is shown of an image: a space, and what is shown of it.
+
+    Examples
+    --------
+    >>> str(Representation("rgb", "nearest"))
+    'rgb nearest'
+    """
+
+    space: str
+    kind: str
+
+    def __str__(self):
+        return f"{self.space} {self.kind}"
 
 
 def representations(benchmark, spaces=("rgb", "frequency"), kinds=KINDS):
@@ -19,13 +34,13 @@ def representations(benchmark, spaces=("rgb", "frequency"), kinds=KINDS):
     ----------
     benchmark : Benchmark
     spaces : sequence of str
-    kinds : sequence of {"raw", "nearest", "affine", "exact"}
+    kinds : sequence of {"raw", "nearest", "hull", "exact"}
         The embedding itself, or artifacts by the two estimators or with the exact
         closest point.  "exact" is left out where the manifold is not known.
 
     Returns
     -------
-    dict of str to fitted transformer
+    dict of Representation to fitted transformer
         In the order of `spaces`, then `kinds`.
 
     Raises
@@ -39,7 +54,7 @@ def representations(benchmark, spaces=("rgb", "frequency"), kinds=KINDS):
     if benchmark.manifold is None:
         kinds = [kind for kind in kinds if kind != "exact"]
     return {
-        f"{space} {kind}": _make(space, kind, benchmark).fit(benchmark.real)
+        Representation(space, kind): _make(space, kind, benchmark).fit(benchmark.real)
         for space in spaces
         for kind in kinds
     }
@@ -59,7 +74,7 @@ def gain(scores, kind="nearest"):
     Parameters
     ----------
     scores : Series
-        Indexed by names such as "rgb nearest", or by space and kind.
+        Indexed by space and kind.
     kind : str
         Of the artifact.
 
@@ -75,12 +90,10 @@ def gain(scores, kind="nearest"):
 
     Examples
     --------
-    >>> gain(pd.Series({"rgb raw": 0.5, "rgb nearest": 0.75})).to_dict()
+    >>> scores = {("rgb", "raw"): 0.5, ("rgb", "nearest"): 0.75}
+    >>> gain(pd.Series(scores)).to_dict()
     {'rgb': 0.25}
     """
-    if scores.index.nlevels == 1:
-        names = [name.rsplit(" ", 1) for name in scores.index]
-        scores = scores.set_axis(pd.MultiIndex.from_tuples(names))
     wide = scores.unstack(sort=False)
     for needed in (kind, "raw"):
         if needed not in wide:

@@ -1,52 +1,145 @@
 """`manifpt study`: compute what the stored results of a study lack."""
 
-from importlib import import_module
+import shlex
+import sys
+from functools import wraps
+from pathlib import Path
 
 import click
 
-STUDIES = {
-    "comparison": "Every method of the book's big table.",
-    "estimation": "Artifacts by the exact closest point and by its estimates.",
-}
+from .._support.names import SPACES
+from .._support.paths import DATA
+from . import comparison, estimates
+from .compute import compute
+from .settings import METHODS, PHOTOS, PUBLISHED, SEEDS, SETTINGS
+from .study import FOLDER, Store
+
 EXAMPLES = """\b
 Examples:
   manifpt study comparison --list
-  manifpt study estimation --jobs 2 --spaces rgb
-  manifpt study comparison --help
+  manifpt study comparison --methods "rgb nearest,Yu19" --settings coffee
+  manifpt study estimates --jobs 2 --spaces rgb
 """
-# A study reads its own options.
-FORWARDED = {"ignore_unknown_options": True, "help_option_names": []}
+EPILOG = "Afterwards `manifpt zoo pack --only-manifest` lists the new files."
 
 
-class Studies(click.Group):
-    """Studies that are imported when they are called."""
-
-    def list_commands(self, ctx):
-        """The names of all studies."""
-        return list(STUDIES)
-
-    def get_command(self, ctx, name):
-        """The command of a study, or None where there is none of that name."""
-        if name not in STUDIES:
-            return None
-        arguments = click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)
-        return click.Command(
-            name,
-            params=[arguments],
-            help=STUDIES[name],
-            context_settings=FORWARDED,
-            callback=lambda arguments: _main(name)(list(arguments)),
-        )
-
-
-def _main(name):
-    return import_module(f".{name}", __package__).main
-
-
-@click.command(name="study", cls=Studies, epilog=EXAMPLES)
+@click.group(name="study", epilog=EXAMPLES)
 def command():
     """Compute the stored results of a study.
 
     What the results hold already is skipped, so the same command goes on after an
-    interrupt.
+    interrupt.  Delete a file of results to compute all of them again.
     """
+
+
+class Several(click.ParamType):
+    """Names with commas between them, each of a known object."""
+
+    name = "NAMES"
+
+    def __init__(self, known):
+        self.known = {str(item): item for item in known}
+
+    def convert(self, value, param, ctx):
+        """The objects of these names; an unknown name stays, for the plan to refuse."""
+        if not isinstance(value, str):
+            return value
+        names = [name.strip() for name in value.split(",")]
+        return tuple(self.known.get(name, name) for name in names)
+
+
+def several(option, known, what):
+    """An option that takes some of the known objects, all of them by default."""
+    names = ", ".join(map(str, known))
+    return click.option(
+        option,
+        type=Several(known),
+        default=tuple(known),
+        show_default="all",
+        help=f"{what}, with commas between them: {names}.",
+    )
+
+
+def common(function):
+    """The options that all studies have."""
+    for option in (
+        click.option("--list", "list_only", is_flag=True, help="Show what is missing."),
+        click.option(
+            "--output",
+            type=click.Path(file_okay=False, path_type=Path),
+            default=DATA / FOLDER,
+            show_default="data/results beside the package",
+            help="Folder of the results.",
+        ),
+        click.option(
+            "--jobs",
+            type=click.IntRange(min=1),
+            default=1,
+            show_default=True,
+            help="Processes.",
+        ),
+    ):
+        function = option(function)
+    return _reporting(function)
+
+
+def _reporting(function):
+    """An error of the user's is one line, and an interrupt says how to go on."""
+
+    @wraps(function)
+    def run(*args, **kwargs):
+        try:
+            return function(*args, **kwargs)
+        except (ValueError, OSError) as error:
+            raise click.ClickException(str(error)) from error
+        except KeyboardInterrupt:
+            message = "stopped; the same command goes on with what is missing"
+            raise click.ClickException(message) from None
+
+    return run
+
+
+@command.command("comparison", epilog=EPILOG)
+@several("--settings", SETTINGS, "Some settings")
+@several("--methods", (*METHODS, *PUBLISHED), "Some methods")
+@several("--seeds", SEEDS, "Some seeds of splits and networks")
+@click.option("--device", default="cpu", show_default=True, help="Of networks: cuda.")
+@common
+def compare(settings, methods, seeds, device, **options):
+    """Train and test every method of the book's big table."""
+    trainings = comparison.planned(settings, methods, seeds)
+    run(comparison.COMPARISON, trainings, device=device, **options)
+
+
+@command.command("estimates", epilog=EPILOG)
+@several("--photos", PHOTOS, "Some photographs")
+@several("--spaces", SPACES, "Some embedding spaces")
+@common
+def estimate(photos, spaces, **options):
+    """Train on artifacts by the exact closest point and by all its estimates."""
+    run(estimates.ESTIMATES, estimates.planned(photos, spaces), **options)
+
+
+def run(study, trainings, *, output, jobs, list_only=False, **options):
+    """Compute what the results lack, or list it.
+
+    Parameters
+    ----------
+    study : Study
+    trainings : list of tuple
+        Those that are asked for.
+    output : path
+        Folder of the results.
+    jobs : int
+        Processes.
+    list_only : bool
+        Show what is missing and compute nothing.
+    **options
+        Of the study's `measure`.
+    """
+    store = Store(study, output, shlex.join(["manifpt", *sys.argv[1:]]))
+    if list_only:
+        missing = study.missing(trainings, store.read()[0])
+        click.echo("\n".join(map(str, missing)))
+        return
+    compute(trainings, store, jobs=jobs, **options)

@@ -22,7 +22,6 @@ from typing import NamedTuple
 from .._support.suggestion import suggestion
 from ..images.catalogue import records
 from ..images.manifest import read_manifest
-from . import compute
 from .settings import (
     FEW,
     GENERATORS,
@@ -248,45 +247,3 @@ def sheets(settings=SETTINGS):
         for name, entry in read_manifest().items()
         if name.startswith(names) and name.endswith(".webp")
     }
-
-
-def parser():
-    """The arguments of `manifpt study comparison`."""
-    description = "Train and test every method of the book's big table."
-    top = compute.parser(COMPARISON, description)
-    for name, known in (("settings", SETTINGS), ("methods", (*METHODS, *PUBLISHED))):
-        choices = f"some of: {', '.join(map(str, known))}; default: all"
-        options = {"nargs": "+", "metavar": "NAME", "default": [*map(str, known)]}
-        top.add_argument(f"--{name}", **options, help=choices)
-    seeds = f"some of {SEEDS}, of splits and networks; default: all"
-    top.add_argument(
-        "--seeds", nargs="+", type=int, metavar="N", default=SEEDS, help=seeds
-    )
-    place = "cpu or cuda, where networks are trained; default: %(default)s"
-    top.add_argument("--device", default="cpu", metavar="NAME", help=place)
-    return top
-
-
-def main(arguments=None):
-    """Run the command line."""
-
-    def plan(options):
-        settings = _named(options.settings, SETTINGS)
-        return planned(
-            settings, _named(options.methods, (*METHODS, *PUBLISHED)), options.seeds
-        )
-
-    compute.run(COMPARISON, parser(), plan, arguments, passed=["device"])
-
-
-def _named(names, known):
-    """The objects of these names; an unknown name stays, and `planned` refuses it."""
-    by_name = {str(item): item for item in known}
-    return [by_name.get(name, name) for name in names]
-
-
-if __name__ == "__main__":
-    # Other processes can import what belongs to a module, but not to the main script.
-    from . import comparison
-
-    comparison.main()

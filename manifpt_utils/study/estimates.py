@@ -16,10 +16,10 @@ reads them.  `leads` compares them with those of `comparison`.
 from itertools import product
 from typing import NamedTuple
 
+from .._support.names import SPACES
 from .._support.suggestion import suggestion
-from . import compute
 from .comparison import sheets
-from .settings import FEW, OTHER, PHOTOS, SEEDS, SPACES, shared
+from .settings import FEW, OTHER, PHOTOS, SEEDS, shared
 from .study import Study
 
 NEIGHBOURS = {"nearest": 1, "hull": 33}  # that each estimate usually takes
@@ -153,23 +153,3 @@ def is_main(table):
     """Which rows belong to the main part: each estimate with its usual neighbours."""
     usual = table["kind"].map({"exact": 0, **NEIGHBOURS}) == table["k"]
     return usual & table["search"].isin(["euclidean", "rgb"])
-
-
-def main(arguments=None):
-    """Run the command line."""
-    top = compute.parser(
-        ESTIMATES,
-        "Train on artifacts by the exact closest point and by all its estimates.",
-    )
-    for name, known in (("photos", PHOTOS), ("spaces", SPACES)):
-        choices = f"some of: {', '.join(known)}; default: all"
-        options = {"nargs": "+", "metavar": "NAME", "default": tuple(known)}
-        top.add_argument(f"--{name}", **options, help=choices)
-    compute.run(ESTIMATES, top, lambda o: planned(o.photos, o.spaces), arguments)
-
-
-if __name__ == "__main__":
-    # Other processes can import what belongs to a module, but not to the main script.
-    from . import estimates
-
-    estimates.main()

@@ -7,11 +7,9 @@ column for each of their fields.
 
 from typing import NamedTuple
 
+from .._support.names import BASELINES, SPACES
 from ..images.catalogue import CORE, listed
 
-SPACES = ("rgb", "frequency", "supervised", "selfsupervised")
-EARLIER = ("McCloskey18", "Nataraj19", "Durall20", "Dzanic20")
-EARLIER += ("Wang20", "Marra18", "Marra19", "Yu19")
 NETWORKS = ("Nataraj19", "Wang20", "Marra18", "Marra19", "Yu19")  # have their own
 KINDS = ("raw", "nearest", "hull")
 
@@ -121,7 +119,7 @@ class Method(NamedTuple):
     Examples
     --------
     >>> str(ours("rgb", "nearest")), str(Method("Yu19", "", "published"))
-    ('rgb nearest', 'Yu19, published sizes')
+    ('rgb nearest', 'Yu19 published')
     """
 
     name: str
@@ -152,10 +150,10 @@ SETTINGS = (
     *map(origin, ORIGINS),
 )
 METHODS = (
-    *(Method(name, "", "earlier") for name in EARLIER),
+    *(Method(name, "", "earlier") for name in BASELINES),
     *(ours(space, kind) for space in SPACES for kind in KINDS),
 )
-PUBLISHED = tuple(Method(name, "", "published") for name in EARLIER)
+PUBLISHED = tuple(Method(name, "", "published") for name in BASELINES)
 # The settings that stand beside the paper's Table 1.  The shared models of china are
 # all that the paper lists for FFHQ.
 PLAYS = {"GM-CelebA": every("coffee"), "GM-CIFAR10": every("flower")}

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
+from .._support.names import BASELINES
 from .comparison import COMPARISON
 from .paper import CELL, paper_table
 from .settings import (
-    EARLIER,
     METHODS,
     N_TRAIN,
     PLAYS,
@@ -234,7 +234,7 @@ def counterparts(found):
 
 def _counterpart(found, setting, column, name, table):
     """Our row for one method of the paper, or None if there is none."""
-    is_earlier = name in EARLIER
+    is_earlier = name in BASELINES
     own = Method(name, "", "earlier") if is_earlier else ours(name, "nearest")
     cell = (*setting, *own, column, N_TRAIN)
     if cell not in found.index:

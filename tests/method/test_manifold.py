@@ -14,7 +14,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from manifpt_utils.images.photograph import PhotoManifold
 from manifpt_utils.method.manifold import DataManifold, ExactManifold, affine_projection
 
-ESTIMATORS = ("nearest", "affine")
+ESTIMATORS = ("nearest", "hull")
 
 
 def images(n, seed=0, size=8):
@@ -100,7 +100,7 @@ def test_affine_projection_is_exact_on_a_plane():
     rng = np.random.default_rng(0)
     plane = np.column_stack([rng.normal(size=(200, 2)), np.zeros((200, 3))])
     above = np.column_stack([rng.normal(size=(9, 2)), rng.normal(size=(9, 3))])
-    manifold = DataManifold(space=None, estimator="affine", k=20, ridge=1e-6).fit(plane)
+    manifold = DataManifold(space=None, estimator="hull", k=20, ridge=1e-6).fit(plane)
     artifact = manifold.transform(above)
     np.testing.assert_allclose(artifact[:, 2:], above[:, 2:], atol=1e-5)
     assert np.abs(artifact[:, :2]).max() < 0.02
@@ -122,7 +122,7 @@ def test_affine_projection_against_least_squares():
 def test_a_large_ridge_gives_the_mean_of_the_neighbours():
     real, generated = rows(30), rows(4, seed=1)
     mean = DataManifold(space=None, estimator="nearest", k=5).fit(real)
-    affine = DataManifold(space=None, estimator="affine", k=5, ridge=1e9).fit(real)
+    affine = DataManifold(space=None, estimator="hull", k=5, ridge=1e9).fit(real)
     one, other = mean.project(generated).x_star, affine.project(generated).x_star
     np.testing.assert_allclose(one, other, atol=1e-4)
 
@@ -134,7 +134,7 @@ def test_affine_is_closer_to_a_known_manifold_than_nearest():
         name: DataManifold("rgb", estimator=name).fit(real).project(held_out).distance
         for name in ESTIMATORS
     }
-    assert error["affine"].mean() < 0.9 * error["nearest"].mean()
+    assert error["hull"].mean() < 0.9 * error["nearest"].mean()
 
 
 def test_exact_manifold_returns_views_and_beats_the_estimate():
@@ -173,7 +173,7 @@ def test_scikit_learn_estimator_checks_on_features():
 def test_clone_pipeline_and_cross_validation():
     real, x = images(40), images(24, seed=1)
     y = np.repeat(["dcgan", "glow"], 12)
-    manifold = clone(DataManifold("rgb", estimator="affine", k=5))
+    manifold = clone(DataManifold("rgb", estimator="hull", k=5))
     assert manifold.get_params()["k"] == 5
     pipeline = make_pipeline(manifold.fit(real), LogisticRegression(max_iter=50))
     scores = cross_validate(pipeline, x, y, cv=2)["test_score"]
@@ -187,7 +187,7 @@ def test_clone_pipeline_and_cross_validation():
         ({"k": 0}, "k must be a positive integer or None, got 0"),
         ({"ridge": 0}, "ridge must be positive, got 0"),
         ({"metric": "l1"}, "unknown metric .l1.; known: euclidean, cosine"),
-        ({"estimator": "affine"}, "20 real images .* cannot give 33 neighbours"),
+        ({"estimator": "hull"}, "20 real images .* cannot give 33 neighbours"),
     ],
 )
 def test_wrong_parameters_are_named(options, message):
@@ -212,9 +212,9 @@ def test_wrong_input_is_named():
 def test_neighbours_found_once_serve_every_estimator_and_smaller_k():
     rng = np.random.default_rng(0)
     real, x = rng.normal(size=(50, 6)), rng.normal(size=(9, 6))
-    manifold = DataManifold(None, estimator="affine", k=20).fit(real)
+    manifold = DataManifold(None, estimator="hull", k=20).fit(real)
     index = manifold.project(x).index
-    for estimator, k in (("nearest", 1), ("nearest", 7), ("affine", 5), ("affine", 20)):
+    for estimator, k in (("nearest", 1), ("nearest", 7), ("hull", 5), ("hull", 20)):
         fresh = DataManifold(None, estimator=estimator, k=k).fit(real).project(x)
         again = manifold.set_params(estimator=estimator, k=k).project(x, index=index)
         assert (again.index == fresh.index).all()

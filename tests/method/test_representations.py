@@ -53,14 +53,14 @@ def test_an_unknown_kind_is_named(benchmark):
 
 
 def test_the_gain_over_raw_is_the_same_for_names_and_for_pairs():
-    scores = {("rgb", "raw"): 0.5, ("rgb", "nearest"): 0.7, ("rgb", "affine"): 0.4}
+    scores = {("rgb", "raw"): 0.5, ("rgb", "nearest"): 0.7, ("rgb", "hull"): 0.4}
     scores |= {("frequency", "nearest"): 0.6, ("frequency", "raw"): 0.9}
     pairs = pd.Series(scores)
     names = pairs.set_axis([" ".join(pair) for pair in scores])
     expected = {"rgb": 0.2, "frequency": -0.3}
     for given in (pairs, names):
         assert gain(given).to_dict() == pytest.approx(expected)
-    assert gain(pairs[:3], "affine").to_dict() == pytest.approx({"rgb": -0.1})
+    assert gain(pairs[:3], "hull").to_dict() == pytest.approx({"rgb": -0.1})
 
 
 def test_a_gain_without_its_control_is_refused():

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from manifpt_utils.run.command import command, in_continuous_integration
+from manifpt_utils.run.command import command
 from manifpt_utils.run.executed import as_kept, with_new_prose
 from manifpt_utils.run.execution import scratch_folder
 from manifpt_utils.run.plan import Run, check_notebooks, read_plan, select

@@ -1,10 +1,6 @@
 """The comparison: what it holds, that it goes on where it stopped, what it found."""
 
-import subprocess
-import sys
-
 import numpy as np
-import pandas as pd
 import pytest
 from rotating import one_thread, rotating_seed
 from sklearn.dummy import DummyClassifier
@@ -13,7 +9,6 @@ from manifpt_utils.baselines import BASELINES, baseline
 from manifpt_utils.images.catalogue import listed
 from manifpt_utils.images.loading import load
 from manifpt_utils.images.manifest import read_manifest
-from manifpt_utils.method.spaces import SPACES
 from manifpt_utils.study import comparison as module
 from manifpt_utils.study import comparison_training as training
 from manifpt_utils.study import settings
@@ -32,11 +27,6 @@ from manifpt_utils.study.settings import (
 QUICK = ("McCloskey18", "Durall20", "Dzanic20")
 COFFEE = shared("coffee")
 DZANIC = Method("Dzanic20", "", "earlier")
-
-
-def test_names_that_are_listed_without_importing_a_network_are_all_there_are():
-    assert settings.EARLIER == tuple(BASELINES)
-    assert settings.SPACES == tuple(SPACES)
 
 
 def test_no_cell_is_trained_twice():
@@ -203,27 +193,6 @@ def test_the_artifacts_of_an_origin_come_from_all_its_photographs_together():
     assert len(data.real) == 8000 and data.manifold is None
     means = [part.mean(axis=(0, 1, 2)) for part in np.split(data.real, 2)]
     assert np.abs(means[0] - means[1]).max() > 20
-
-
-def test_the_command_line_shares_the_work_among_processes(tmp_path):
-    command = [sys.executable, "-m", module.__name__, "--settings", "origin of ldm"]
-    command += ["--methods", "Durall20", "Dzanic20", "--seeds", "1", "--jobs", "2"]
-    command += ["--output", str(tmp_path)]
-    subprocess.run(command, check=True, stdout=subprocess.PIPE)
-    table = pd.read_csv(tmp_path / "comparison.csv")
-    assert set(table["method"]) == {"Durall20", "Dzanic20"}
-    assert table["score"].between(0, 1).all()
-
-
-def test_the_command_line_lists_and_refuses(capsys, tmp_path):
-    options = ["--methods", "Dzanic20", "--settings", "coffee", "--seeds", "1"]
-    module.main([*options, "--list", "--output", str(tmp_path)])
-    lines = capsys.readouterr().out.splitlines()
-    assert "coffee, Dzanic20, closed, 100, 1" in lines and len(lines) == 5
-    with pytest.raises(SystemExit, match="error: unknown 'Dzanik20'; did you mean"):
-        module.main(["--methods", "Dzanik20"])
-    with pytest.raises(SystemExit, match="2"):
-        module.main(["--jobs", "0"])
 
 
 def test_a_stored_cell_is_found_again():

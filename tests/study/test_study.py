@@ -101,10 +101,8 @@ def test_an_interrupt_stores_nothing_of_the_training_that_it_hit(tmp_path):
             return super().measure(training, **options)
 
     study = Interrupted()
-    options = ["--output", str(tmp_path)]
-    parser = module.parser(study, "A toy.")
-    with pytest.raises(SystemExit, match="goes on with what is missing"):
-        module.run(study, parser, lambda _: planned(), options)
+    with pytest.raises(KeyboardInterrupt):
+        module.compute(planned(), Store(study, tmp_path, ""))
     table, _ = Store(study, tmp_path, "").read()
     assert set(table["method"]) == {"b"} and len(table) == 4
 
@@ -152,31 +150,3 @@ def test_cells_that_left_the_study_are_dropped(study, tmp_path):
     pd.concat([table, old]).to_csv(store.csv, index=False)
     again, _ = Store(study, tmp_path, "second").read()
     assert len(again) == 8 and "c" not in set(again["method"])
-
-
-@pytest.mark.parametrize(
-    ("plan", "message"),
-    [
-        (lambda _: [][1], None),
-        (lambda _: int("x"), "error: invalid literal"),
-        (lambda _: open("nowhere"), "error: .*nowhere"),
-    ],
-)
-def test_an_error_of_the_user_is_one_line_and_a_bug_is_not(study, plan, message):
-    parser = module.parser(study, "A toy.")
-    if message is None:
-        with pytest.raises(IndexError):
-            module.run(study, parser, plan, [])
-        return
-    with pytest.raises(SystemExit, match=message):
-        module.run(study, parser, plan, [])
-
-
-def test_the_command_is_noted_down_and_can_be_repeated(study, tmp_path):
-    parser = module.parser(study, "A toy.")
-    given = ["--output", str(tmp_path / "two words")]
-    module.run(study, parser, lambda _: planned(), given)
-    _, record = Store(study, tmp_path / "two words", "").read()
-    (run,) = record["runs"]
-    assert run["command"].startswith("manifpt study toy --output '/")
-    assert run["command"].endswith("two words'")

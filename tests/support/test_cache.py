@@ -268,7 +268,7 @@ def counted(monkeypatch):
     return forbid
 
 
-@pytest.mark.parametrize("kind", ["nearest", "affine", "exact"])
+@pytest.mark.parametrize("kind", ["nearest", "hull", "exact"])
 def test_artifacts_are_the_same_without_a_cache_and_computed_once(
     folder, monkeypatch, counted, images, kind
 ):
