@@ -130,7 +130,7 @@ class Method(NamedTuple):
         if self.name == "ours":
             return f"{self.space} {self.kind}"
         return (
-            f"{self.name}, published sizes" if self.kind == "published" else self.name
+            f"{self.name} published" if self.kind == "published" else self.name
         )
 
     @property
