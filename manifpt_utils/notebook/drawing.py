@@ -27,7 +27,7 @@ SVG = "image/svg+xml"
 PNG = "image/png"
 # Inches.  Text of 9 points has 9 pixels or more where a phone, 350 pixels, shows WIDTH.
 WIDTH = 4.8
-DPI = 144  # of what is not vector: two pixels for one of the page
+DPI = 192  # of what is not vector: two pixels for one of the page
 GAP = 12  # points between panels
 HEAVY = 60_000  # bytes of a raster from which on it is stored with loss
 STYLE = {
@@ -55,6 +55,7 @@ STYLE = {
     "xtick.labelsize": 9,
     "ytick.labelsize": 9,
     "font.size": 9,
+    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib: the same layout always
     "legend.frameon": False,
     "legend.fontsize": 9,
     "lines.linewidth": 1.6,
@@ -105,8 +106,8 @@ def show(figure, *, alt, caption, name=None, static=None):
     data, metadata = _bundle(figure, static, words)
     display(data | {"text/plain": alt}, metadata=metadata, raw=True)
     text = f"*Figure.* {caption}"
-    below = {MARKDOWN: text, "text/plain": text}
-    display(below, metadata={MARKDOWN: {"kind": "caption"}}, raw=True)
+    # Markdown alone: the book, which drops it, would else show the plain text.
+    display({MARKDOWN: text}, metadata={MARKDOWN: {"kind": "caption"}}, raw=True)
 
 
 def _bundle(figure, static, words):
@@ -166,14 +167,22 @@ class _Drawing(NamedTuple):
     def svg(self, attributes):
         """The element, its box first."""
         box = f'viewBox="0 0 {self.width:g} {self.height:g}"'
-        return f"<svg {box} {attributes} {_LINES}>{self.body}</svg>"
+        return f"<svg {box} {attributes} {_INHERITED}>{self.body}</svg>"
 
 
 _NAMESPACES = (
     'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 )
-_LINES = 'stroke-linejoin="round" stroke-linecap="butt"'  # what matplotlib means
-_LEFT_OUT = r"<metadata>.*?</metadata>|<!--.*?-->|<defs>\s*<style.*?</style>\s*</defs>"
+# What matplotlib says in a style sheet, and the fonts of pages: DejaVu is wider, so
+# every text has the room it needs.
+_INHERITED = (
+    'stroke-linejoin="round" stroke-linecap="butt" font-family="system-ui, '
+    "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif\""
+)
+_LEFT_OUT = (
+    r"<metadata>.*?</metadata>|<!--.*?-->|<defs>\s*<style.*?</style>\s*</defs>"
+    r"|font-family: '[^;\"]*; "
+)
 
 
 def _points(drawing):
@@ -219,21 +228,27 @@ def _lighter(body):
 
 
 def _arranged(panels):
-    """Panels in one drawing: the legend on top, then rows of as many as fit."""
-    parts = [_drawn(figure, f"p{i}-") for i, figure in enumerate(panels.figures)]
-    columns = max(min(panels.columns, len(parts)), 1)
-    rows = [parts[i : i + columns] for i in range(0, len(parts), columns)]
-    if panels.legend is not None:
-        rows.insert(0, [_drawn(panels.legend, "legend-")])
-    top, width, body = 0, 0, []
-    for row in rows:
-        left = 0
-        for part in row:
-            kind = "legend" if len(body) == 0 and panels.legend is not None else "panel"
-            place = f'x="{left:g}" y="{top:g}"'
-            size = f'width="{part.width:g}" height="{part.height:g}"'
-            body.append(part.svg(f'class="{kind}" {place} {size}'))
-            left += part.width + GAP
-        top += max(part.height for part in row) + GAP
-        width = max(width, left - GAP)
-    return _Drawing(width, max(top - GAP, 1), "".join(body))
+    """Panels in one drawing: the legend on top, then rows of equal length."""
+    drawn = [_drawn(figure, f"p{i}-") for i, figure in enumerate(panels.figures)]
+    n_rows = max(-(-len(drawn) // panels.columns), 1)
+    columns = -(-len(drawn) // n_rows)
+    rows = [[]] if panels.legend is None else [[_drawn(panels.legend, "legend-")]]
+    rows += [drawn[i : i + columns] for i in range(0, len(drawn), columns)]
+    top, placed = 0, []
+    for number, row in enumerate(filter(None, rows)):
+        is_legend = number == 0 and panels.legend is not None
+        placed += _row(row, top, "legend" if is_legend else "panel")
+        top += max(drawing.height for drawing in row) + GAP
+    width = max(sum(d.width + GAP for d in row) for row in rows)
+    return _Drawing(width - GAP, top - GAP, "".join(placed))
+
+
+def _row(drawings, top, kind):
+    """Drawings side by side, below what takes the height above."""
+    left, placed = 0, []
+    for drawing in drawings:
+        place = f'x="{left:g}" y="{top:g}"'
+        size = f'width="{drawing.width:g}" height="{drawing.height:g}"'
+        placed.append(drawing.svg(f'class="{kind}" {place} {size}'))
+        left += drawing.width + GAP
+    return placed

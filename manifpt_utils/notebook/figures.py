@@ -19,7 +19,7 @@ from matplotlib.ticker import NullLocator, PercentFormatter
 from PIL import Image
 
 from .drawing import WIDTH, Panels, show, use_style
-from .palette import MARKERS, PALETTE, QUIET, styles
+from .palette import MARKERS, PALETTE, QUIET, fixed, styles
 
 __all__ = [
     "Panels",
@@ -45,6 +45,8 @@ __all__ = [
 DIRECT = 7  # lines up to which every panel names its own
 LETTER = 0.078  # inches that a letter of 9 points takes
 TILE = 64  # pixels to which larger images shrink in sheets
+PREVIEW = 320  # pixels of a photograph that is only the ground of a map
+LIGHTER = 0.25  # white in the colours of points, which are pixels in light and dark
 
 
 def signed(artifact, limit):
@@ -84,8 +86,7 @@ def image_rows(rows, *, row_labels=None, column_labels=None, size=0.9, cmap=None
     n, m = len(rows), max(len(row) for row in rows)
     left = LETTER * max((len(str(text)) for text in row_labels or [""]), default=0)
     size = min(size, max((WIDTH - left) / m, 0.42))
-    columns = [_broken(str(text), size) for text in column_labels or []]
-    top = 0.15 * max((text.count("\n") + 1 for text in columns), default=0)
+    columns, turn, top = _fitted(column_labels or [], size)
     figure = Figure((size * m + left + 0.1, size * n + top + 0.1))
     axes = figure.subplots(n, m, squeeze=False)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
@@ -94,7 +95,7 @@ def image_rows(rows, *, row_labels=None, column_labels=None, size=0.9, cmap=None
         if image is not None:
             axis.imshow(image, cmap=cmap, interpolation="none", **kw)
     for axis, text in zip(axes[0], columns, strict=False):
-        axis.set_title(text, fontsize=9, fontweight="normal", loc="center")
+        axis.set_title(text, fontsize=9, fontweight="normal", loc="center", **turn)
     for axis, text in zip(axes[:, 0], row_labels or [], strict=False):
         axis.set_ylabel(text, rotation=0, ha="right", va="center", fontsize=9)
     return figure
@@ -107,8 +108,22 @@ def _filled(rows, m):
     ]
 
 
+def _fitted(labels, width):
+    """Labels in lines that fit a width, or upright; how to turn them; their height."""
+    broken = [_broken(str(text), width) for text in labels]
+    parts = [part for text in broken for part in text.split("\n")]
+    if all(LETTER * len(part) <= width for part in parts):
+        return (
+            broken,
+            {},
+            0.15 * max((text.count("\n") + 1 for text in broken), default=0),
+        )
+    names = [str(text) for text in labels]
+    return names, {"rotation": 90}, LETTER * max(map(len, names))
+
+
 def _broken(text, size):
-    """A label in lines that fit the width of an image where its words allow it."""
+    """A label in lines that fit a width where its words allow it."""
     lines = [""]
     for word in text.split():
         wider = f"{lines[-1]} {word}".strip()
@@ -207,7 +222,7 @@ def boxes_on_photograph(photograph, coordinates, *, labels=None, ax=None):
     figure, ax = (None, ax) if ax else _canvas(WIDTH, 0.67 * WIDTH)
     ax.imshow(photograph)
     _bare(ax)
-    colours = list(PALETTE.values())
+    colours = [fixed(colour) for colour in PALETTE.values()]
     for i, (x, y, side) in enumerate(coordinates):
         corner, colour = (x - side / 2, y - side / 2), colours[i % len(colours)]
         box = Rectangle(corner, side, side, fill=False, lw=2, ec=colour)
@@ -232,13 +247,21 @@ def coverage_maps(photo_manifold, coordinates, *, columns=3):
         Maps side by side where the screen is wide.
     """
     (x0, x1), (y0, y1), sides = photo_manifold.bounds
-    h, w = photo_manifold.photograph.shape[:2]
+    photograph = Image.fromarray(photo_manifold.photograph)
+    w, h = photograph.size
+    photograph.thumbnail((PREVIEW, PREVIEW))
     figures = []
     for model, c in coordinates.items():
         figure, axis = _canvas(2.4, 2.4 * h / w + 0.25)
-        axis.imshow(photo_manifold.photograph, alpha=0.55)
+        extent = (-0.5, w - 0.5, h - 0.5, -0.5)
+        axis.imshow(photograph, alpha=0.55, extent=extent, interpolation="none")
         axis.scatter(
-            *c[:, :2].T, c=c[:, 2], s=5, vmin=sides[0], vmax=sides[1], rasterized=True
+            *c[:, :2].T,
+            c=c[:, 2],
+            s=5,
+            cmap="viridis",
+            norm=Normalize(*sides),
+            rasterized=True,
         )
         axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, ls="--"))
         axis.set_title(model)
@@ -330,7 +353,7 @@ def lines(
         _levels(axis, level, "y")
         axis.grid(axis="y")
         if percent:
-            axis.yaxis.set_major_formatter(PercentFormatter(1))
+            axis.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     _share_limits(axes, "y")
     if direct:
         for axis in axes:
@@ -592,9 +615,9 @@ def _draw_dots(axis, table, value, error, names, rows):
         )
     axis.set_yticks([-line for line in range(len(rows))], [text for _, text in rows])
     axis.set_ylim(0.6 - len(rows), 0.6)
-    for (i, _), label in zip(rows, axis.get_yticklabels(), strict=True):
+    for (i, text), label in zip(rows, axis.get_yticklabels(), strict=True):
         if i is None:
-            label.set(fontweight="bold")
+            label.set(fontweight="bold", color=styles(names)[text][0])
 
 
 def _dress_dots(axis, xlabel, chance, level, percent):
@@ -606,7 +629,7 @@ def _dress_dots(axis, xlabel, chance, level, percent):
         axis, ({"chance": chance} if chance is not None else {}) | (level or {}), "x"
     )
     if percent:
-        axis.xaxis.set_major_formatter(PercentFormatter(1))
+        axis.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
 
 
 # Matrices and maps
@@ -629,10 +652,7 @@ def heatmap(table, *, cmap="viridis", label="", limits=(None, None), size=0.75):
     """
     left = LETTER * max(len(str(name)) for name in table.index)
     width = min(size, max((WIDTH - left) / table.shape[1], 0.36))
-    names = [_broken(str(name).replace("_", " "), width) for name in table.columns]
-    slanted = any(LETTER * len(part) > width for n in names for part in n.split("\n"))
-    names = list(map(str, table.columns)) if slanted else names
-    below = LETTER * 0.75 * max(map(len, names)) if slanted else 0.3
+    names, turn, below = _fitted(table.columns, width)
     size = (width * table.shape[1] + left + 0.25, 0.26 * len(table) + below + 0.35)
     figure, axis = _canvas(*size)
     sns.heatmap(
@@ -649,7 +669,6 @@ def heatmap(table, *, cmap="viridis", label="", limits=(None, None), size=0.75):
     missing = table.isna().to_numpy()
     for y, x in zip(*np.nonzero(missing), strict=True):
         axis.text(x + 0.5, y + 0.5, "–", color=QUIET, ha="center", va="center")
-    turn = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
     axis.set_xticks(axis.get_xticks(), names, **({"rotation": 0} | turn))
     axis.tick_params(axis="y", rotation=0)
     axis.tick_params(length=0)
@@ -678,7 +697,7 @@ def scatter_panels(embeddings, labels, *, columns=3):
     columns : int
         Panels side by side where the screen is wide.
     """
-    looks = styles(np.unique(labels).tolist())
+    looks = _class_styles(labels)
     figures = []
     for title, points in embeddings.items():
         figure, axis = _canvas(2.7, 2.7)
@@ -690,6 +709,12 @@ def scatter_panels(embeddings, labels, *, columns=3):
         axis.set_title(title)
         figures.append(figure)
     return Panels(figures, _legend(looks), columns)
+
+
+def _class_styles(labels):
+    """Colour and marker of every class, in its order."""
+    looks = styles(np.unique(labels).tolist())
+    return {name: (fixed(c, lighter=LIGHTER), m) for name, (c, m) in looks.items()}
 
 
 def scatter_with_images(points, labels, images, *, title=""):
@@ -709,7 +734,7 @@ def scatter_with_images(points, labels, images, *, title=""):
     """
     figure = go.Figure()
     symbols = dict(zip(MARKERS + "*", SYMBOLS, strict=True))
-    for name, (colour, marker) in styles(np.unique(labels).tolist()).items():
+    for name, (colour, marker) in _class_styles(labels).items():
         rows = np.flatnonzero(labels == name)
         figure.add_scatter(
             x=points[rows, 0].round(2),

@@ -66,3 +66,23 @@ def styles(names):
         for i, name in enumerate(others)
     }
     return {name: known.get(name) or turn[name] for name in names}
+
+
+def fixed(colour, *, lighter=0.02):
+    """A colour that no page changes, for what lies on a picture or is one itself.
+
+    Parameters
+    ----------
+    colour : str
+        One of the palette, as "#rrggbb".
+    lighter : float
+        Share of white in it; with 0.25 it is seen on white and on black.
+
+    Examples
+    --------
+    >>> fixed("#0072b2", lighter=0.25)
+    '#4095c5'
+    """
+    channels = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    mixed = (round(channel + lighter * (255 - channel)) for channel in channels)
+    return "#" + "".join(f"{channel:02x}" for channel in mixed)

@@ -1,19 +1,27 @@
-"""Notebook outputs as accessible figures of the book: a plugin of MyST-NB.
+"""Notebook outputs as accessible parts of the book: a plugin of MyST-NB.
 
 `notebook.figures.show` stores a description (`alt`), a caption and, if wanted, a label
-(`name`) in the metadata of a figure's output.  This plugin turns them into
-numbered HTML figures.  Interactive Plotly figures keep their JSON in the page and are
-drawn by the one copy of Plotly that the book ships; tables scroll inside their own
-box.  The entry point is ``myst_nb.mime_renderers: manifpt``.
+(`name`) in the metadata of a figure's output.  This plugin turns them into numbered
+HTML figures.  Drawings become part of the page, with its fonts and its colours, light
+or dark, and their panels stack on a narrow screen.  Interactive Plotly figures keep
+their JSON in the page and are drawn by the one copy of Plotly that the book ships.
+Findings are MyST; tables scroll inside their own box.  The entry point is
+``myst_nb.mime_renderers: manifpt``.
 """
 
 import json
+import re
 from base64 import b64decode
 from html import escape
+from itertools import count
 from struct import unpack
 
 from docutils import nodes
 
+from .palette import VARIABLES
+
+MARKDOWN = "text/markdown"
+SVG = "image/svg+xml"
 PLOTLY = "application/vnd.plotly.v1+json"
 DEFAULT_HEIGHT = 450  # pixels, Plotly's own default
 WIDE = 760  # pixels; a wider picture scrolls on a phone rather than shrink
@@ -32,7 +40,7 @@ _INTERACTIVE = """\
 
 
 class Renderer:
-    """MyST-NB plugin for Plotly figures, images with a description, and tables."""
+    """MyST-NB plugin for findings, figures with a description, and tables."""
 
     mime_priority_overrides = [("html", PLOTLY, 5)]
 
@@ -51,7 +59,13 @@ class Renderer:
         -------
         list of docutils nodes, or None when MyST-NB shall render it
         """
-        handlers = {PLOTLY: _plotly, "image/png": _image, "text/html": _table}
+        handlers = {
+            MARKDOWN: _markdown,
+            PLOTLY: _plotly,
+            SVG: _svg,
+            "image/png": _image,
+            "text/html": _table,
+        }
         if inline or data.mime_type not in handlers:
             return None
         return handlers[data.mime_type](renderer, data)
@@ -95,6 +109,88 @@ def plotly_html(figure, *, alt, key):
     )
 
 
+def svg_html(svg, *, alt, key):
+    """HTML of a drawing that takes the fonts and the colours of the page.
+
+    Parameters
+    ----------
+    svg : str
+        As `notebook.drawing.to_svg` writes it.
+    alt : str
+        What the drawing shows, for those who do not see it.
+    key : str
+        Identifier, unique on the page.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> svg_html('<svg viewBox="0 0 9 9"></svg>', alt="Nothing.", key="f1")[:42]
+    '<div class="drawing" role="img" aria-label'
+    """
+    svg = _adopted(svg, key)
+    panels, legend = (
+        "".join(
+            map(_fluid, re.findall(f'<svg [^>]*class="{kind}".*?</svg>', svg, re.S))
+        )
+        for kind in ("panel", "legend")
+    )
+    if not panels:
+        content = _fluid(svg, may_scroll=True)
+    else:
+        width = f"--narrowest: {_narrowest(svg):.0f}px"
+        content = f'<div class="panels" style="{width}">{panels}</div>'
+        content = f'<div class="legend">{legend}</div>{content}'
+    name = f'role="img" aria-label="{escape(alt)}"'
+    return f'<div class="drawing" {name}>{content}</div>'
+
+
+def _adopted(svg, key):
+    """The SVG with identifiers of its own on the page, and colours of the page."""
+    svg = svg.replace(' id="', f' id="{key}-')
+    svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{key}-", svg)
+    for colour, name in VARIABLES.items():
+        svg = svg.replace(f": {colour}", f": var(--figure-{name}, {colour})")
+    return svg.replace(": #000000", ": currentColor")
+
+
+def _narrowest(svg):
+    """Pixels below which a panel takes the row of the next one."""
+    panels = re.findall('<svg [^>]*class="panel"', svg)
+    return 0.9 * min(map(_pixels, panels))
+
+
+def _pixels(svg):
+    """Natural width: the box is in points, three of which are four pixels."""
+    return float(re.search(r'viewBox="\S+ \S+ (\S+) ', svg)[1]) * 4 / 3
+
+
+def _fluid(svg, may_scroll=False):
+    """Width by the page; text of 9 points never has less than 9 pixels."""
+    head, body = svg.split(">", 1)
+    head = re.sub(r' (x|y|width|height|class|xmlns\S*)="[^"]*"', "", head)
+    least = f"; min-width: {0.75 * _pixels(svg):.0f}px" if may_scroll else ""
+    size = f'style="max-width: {1.15 * _pixels(svg):.0f}px{least}"'
+    return f"{head} {size}>{body}"
+
+
+def _svg(renderer, data):
+    if PLOTLY in data.output_metadata:  # a stand-in, which the book does not need
+        return []
+    html = svg_html(data.string, alt=_alt(renderer, data), key=_key(data))
+    return [_figure(renderer, data, nodes.raw("", html, format="html"))]
+
+
+def _markdown(renderer, data):
+    kind = _metadata(data).get("kind")
+    if kind == "caption":  # the figure has its own, with a number
+        return []
+    content = renderer.render_markdown(data)
+    return [nodes.container("", *content, classes=[kind])] if kind else content
+
+
 def _plotly(renderer, data):
     html = plotly_html(data.content, alt=_alt(renderer, data), key=_key(data))
     return [_figure(renderer, data, nodes.raw("", html, format="html"))]
@@ -105,7 +201,7 @@ def _image(renderer, data):
     image["alt"] = _alt(renderer, data)
     if data.cell_metadata.get("mystnb", {}).get("figure"):  # MyST-NB adds the caption
         return [image]
-    classes = ["wide-picture"] if _png_width(data) > WIDE else []
+    classes = ["pixels"] + ["wide-picture"] * (_png_width(data) > WIDE)
     return [_figure(renderer, data, nodes.container("", image, classes=classes))]
 
 
@@ -117,11 +213,43 @@ def _png_width(data):
 def _table(renderer, data):
     if "<table" not in data.string:
         return None
-    html = (
-        '<div class="table-scroll" role="group" aria-label="Table" tabindex="0">'
-        f"{data.string}</div>"
-    )
+    html = table_html(data.string, key=_key(data))
     return [nodes.raw("", html, format="html", classes=["output", "text_html"])]
+
+
+def table_html(html, *, key):
+    """Tables of an output in boxes that scroll, their captions above the boxes.
+
+    Parameters
+    ----------
+    html : str
+    key : str
+        Identifier, unique on the page.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> table_html("<table><caption>A.</caption></table>", key="t")[:41]
+    '<div class="table-caption" id="t-0">A.</div'
+    """
+    numbers = count()
+
+    def box(match):
+        name, above, table = 'aria-label="Table"', "", match[0]
+        if caption := re.search("<caption>(.*?)</caption>", table, re.DOTALL):
+            identifier = f"{key}-{next(numbers)}"
+            name = f'aria-labelledby="{identifier}"'
+            above = f'<div class="table-caption" id="{identifier}">{caption[1]}</div>'
+            table = table.replace(caption[0], "")
+        return (
+            f'{above}<div class="table-scroll" role="group" {name} tabindex="0">'
+            f"{table}</div>"
+        )
+
+    return re.sub("<table.*?</table>", box, html, flags=re.DOTALL)
 
 
 def _metadata(data):

@@ -60,7 +60,7 @@ def table(
     unit : {None, "%"}
         Whether numbers other than whole ones are shares, to be shown in percent.
     best : {None, "high", "low"}
-        Which number of a column is its best.
+        Which number of a column is its best; whole numbers only if they are named.
     within : float, optional
         What is nearer to the best than this is not distinguishable from it.
     ties : dict of column to sequence of row labels, optional
@@ -145,10 +145,11 @@ def _column(values, column, digits, unit, best, within, ties):
     """Cells of one column, the best and its ties marked."""
     digits, percent = _of(digits, column), _of(unit, column) == "%"
     cells = [_cell(value, digits, percent) for value in values]
-    how = _of(best, column)
-    if how is None or values.map(_mean).isna().all():
+    how, means = _of(best, column), values.map(_mean)
+    if not isinstance(best, dict) and all(isinstance(v, Integral) for v in values):
+        how = None  # counts are neither good nor bad
+    if how is None or means.isna().all() or len({cell.text for cell in cells}) == 1:
         return cells
-    means = values.map(_mean)
     top = int((means if how == "high" else -means).reset_index(drop=True).idxmax())
     for i, (label, value) in enumerate(values.items()):
         if cells[i].text == cells[top].text:
