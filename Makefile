@@ -8,11 +8,12 @@ PYTHON := $(shell for python in python3.11 python3.12 python3; do \
 endif
 BIN := .venv/bin
 STAMP := .venv/.installed
-TORCH := $(shell grep '^torch==' constraints.txt)
-# Builds of torch without GPU libraries, gigabytes smaller.  Where this host cannot be
-# reached, the package registry's build is taken.
+# torch and torchvision must be builds of the same kind, or `import torchvision` fails.
+TORCH := $(shell grep -E '^torch(vision)?==' constraints.txt)
+# Builds without GPU libraries, gigabytes smaller.  Where this host cannot be reached,
+# the package registry's builds are taken.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
-RUNNER := $(BIN)/python -m manifpt_utils.run.command
+RUNNER := $(BIN)/manifpt run
 BOOK_TESTS := tests/book
 
 .DEFAULT_GOAL := help

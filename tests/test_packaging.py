@@ -175,13 +175,14 @@ def make(*arguments, folder=ROOT):
 
 
 @needs_make
-def test_torch_is_installed_first_and_alone(tmp_path):
+def test_torch_and_torchvision_are_installed_first_and_together(tmp_path):
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, tmp_path)
     text = make("--dry-run", "setup", folder=tmp_path).stdout.replace("\\\n", "")
     installs = [line for line in text.splitlines() if "pip install" in line]
     assert len(installs) == 2
-    assert installs[0].split()[-1] == f"torch=={PINS['torch']}"
+    pair = [f"{name}=={PINS[name]}" for name in ("torch", "torchvision")]
+    assert sorted(installs[0].split()[-2:]) == pair
     assert installs[1].split()[-2:] == ["-e", "'.[test,book,zoo]'"]
     assert all("--constraint constraints.txt" in line for line in installs)
 

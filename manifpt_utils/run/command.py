@@ -13,7 +13,7 @@ However slow a machine is, no notebook is stopped for its time, except in contin
 integration, where the budgets of the plan hold.
 
 Exit status: 0 all well; 1 a notebook failed; 2 the plan or the output folder cannot be
-used; 128 + n stopped by signal n.
+used, or the disk is full; 128 + n stopped by signal n.
 """
 
 import os
@@ -107,5 +107,8 @@ def command(
         check_writable(book.output)
         options = {"jobs": jobs, "force": force, "enforce_budget": enforce_budget}
         context.exit(run_all(runs, book, **options))
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         raise Refused(str(error)) from None
+    except OSError as error:
+        rest = "what was executed is kept, and the same command goes on"
+        raise Refused(f"{error}; {rest}") from None

@@ -19,7 +19,7 @@ from .._support.provenance import git_commit, versions
 from .plan import literal_path
 from .record import file_hash, read_notebook, result_key, text_key
 
-TAIL = 12  # lines of a traceback that are shown and recorded
+TAIL, WIDTH = 12, 400  # lines of a traceback that are kept, and their characters
 PATIENCE = 3600  # seconds for a kernel to start, or for late outputs to arrive
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 # papermill's own command line has no option for the seconds it waits for outputs,
@@ -138,7 +138,7 @@ class Job:
 
     def _error(self, status, notebook):
         if status == "timeout":
-            return f"took longer than its budget of {self.run.budget} s"
+            return f"took longer than its budget of {self.run.budget:g} s"
         if self.process.returncode < 0:
             name = signal.Signals(-self.process.returncode).name
             return f"papermill was ended by {name}, as it happens when memory is short"
@@ -147,7 +147,7 @@ class Job:
         raised = [output for output in outputs if output.output_type == "error"]
         text = "\n".join(raised[-1].traceback) if raised else self._log()
         text = re.sub(r"\x1b\[[0-9;]*m", "", text)  # colours
-        return "\n".join(text.rstrip().splitlines()[-TAIL:])
+        return "\n".join(line[:WIDTH] for line in text.rstrip().splitlines()[-TAIL:])
 
     def _log(self):
         return (self.folder / "log").read_text(encoding="utf-8", errors="replace")

@@ -1,5 +1,7 @@
 """One bar over all chapters, and how long the others will take."""
 
+import math
+
 from tqdm import tqdm
 
 
@@ -47,7 +49,7 @@ class Progress:
         if not (self.is_measured or self.ended):
             return f"{count}, nobody has measured how long they take"
         left = seconds_left(self.expected, self.ended, running, jobs=self.jobs)
-        return f"{count}, about {duration(left)} left"
+        return f"{count}, {roughly(left)} left"
 
 
 def pace(expected, ended, running):
@@ -104,6 +106,18 @@ def work_done(expected, ended, running):
     slower = pace(expected, ended, running)
     begun = [min(s / slower, 0.99 * expected[n]) for n, s in running.items()]
     return sum(expected[name] for name in ended) + sum(begun)
+
+
+def roughly(seconds):
+    """An estimate in words.
+
+    >>> roughly(20), roughly(200), roughly(7200)
+    ('less than a minute', 'about 4 min', 'about 2 h 0 min')
+    """
+    if seconds < 60:
+        return "less than a minute"
+    minutes = math.ceil(seconds / 60)
+    return f"about {duration(60 * minutes).removesuffix(' 0 s')}"
 
 
 def duration(seconds):

@@ -37,7 +37,7 @@ from .._support.files import write_whole
 from .._support.paths import PACKAGE
 from .._support.source import syntax
 from .executed import as_kept, tags, with_new_prose
-from .progress import duration
+from .progress import roughly
 
 PINNED = ("data/manifest.json", "constraints.txt")
 
@@ -89,7 +89,7 @@ class Executions:
     def line(self, run):
         """What is to be done with a run, in a line."""
         seconds = self.expected_seconds(run)
-        time = f"about {duration(seconds)}" if seconds else ""
+        time = roughly(seconds) if seconds else ""
         given = json.dumps(run.parameters)
         return (
             f"{run.name:<28} {run.profile:<6} {self.state(run):<10} {time:<18} {given}"

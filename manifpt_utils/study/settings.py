@@ -129,9 +129,7 @@ class Method(NamedTuple):
     def __str__(self):
         if self.name == "ours":
             return f"{self.space} {self.kind}"
-        return (
-            f"{self.name} published" if self.kind == "published" else self.name
-        )
+        return f"{self.name} published" if self.kind == "published" else self.name
 
     @property
     def has_network(self):

@@ -1,21 +1,24 @@
 """The run plan and its execution, with small notebooks made here."""
 
-import json
-import os
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import nbformat
-import psutil
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from projects import (
+    ROOT,
+    main,
+    make_notebook,
+    make_project,
+    outputs,
+    records,
+    run,
+    start_runner,
+)
 
-from manifpt_utils.run.command import command
+from manifpt_utils.run.command import in_continuous_integration
 from manifpt_utils.run.executed import as_kept, with_new_prose
-from manifpt_utils.run.execution import scratch_folder
 from manifpt_utils.run.plan import Run, check_notebooks, read_plan, select
 from manifpt_utils.run.record import (
     Executions,
@@ -24,57 +27,6 @@ from manifpt_utils.run.record import (
     text_key,
     write_whole,
 )
-
-ROOT = Path(__file__).parents[2]
-KERNEL = {"name": "python3", "language": "python", "display_name": "Python 3"}
-PARAMETERS = """\
-n: int = 3  # how many
-rate: float = 0.5  # how fast
-word: str = "a"  # a word
-flag: bool = False  # whether
-seeds: list[int] = [0, 1]  # one run each"""
-
-
-def make_notebook(*code, title="# Title"):
-    parameters = new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
-    cells = [new_markdown_cell(title), parameters, *map(new_code_cell, code)]
-    return new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
-
-
-def make_project(folder, notebooks, runs):
-    """A folder with notebooks and a plan, as the runner expects it."""
-    (folder / "notebooks").mkdir(parents=True, exist_ok=True)
-    for name, notebook in notebooks.items():
-        nbformat.write(notebook, folder / "notebooks" / f"{name}.ipynb")
-    defaults = {"profile": "smoke", "budget": 900}
-    plan = {"runs": [defaults | run for run in runs]}
-    (folder / "runs.yml").write_text(json.dumps(plan))  # JSON is YAML
-    return folder
-
-
-def main(arguments):
-    """The exit status of `manifpt run`."""
-    with pytest.raises(SystemExit) as ended:
-        command(arguments, prog_name="manifpt run")
-    return ended.value.code
-
-
-def start_runner(folder, *options):
-    """The command line in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "manifpt_utils.run", *options],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def run(name="a", **changes):
-    known = {"notebook": name, "name": name, "profile": "smoke", "budget": 60}
-    return Run(**known | changes)
-
 
 # --- the plan ---------------------------------------------------------------------
 
@@ -346,6 +298,24 @@ def test_copy_that_was_changed_or_lost_is_not_taken(tmp_path):
     assert book.state(run()) == "run"
 
 
+def test_expected_seconds_are_those_of_the_last_run_or_of_the_plan(tmp_path):
+    book = known_execution(tmp_path)
+    assert book.expected_seconds(run(seconds=9)) == 40
+    assert book.expected_seconds(run("b", seconds=9)) == 9
+    assert book.expected_seconds(run(profile="full", seconds=9)) == 9
+    assert book.expected_seconds(run("b")) is None
+    book.record(book.records["a"] | {"status": "failed"})
+    assert book.expected_seconds(run(seconds=9)) == 9
+
+
+def test_two_runners_on_one_folder_keep_the_records_of_both(tmp_path):
+    plan = [run("a"), run("b")]
+    one, other = (Executions(tmp_path, tmp_path, plan) for _ in range(2))
+    one.record({"name": "a", "status": "failed"})
+    other.record({"name": "b", "status": "failed"})
+    assert set(Executions(tmp_path, tmp_path, plan).records) == {"a", "b"}
+
+
 def test_failed_run_is_not_taken(tmp_path):
     book = known_execution(tmp_path)
     book.record(book.records["a"] | {"status": "failed"})
@@ -372,15 +342,6 @@ def test_broken_records_only_cost_new_runs(tmp_path):
 def test_records_of_runs_that_left_the_plan_are_dropped(tmp_path):
     known_execution(tmp_path)
     assert Executions(tmp_path, tmp_path, [run("b")]).records == {}
-
-
-def test_folder_of_a_killed_runner_is_removed_and_of_a_living_one_kept(tmp_path):
-    dead, living = tmp_path / ".run-99999999-x", tmp_path / f".run-{os.getppid()}-x"
-    dead.mkdir(), living.mkdir()
-    with scratch_folder(tmp_path) as own:
-        assert own.is_dir() and own.parent == tmp_path
-        assert not dead.exists() and living.exists()
-    assert list(tmp_path.iterdir()) == [living]
 
 
 # --- execution --------------------------------------------------------------------
@@ -413,16 +374,6 @@ def finished(tmp_path_factory):
     process = start_runner(folder, "--enforce-budget")
     text = process.communicate(timeout=900)[0]
     return folder, process.returncode, text
-
-
-def records(folder):
-    runs = json.loads((folder / "book" / "executed" / "runs.json").read_text())["runs"]
-    return {record["name"]: record for record in runs}
-
-
-def outputs(path):
-    cells = nbformat.read(path, as_version=4).cells
-    return [output for cell in cells for output in cell.get("outputs", [])]
 
 
 def test_status_tells_that_a_notebook_failed(finished):
@@ -485,46 +436,20 @@ def test_budget_is_enforced(finished):
     assert record["seconds"] >= 5
 
 
+@pytest.mark.parametrize(
+    ("value", "is_set"), [("true", True), ("1", True), ("false", False), ("", False)]
+)
+def test_budgets_hold_in_continuous_integration_alone(monkeypatch, value, is_set):
+    monkeypatch.setenv("CI", value)
+    assert in_continuous_integration() == is_set
+
+
 def test_second_call_skips_what_is_unchanged_and_says_so(finished, capsys):
     folder = finished[0]
     before = records(folder)["good"]
     assert main(["--plan", str(folder / "runs.yml"), "--only", "good"]) == 0
     assert "unchanged (--force executes them again): good" in capsys.readouterr().out
     assert records(folder)["good"] == before
-
-
-SLEEP = """\
-import os, pathlib, time
-pathlib.Path("started.tmp").write_text(str(os.getpid()))
-os.rename("started.tmp", "started")
-time.sleep(600)"""
-
-
-def ended(pid):
-    """Whether a process is gone; nobody may have collected it yet."""
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_run_leaves_nothing_half_written(tmp_path, number):
-    make_project(tmp_path, {"a": make_notebook(SLEEP)}, [{"notebook": "a"}])
-    executed = tmp_path / "book" / "executed"
-    executed.mkdir(parents=True)
-    (executed / "a.ipynb").write_text("the copy of an earlier run")
-    process = start_runner(tmp_path)
-    while not (tmp_path / "started").exists():
-        assert process.poll() is None, process.communicate()[0]
-        time.sleep(0.1)
-    process.send_signal(number)
-    text = process.communicate(timeout=300)[0]
-    assert process.returncode == 128 + number
-    assert "0 executed, 0 unchanged, 0 failed, 1 not done" in text
-    assert [path.name for path in executed.iterdir()] == ["a.ipynb"]
-    assert (executed / "a.ipynb").read_text() == "the copy of an earlier run"
-    assert ended(int((tmp_path / "started").read_text()))
 
 
 # --- this project's plan ----------------------------------------------------------
