@@ -37,7 +37,7 @@ def test_every_citation_has_an_entry(path):
 def test_an_entry_is_readable_without_tex(tmp_path):
     source = tmp_path / "one.bib"
     source.write_text(
-        "@article{a1, author = {M{\\"u}ller, A. B. and Roy, C}, title = {On {GAN}s},"
+        r"@article{a1, author = {M{\"u}ller, A. B. and Roy, C}, title = {On {GAN}s},"
         " journal = {J. X}, pages = {1--2}, year = {1999}, note = {arXiv:1234.5678}}"
     )
     (line,) = bibliography.entries(source).splitlines()
