@@ -355,7 +355,7 @@ def lines(
     """
     names = list(dict.fromkeys(table[hue]))
     panels = {"": table} if col is None else _groups(table, col)
-    direct = len(names) <= DIRECT
+    direct = len(names) <= DIRECT and max(map(len, map(str, names)), default=0) < 20
     width = 2.8 if len(panels) > 1 and not direct else 3.5
     size = (WIDTH, 3.2) if len(panels) == 1 else (width, 2.6)
     figures, axes = zip(*(_canvas(*size) for _ in panels), strict=True)
@@ -535,7 +535,8 @@ def dots(
     """
     names = [""] * len(table) if groups is None else list(groups)
     rows = _rows([str(label) for label in table.index], names)
-    figure, axis = _canvas(WIDTH, 0.2 * len(rows) + 0.75)
+    width = max(WIDTH, _longest(rows) + 2.4)
+    figure, axis = _canvas(width, 0.2 * len(rows) + 0.75)
     _draw_dots(axis, table, value, error, names, rows)
     _dress_dots(axis, xlabel or value, chance, level, percent)
     if not _is_headed(names) and len(set(names)) > 1:
@@ -577,7 +578,7 @@ def dot_panels(
     names = [""] * len(order) if group is None else list(order[group])
     rows = _rows([str(label) for label in order[row]], names)
     panels = _groups(table, col)
-    size = (3.5, 0.19 * len(rows) + 0.85)
+    size = (max(3.5, _longest(rows) + 1.8), 0.19 * len(rows) + 0.85)
     figures, axes = zip(*(_canvas(*size) for _ in panels), strict=True)
     for axis, (title, part) in zip(axes, panels.items(), strict=True):
         part = part.set_index(row).reindex(order[row])
@@ -609,6 +610,11 @@ def _rows(labels, names):
         lines.append((i, label))
         before = name
     return lines
+
+
+def _longest(rows):
+    """Inches of the longest name of a row."""
+    return LETTER * max((len(text) for _, text in rows), default=0)
 
 
 def _draw_dots(axis, table, value, error, names, rows):
