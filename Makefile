@@ -17,10 +17,10 @@ RUNNER := $(BIN)/manifpt run
 BOOK_TESTS := tests/book
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test html bench lab constraints clean distclean
+.PHONY: help setup book test html bench lab test-all constraints clean distclean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-13s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s %s\n", $$1, $$2}' Makefile
 
 book: $(STAMP)  ## execute all notebooks and render the book
 	$(RUNNER) --profile full
@@ -35,6 +35,9 @@ test: $(STAMP)  ## lint, unit tests, quick run of all notebooks, tests of the bo
 	$(RUNNER) --profile smoke
 	$(MAKE) html
 	$(BIN)/python -m pytest $(BOOK_TESTS)
+
+test-all: export MANIFPT_MATRIX = all
+test-all: test  ## the same, with all kinds of parameters of all notebooks, not a tenth
 
 html: $(STAMP)  ## render the book from what was executed last
 	rm -rf book/_build
