@@ -2,6 +2,7 @@
 
 import io
 import json
+import warnings
 from collections import defaultdict
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import numpy as np
 import pandas as pd
 
 from .._support.paths import DATA
+from .._support.suggestion import suggestion
 from .benchmark import Benchmark
 from .choice import choose
 from .factors import read_factors
 from .manifest import read_manifest, verified
 from .photograph import PhotoManifold
 from .sheets import read_sheet
+from .validation import check_integer
 
 N_REAL, N_TEST = 8000, 2000
 MANIFOLD_SEED, TEST_SEED = 0, 1  # the generators were trained on the first
@@ -37,7 +40,7 @@ def retrained(benchmark, n, *, models=None, data_folder=None):
     ----------
     benchmark : Benchmark
     n : int
-        Samples of each further training.
+        Samples of each further training; all there are where it has fewer.
     models : sequence of str, optional
         Of the benchmark's models; all by default.
     data_folder : Path, optional
@@ -49,6 +52,16 @@ def retrained(benchmark, n, *, models=None, data_folder=None):
     labels : (m,) str array
         Model names; both are empty where nothing was trained again.
 
+    Raises
+    ------
+    ValueError
+        If `n` is not positive, or a model is not one of the benchmark's.
+
+    Warns
+    -----
+    UserWarning
+        If a further training has fewer than `n` samples.
+
     Examples
     --------
     >>> from .loading import load
@@ -56,21 +69,35 @@ def retrained(benchmark, n, *, models=None, data_folder=None):
     >>> len(images) == len(labels)
     True
     """
+    check_integer(n, "n", 1)
+    models = choose(models, benchmark.models)
     folder = Path(data_folder or DATA)
     photo = getattr(benchmark.manifold, "photo", None)
     manifest = read_manifest(folder) if photo else {}
     sheets = {
-        (model, seed): read_sheet(folder, name, manifest)[:n]
+        (model, seed): read_sheet(folder, name, manifest)
         for model, files in sorted(_trained(manifest, photo).items())
         for seed, name in sorted(files.items())
-        if seed and model in (models or benchmark.models)
+        if seed and model in models
     }
+    _warn_of_few(sheets, n)
+    sheets = {training: x[:n] for training, x in sheets.items()}
     empty = np.empty((0, *benchmark.real.shape[1:]), np.uint8)
     labels = [np.repeat(model, len(x)) for (model, _), x in sheets.items()]
     return (
         np.concatenate([empty, *sheets.values()]),
         np.concatenate([np.empty(0, "U1"), *labels]),
     )
+
+
+def _warn_of_few(sheets, n):
+    few = {f"{m}-{seed}": len(x) for (m, seed), x in sheets.items() if len(x) < n}
+    if few:
+        warnings.warn(
+            f"n={n} samples per training were asked for, but some trainings have "
+            f"fewer, of which all are given: {few}.",
+            stacklevel=3,
+        )
 
 
 def records(photo, *, data_folder=None):
@@ -90,11 +117,17 @@ def records(photo, *, data_folder=None):
         `training_cpu_seconds`, `images`, and the measured quality, described in the
         data card.  Empty where nothing is stored.
 
+    Raises
+    ------
+    ValueError
+        If the photograph is unknown.
+
     Examples
     --------
     >>> records("coffee").loc[("dcgan", 0), "images"].item()
     1000
     """
+    _check_photo(photo)
     folder = Path(data_folder or DATA)
     manifest = read_manifest(folder)
     rows = {}
@@ -123,22 +156,32 @@ def listed(photo, *, data_folder=None):
     -------
     tuple of str
 
+    Raises
+    ------
+    ValueError
+        If the photograph is unknown.
+
     Examples
     --------
     >>> {photo: len(listed(photo)) for photo in DATA_SETS}
     {'coffee': 15, 'flower': 12, 'astronaut': 17, 'china': 8}
     """
+    _check_photo(photo)
     folder = Path(data_folder or DATA)
     content = verified(folder, "factors.csv", read_manifest(folder))
     table = pd.read_csv(io.BytesIO(content), index_col="model")
     return tuple(table.index[table[DATA_SETS[photo]].astype(bool)])
 
 
+def _check_photo(photo):
+    if photo not in DATA_SETS:
+        raise ValueError(f"unknown photograph {photo!r};{suggestion(photo, DATA_SETS)}")
+
+
 def load_photo(photo, models, seed, n_real, data_folder):
     folder = Path(data_folder or DATA)
     n_real = N_REAL if n_real is None else n_real
-    if n_real < 1:
-        raise ValueError(f"n_real must be at least 1, got {n_real}.")
+    check_integer(n_real, "n_real", 1)
     manifest = read_manifest(folder)
     trained = _trained(manifest, photo)
     if not trained:
