@@ -29,12 +29,19 @@ def scatter_panels(embeddings, labels, *, columns=3):
         Panels side by side where the screen is wide.
     """
     looks = _class_styles(labels)
+    area = np.clip(6000 / len(labels), 8, 24)  # few points are larger
     figures = []
     for title, points in embeddings.items():
         figure, axis = canvas(2.7, 2.7)
         for name, (colour, marker) in looks.items():
             part = points[labels == name]
-            style = {"s": 9, "marker": marker, "color": colour, "lw": 0, "alpha": 0.8}
+            style = {
+                "s": area,
+                "marker": marker,
+                "color": colour,
+                "lw": 0,
+                "alpha": 0.8,
+            }
             axis.scatter(*part.T, rasterized=True, **style)
         bare(axis)
         axis.set_title(title)
