@@ -15,6 +15,7 @@ from importlib import import_module
 _HOMES = {
     "load": "images.loading",
     "from_folder": "images.folder",
+    "audit": "images.audit",
     "Benchmark": "images.benchmark",
     "PhotoManifold": "images.photograph",
     "load_experiments": "images.experiments",
