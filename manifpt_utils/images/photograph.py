@@ -16,7 +16,8 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from .._support.cache import cached, digest, source_key
+from .._support.cache import cached, digest
+from .._support.source import code_of
 from .._support.suggestion import suggestion
 
 SIZE = 32
@@ -25,7 +26,6 @@ SHORT_SIDE = 160  # the photograph is reduced to this once, which makes views ch
 RELATIVE_SIDE = (0.5, 0.75)  # of the short side
 SETTLED = 1e-3  # reduced pixels; a descent whose step is shorter has arrived
 SHORTEST, LONGEST = 8, 128  # images that are projected together
-CODE = source_key(__file__)
 
 
 class Photograph(NamedTuple):
@@ -167,7 +167,7 @@ class PhotoManifold:
         return cached(
             lambda: np.rint(self.render(c)).astype(np.uint8),
             *("views", self._content, c),
-            code=CODE,
+            code=code_of(PhotoManifold),
         )
 
     def sample(self, n, *, seed=0):
@@ -238,7 +238,7 @@ class PhotoManifold:
             self._projected[key] = cached(
                 lambda: self._project_batch(batch, starts, steps).numpy(),
                 *("project", self._content, self.bounds, key),
-                code=CODE,
+                code=code_of(PhotoManifold),
             )
         return self._projected[key]
 

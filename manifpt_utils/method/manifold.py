@@ -19,14 +19,14 @@ from sklearn.base import (
 from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._support.cache import cached, source_key
+from .._support.cache import cached
+from .._support.source import code_of
 from .spaces import make_space
 
 ESTIMATORS = {"nearest": 1, "hull": 33}
 METRICS = ("euclidean", "cosine")
 BATCH = 256  # queries solved at once by the affine estimator, bounds its memory
 LONG = 1e10  # multiplications of a search that takes longer than to hash its input
-CODE = source_key(__file__)
 
 
 class EstimatedProjection(NamedTuple):
@@ -313,7 +313,9 @@ def _search(queries, keys, k):
 
     if queries.size * len(keys) < LONG:
         return search()
-    return cached(search, "search", queries, keys, k, code=CODE)
+    # Among keys that are almost as near, the number of threads can decide.
+    inputs = queries, keys, k, faiss.omp_get_max_threads()
+    return cached(search, "search", *inputs, code=code_of(_search))
 
 
 def _drop_self(index):

@@ -29,17 +29,16 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from .._support.cache import cached, source_key
+from .._support.cache import cached
 from .._support.paths import DATA
+from .._support.source import code_of
 from .._support.suggestion import suggestion
 from .._support.torchvision import torchvision
 from ..images.manifest import read_manifest, verified
 from ..images.validation import check_images
-from . import encoders
 from .encoders import N_FEATURES, SIZE, SmallResNet, encode
 
 BATCH = 512  # images transformed by FFT at once, bounds the memory
-CODE = source_key(__file__, encoders.__file__)
 IMAGENET_MEAN, IMAGENET_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 ONLINE = {
     "imagenet": torchvision.models.ResNet50_Weights.IMAGENET1K_V1.url,
@@ -289,7 +288,7 @@ class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
         return cached(
             lambda: encode(network, images, batch_size=batch),
             *("encode", str(network), batch, *network.state_dict().values(), images),
-            code=CODE,
+            code=code_of(encode, *map(type, network.modules())),
         )
 
 

@@ -188,7 +188,7 @@ def _hash(value):
 def _package_hash():
     # No notebook uses the zoo, and none reads a comment: neither executes them again.
     files = [f for f in sorted(PACKAGE.rglob("*.py")) if "zoo" not in f.parts]
-    return _hash([[str(file.relative_to(PACKAGE)), syntax(file)] for file in files])
+    return _hash([[str(f.relative_to(PACKAGE)), syntax(f)] for f in files])
 
 
 def _texts(parameters):
