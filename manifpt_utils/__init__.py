@@ -22,7 +22,7 @@ _HOMES = {
     "make_space": "method.spaces",
     "SPACES": "method.spaces",
     "DataManifold": "method.manifold",
-    "ExactManifold": "method.manifold",
+    "ExactManifold": "method.exact",
     "Fingerprint": "method.fingerprint",
     "representations": "method.representations",
     "gain": "method.representations",

@@ -7,7 +7,8 @@ import numpy as np
 from ..images.loading import load
 from ..method.classifiers import attributor
 from ..method.evaluation import with_seed
-from ..method.manifold import METRICS, DataManifold, ExactManifold
+from ..method.exact import ExactManifold
+from ..method.manifold import METRICS, DataManifold
 from .comparison_training import generators, nested_split
 from .estimates import COLUMNS, N_REAL
 from .settings import N_TEST, OTHER, shared
@@ -61,7 +62,8 @@ def _features(photo, representation):
     images, _ = _pool(photo)
     if kind == "exact":
         data = generators(shared(photo))
-        shown = ExactManifold(data.manifold, space).fit(data.real)
+        exact = ExactManifold(data.manifold, space, search_space=search)
+        shown = exact.fit(data.real)
         return attributor(shown), shown.transform(images)
     manifold, index = _manifold(photo, space, search, n_real)
     manifold.set_params(estimator=kind, k=k)

@@ -14,7 +14,8 @@ from manifpt_utils._support.cache import cached, digest
 from manifpt_utils.images import photograph as photos
 from manifpt_utils.images.photograph import PhotoManifold
 from manifpt_utils.method import manifold, spaces
-from manifpt_utils.method.manifold import DataManifold, ExactManifold
+from manifpt_utils.method.exact import ExactManifold
+from manifpt_utils.method.manifold import DataManifold
 from manifpt_utils.method.spaces import make_space
 
 
