@@ -28,7 +28,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from scipy.stats import t as student
-from sklearn.base import clone
 
 from .._support.suggestion import suggestion
 from ..baselines import BASELINES, baseline
@@ -37,7 +36,7 @@ from ..images.gm_photo import CORE, N_REAL, listed, records
 from ..images.loading import load
 from ..images.manifest import read_manifest
 from ..method.classifiers import attributor
-from ..method.evaluation import split, with_seed
+from ..method.evaluation import accuracy, fit_and_test, split
 from ..method.representations import representations
 from ..method.spaces import SPACES
 from ..metrics import frechet_distance_ratio
@@ -287,14 +286,20 @@ def _scores(fit, material):
     if fit.task == "closed":
         rows = np.flatnonzero(labels != "real")
     train, test = (rows[part] for part in parts(labels[rows], fit))
-    estimator = with_seed(clone(material.estimator), fit.seed)
-    fitted = estimator.fit(x[train], labels[train])
-    found = {fit.task: _accuracy(fitted, x[test], labels[test])}
-    for column in columns(fit)[1:]:
-        if column.startswith("FDR"):
-            found[column] = _separability(column, fitted, x[test], labels[test], fit)
-        else:
-            found[column] = _accuracy(fitted, *material.tests[column])
+    more = columns(fit)[1:]
+    tests = {fit.task: (x[test], labels[test])}
+    tests |= {c: material.tests[c] for c in more if not c.startswith("FDR")}
+    pair = x[train], labels[train]
+    fitted, predictions = fit_and_test(
+        material.estimator, pair, tests, seed=fit.seed, with_probability=False
+    )
+    scores = accuracy(predictions)[fit.seed]
+    found = {
+        column: {"score": scores[column], "n_test": _per_class(y)}
+        for column, (_, y) in tests.items()
+    }
+    for column in more[len(tests) - 1 :]:
+        found[column] = _separability(column, fitted, x[test], labels[test], fit)
     return found
 
 
@@ -309,11 +314,6 @@ def parts(labels, fit):
 def room(setting):
     """The largest number of training images a class that a setting has room for."""
     return max(FEW) if GENERATORS.get(setting) == CORE else N_TRAIN
-
-
-def _accuracy(fitted, x, labels):
-    score = float((fitted.predict(x) == labels).mean())
-    return {"score": score, "n_test": _per_class(labels)}
 
 
 def _per_class(labels):

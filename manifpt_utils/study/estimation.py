@@ -23,7 +23,7 @@ import numpy as np
 from .._support.suggestion import suggestion
 from ..images.loading import load
 from ..method.classifiers import attributor
-from ..method.evaluation import with_seed
+from ..method.evaluation import accuracy, fit_and_test
 from ..method.manifold import ESTIMATORS, METRICS, DataManifold, ExactManifold
 from ..method.spaces import SPACES
 from . import grid as grids
@@ -139,12 +139,15 @@ def _accuracies(training):
     head, x = _features(training.setting, representation)
     labels = _pool(training.setting)[1]
     train, test = parts(labels, training)
-    fitted = with_seed(head, training.seed).fit(x[train], labels[train])
     _, away = _features(OTHER[training.setting], representation)
     others = _pool(OTHER[training.setting])[1]
     first = _first(others)
     pairs = ((x[test], labels[test]), (away[first], others[first]))
-    return [float((fitted.predict(a) == b).mean()) for a, b in pairs]
+    tests = dict(zip(COLUMNS, pairs, strict=True))
+    pair, seed = (x[train], labels[train]), training.seed
+    _, found = fit_and_test(head, pair, tests, seed=seed, with_probability=False)
+    scores = accuracy(found)[seed]
+    return [scores[column] for column in COLUMNS]
 
 
 def _first(labels):
