@@ -12,8 +12,16 @@
     )
 """
 
+import json
+
+import plotly.graph_objects as go
+from IPython.display import display
+from PIL import Image
+from plotly.utils import PlotlyJSONEncoder
+
 from .charts import dot_panels, dots, heatmap, lines
-from .drawing import Panels, show, use_style
+from .drawing import Panels, drawn, encoded, use_style
+from .findings import MARKDOWN, checked
 from .maps import scatter_panels, scatter_with_images
 from .pictures import (
     boxes_on_photograph,
@@ -47,3 +55,59 @@ __all__ = [
     "symmetric_limit",
     "use_style",
 ]
+
+PLOTLY = "application/vnd.plotly.v1+json"
+SVG = "image/svg+xml"
+PNG = "image/png"
+
+
+def show(figure, *, alt, caption, name=None, static=None):
+    """Display a figure or a picture with its description, and its caption below.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure, list of them, Panels, plotly Figure or PIL Image
+        The figures of a list are panels of one figure.
+    alt : str
+        What is to be seen, for readers who cannot see it.
+    caption : str
+        Stands below the figure; Markdown.
+    name : str, optional
+        Label for references from the text of the book.
+    static : matplotlib Figure or Panels, optional
+        What stands in for a plotly figure where nothing draws it.
+
+    Raises
+    ------
+    ValueError
+        If a description or a caption is empty or holds "nan".
+    """
+    words = {"alt": checked([alt]), "caption": checked([caption])}
+    words |= {"name": name} if name else {}
+    data, metadata = _bundle(figure, static, words)
+    display(data | {"text/plain": alt}, metadata=metadata, raw=True)
+    text = f"*Figure.* {caption}"
+    # Markdown alone: the book, which drops it, would else show the plain text.
+    display({MARKDOWN: text}, metadata={MARKDOWN: {"kind": "caption"}}, raw=True)
+
+
+def _bundle(figure, static, words):
+    """Data and metadata of an output, by their kinds."""
+    if isinstance(figure, go.Figure):
+        # Plotly's own JSON encoding knows arrays.
+        plain = json.dumps(figure.to_plotly_json(), cls=PlotlyJSONEncoder)
+        data, metadata = ({}, {}) if static is None else _vector(static, {})
+        return data | {PLOTLY: json.loads(plain)}, metadata | {PLOTLY: words}
+    if isinstance(figure, Image.Image):
+        return {PNG: encoded(figure, "PNG", optimize=True)}, {PNG: words}
+    return _vector(figure, words)
+
+
+def _vector(figure, words):
+    """SVG, and pixels for JupyterLab, which trusts no SVG that it has not run."""
+    drawing = drawn(figure)
+    picture = drawing.pixels.quantize(256)
+    data = {SVG: drawing.svg(), PNG: encoded(picture, "PNG", optimize=True)}
+    size = {"width": round(drawing.width * 4 / 3)}  # its pixels are half as large
+    # An SVG by itself cannot take the colours of the page, hence a light ground.
+    return data, {SVG: words | {"needs_background": "light"}, PNG: size}

@@ -15,11 +15,15 @@ from manifpt_utils.images.photograph import PhotoManifold
 from manifpt_utils.metrics.intervals import mean_interval
 from manifpt_utils.notebook import figures as plots
 from manifpt_utils.notebook.charts import _ranges, _short, _spread
-from manifpt_utils.notebook.drawing import Panels, to_svg
+from manifpt_utils.notebook.drawing import Panels, drawn
 from manifpt_utils.notebook.layout import fitted
 from manifpt_utils.notebook.palette import KIND_STYLE
 
 MANY = [f"model {i}" for i in range(20)]
+
+
+def svg_of(figure):
+    return drawn(figure).svg()
 
 
 def texts(figure):
@@ -223,9 +227,9 @@ def test_dots_stand_in_the_row_of_their_name():
 
 def test_long_names_leave_the_dots_their_room():
     table = scores(["raw"]).set_axis(["a very long name of a method " * 3])
-    svg = to_svg(plots.dots(table, value="score"))  # would warn of a layout that fails
+    svg = svg_of(plots.dots(table, value="score"))  # would warn of a layout that fails
     long = pd.DataFrame({"x": [1, 2], "y": [1, 2], "who": "a long name of a line " * 2})
-    assert "very long" in svg and to_svg(plots.lines(long, x="x", y="y", hue="who"))
+    assert "very long" in svg and svg_of(plots.lines(long, x="x", y="y", hue="who"))
 
 
 def test_panels_of_dots_have_the_same_rows_and_a_gap_where_one_is_missing():
@@ -293,7 +297,7 @@ def test_no_figure_is_left_for_the_notebook_to_show_unasked():
     before = plt.get_fignums()
     figure = plots.lines(few_shot(), x="n", y="error", hue="who", col="space")
     assert isinstance(figure, Panels)
-    to_svg(figure)
+    svg_of(figure)
     assert plt.get_fignums() == before
 
 
