@@ -36,7 +36,7 @@ from filelock import FileLock
 from .._support.files import write_whole
 from .._support.paths import PACKAGE
 from .._support.source import syntax
-from .executed import as_kept, tags, with_new_prose
+from .copies import as_kept, tags, with_new_prose
 from .progress import roughly
 
 PINNED = ("data/manifest.json", "constraints.txt")

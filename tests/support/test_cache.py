@@ -213,7 +213,7 @@ def test_what_was_not_read_for_longest_is_removed(folder, monkeypatch):
         os.utime(new, (number, number))
     (folder / "notes.txt").write_text("not ours")
     size = bytes_of(new.parent)
-    monkeypatch.setattr(feature_cache, "LIMIT", 2 * size)
+    monkeypatch.setattr(feature_cache, "LIMIT", 2.5 * size)
     cached(computation, 3, code="a")  # removes the first to make room
     for number in (1, 2, 3):
         cached(computation, number, code="a")
