@@ -153,6 +153,19 @@ def verdict(
     return {1: ahead, -1: behind, 0: same}[getattr(interval, "sign", 0)]
 
 
+def tally(intervals, *, ahead="ahead", behind="behind", same="undecided"):
+    """Write how many intervals lie above zero, below it, and on both sides of it.
+
+    Examples
+    --------
+    >>> tally([0.04, 0.02])
+    'ahead in 0, behind in 0 and undecided in 2'
+    """
+    words = {1: ahead, -1: behind, 0: same}
+    signs = [getattr(interval, "sign", 0) for interval in intervals]
+    return listing(f"{word} in {signs.count(sign)}" for sign, word in words.items())
+
+
 def _with_interval(value, words, digits, *, scale=100, sign=""):
     """The mean in `words`, then its interval in brackets if there is one."""
     if not hasattr(value, "low"):

@@ -135,22 +135,22 @@ def gains(scores, kind="nearest"):
     return own[kind] - own["raw"]
 
 
-def best(scores, kind):
-    """The method with the highest score among those of one kind.
+def best(scores, *kinds):
+    """The method with the highest score among those of some kinds.
 
     Parameters
     ----------
     scores : Series
         Indexed by the fields of `Method`.
-    kind : str
+    *kinds : str
         "earlier", "raw", "nearest", "hull", ...
 
     Returns
     -------
     (Method or None, float)
-        None and NaN where none of this kind has a score.
+        None and NaN where none of these kinds has a score.
     """
-    part = scores.xs(kind, level="kind", drop_level=False).dropna()
+    part = scores[scores.index.get_level_values("kind").isin(kinds)].dropna()
     if part.empty:
         return None, np.nan
     return Method(*part.idxmax()), float(part.max())

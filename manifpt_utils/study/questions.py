@@ -1,0 +1,388 @@
+"""Questions to the comparison: one test in several settings, and its intervals.
+
+Within one setting the unit of an interval is the seed of split and classifier.  Over
+several settings it is the setting, a photograph or a model, because the seeds of one
+setting draw from the same images.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import pandas as pd
+
+from ..metrics.intervals import leaders, mean_interval
+from .settings import (
+    FEW,
+    METHODS,
+    N_TRAIN,
+    ORIGINS,
+    OTHER,
+    PHOTOS,
+    PLAYS,
+    PUBLISHED,
+    Setting,
+    origin,
+    shared,
+)
+from .tables import METHOD, SETTING, best, gains, labels, method_table
+
+FEWEST = min(FEW)
+EARLIER = tuple(method for method in METHODS if method.kind == "earlier")
+
+
+class Test(NamedTuple):
+    """One test of the comparison.
+
+    Attributes
+    ----------
+    setting : Setting
+    column : str
+        What is tested: "closed", "transfer", "with real", "unseen", ...
+    n_train : int
+        Training images per class.
+    """
+
+    setting: Setting
+    column: str = "closed"
+    n_train: int = N_TRAIN
+
+    @property
+    def chance(self):
+        """Accuracy of guessing.
+
+        Examples
+        --------
+        >>> Test(shared("coffee")).chance, Test(shared("coffee"), "with real").chance
+        (0.16666666666666666, 0.14285714285714285)
+        """
+        return 1 / (len(self.setting.names) + (self.column == "with real"))
+
+
+def _everywhere(column, n_train=N_TRAIN):
+    """A test on the shared models of every photograph."""
+    return {photo: Test(shared(photo), column, n_train) for photo in PHOTOS}
+
+
+def _moves(n_train=N_TRAIN):
+    """Training on each photograph, and the test on the other one of its pair."""
+    tests = _everywhere("transfer", n_train)
+    return {f"{photo} to {OTHER[photo]}": test for photo, test in tests.items()}
+
+
+FEW_IMAGES = f"{FEWEST} images per model"
+LISTS = {setting.photo: Test(setting) for setting in PLAYS.values()}
+# What is asked, and where: names of tests, all of which have the same methods.
+QUESTIONS = {
+    "home, all models": {photo: LISTS[photo] for photo in PHOTOS},
+    "home": _everywhere("closed"),
+    f"home, {FEW_IMAGES}": _everywhere("closed", FEWEST),
+    "home, with real images": _everywhere("with real"),
+    "away": _moves(),
+    f"away, {FEW_IMAGES}": _moves(FEWEST),
+    "new training": {"coffee": Test(shared("coffee"), "unseen")},
+    "training data": {model: Test(origin(model)) for model in ORIGINS},
+}
+# The questions that artifacts are to help with.
+ASKED = tuple(name for name in QUESTIONS if name != "training data")
+
+
+def seed_scores(results, test, *, methods=METHODS):
+    """Scores of one test, seed by seed.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `COMPARISON.results`.
+    test : Test
+    methods : sequence of Method
+
+    Returns
+    -------
+    (methods, seeds) DataFrame
+        Scores of several trainings of one model are averaged; NaN where the study has
+        no score.
+
+    Raises
+    ------
+    ValueError
+        If the study has no such test.
+    """
+    names = [*SETTING, "column", "n_train"]
+    key = pd.Series((*test.setting, test.column, test.n_train), names)
+    part = results[(results[names] == key).all(axis=1)]
+    if part.empty:
+        raise ValueError(f"the study has no test {test}; see QUESTIONS for those it has.")
+    scores = part.groupby([*METHOD, "seed"])["score"].mean().unstack()
+    return scores.reindex(pd.MultiIndex.from_tuples(methods, names=METHOD))
+
+
+def mean_scores(results, tests, *, methods=METHODS):
+    """Mean over the seeds: one row per method, one column per test.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `COMPARISON.results`.
+    tests : dict of str to Test
+    methods : sequence of Method
+
+    Returns
+    -------
+    (methods, tests) DataFrame
+    """
+    found = {
+        name: seed_scores(results, test, methods=methods).mean(axis=1)
+        for name, test in tests.items()
+    }
+    return pd.DataFrame(found)
+
+
+def score_intervals(results, tests, *, methods=METHODS):
+    """Scores with their intervals over the seeds, for figures and tables.
+
+    Returns
+    -------
+    DataFrame
+        One line per test and method: `test`, `method` and `kind` as readers know them,
+        and `score`, an `Interval`.
+    """
+    index = pd.MultiIndex.from_tuples(methods, names=METHOD)
+    parts = [
+        pd.DataFrame({"test": name, "method": labels(index)}).assign(
+            kind=index.get_level_values("kind"),
+            score=_intervals(seed_scores(results, test, methods=methods)),
+        )
+        for name, test in tests.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _intervals(scores):
+    return [mean_interval(row) for row in scores.to_numpy(dtype=float)]
+
+
+def score_table(results, tests, *, methods=METHODS):
+    """The same in one row per method, for readers, the best in the mean first.
+
+    Returns
+    -------
+    table : (methods, tests and "mean") DataFrame of Interval
+        Over the seeds, and over the tests in the column "mean", which one test alone
+        does not have.
+    ties : dict of str to list of str
+        For every test the methods that are not distinguishable from its best.
+    """
+    scores = {
+        name: seed_scores(results, test, methods=methods).set_axis(labels(methods))
+        for name, test in tests.items()
+    }
+    ties = {name: leaders(part) for name, part in scores.items()}
+    means = pd.DataFrame({name: part.mean(axis=1) for name, part in scores.items()})
+    table = pd.DataFrame(
+        {name: _intervals(part) for name, part in scores.items()}, means.index
+    )
+    if len(tests) > 1:
+        table["mean"] = _intervals(means)
+        ties["mean"] = leaders(means)
+    order = means.mean(axis=1).sort_values(ascending=False, kind="stable").index
+    return table.loc[order].rename_axis("method"), ties
+
+
+def mean_gain(means, kind="nearest", *, space=None):
+    """What an artifact adds to the raw image of its own space.
+
+    Parameters
+    ----------
+    means : (methods, tests) DataFrame
+        From `mean_scores`.
+    kind : str
+        Of the artifact.
+    space : str, optional
+        One space instead of the mean over all of them.
+
+    Returns
+    -------
+    Interval
+        Over the tests.
+    """
+    found = means.apply(gains, kind=kind)
+    return mean_interval(found.loc[space] if space else found.mean())
+
+
+def lead_of_best(means, kinds, rivals):
+    """The best method of some kinds against the best of others, test by test.
+
+    Both are chosen on the test itself, so that the side with more methods to choose
+    from has the advantage: compare as many with as many, or say how many there are.
+
+    Parameters
+    ----------
+    means : (methods, tests) DataFrame
+        From `mean_scores`.
+    kinds, rivals : sequence of str
+        "earlier", "raw", "nearest", "hull".
+
+    Returns
+    -------
+    Interval
+        Over the tests, of the differences.
+    """
+    return mean_interval(leads_of_best(means, kinds, rivals))
+
+
+def leads_of_best(means, kinds, rivals):
+    """The differences of `lead_of_best`: a Series, one entry per test."""
+    first, second = (
+        means.apply(lambda scores, chosen=chosen: best(scores, *chosen)[1])
+        for chosen in (kinds, rivals)
+    )
+    return first - second
+
+
+def contrasts(results, questions=ASKED):
+    """What artifacts are ahead of, question by question.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `COMPARISON.results`.
+    questions : sequence of str
+        Of `QUESTIONS`.
+
+    Returns
+    -------
+    DataFrame
+        `question`, `contrast` and `difference`, an `Interval` over the tests of a
+        question.  The raw image is compared within each space; of the kinds in the
+        other contrasts the best method takes part, of four or of eight.
+    """
+    rows = []
+    for question in questions:
+        means = mean_scores(results, QUESTIONS[question])
+        rows += [(question, name, ahead(means)) for name, ahead in CONTRASTS.items()]
+    return pd.DataFrame(rows, columns=["question", "contrast", "difference"])
+
+
+CONTRASTS = {
+    "nearest minus raw": partial(mean_gain, kind="nearest"),
+    "hull minus raw": partial(mean_gain, kind="hull"),
+    "best nearest minus best earlier": partial(
+        lead_of_best, kinds=["nearest"], rivals=["earlier"]
+    ),
+    "best of both minus best earlier": partial(
+        lead_of_best, kinds=["nearest", "hull"], rivals=["earlier"]
+    ),
+}
+
+
+def best_names(means, *kinds):
+    """Which method of some kinds is the best in each test: a Series of labels."""
+    return means.apply(lambda scores: str(best(scores, *kinds)[0]))
+
+
+def new_trainings(results):
+    """Share of the images of a new training that is given to its model.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `COMPARISON.results`.
+
+    Returns
+    -------
+    (methods, models) DataFrame
+        Mean over seeds and over the new trainings of a model.
+    """
+    part = results[(results["column"] == "unseen") & (results["kind"] != "published")]
+    shares = part.groupby([*METHOD, "model"], sort=False)["score"].mean().unstack()
+    rows = pd.MultiIndex.from_tuples(METHODS, names=METHOD)
+    return shares.reindex(rows).set_axis(labels(METHODS))
+
+
+def separability(found, *, methods=METHODS):
+    """Ratios of Frechet distances, each beside its null.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `tables.summary`.
+    methods : sequence of Method
+
+    Returns
+    -------
+    DataFrame
+        Indexed by photograph and method; `ratio`, `null` and `d`, how many features a
+        method has; `ratio of 3` and `null of 3`, on three principal components.
+    """
+    return pd.concat({photo: _ratios(found, photo, methods) for photo in PHOTOS})
+
+
+def _ratios(found, photo, methods):
+    own, common = (
+        method_table(found, shared(photo), column, methods=methods)
+        for column in ("FDR", "FDR PCA")
+    )
+    columns = {"ratio": own["mean"], "null": own["null"], "d": own["d"]}
+    columns |= {"ratio of 3": common["mean"], "null of 3": common["null"]}
+    return pd.DataFrame(columns).set_axis(labels(methods))
+
+
+def published_changes(results, tests):
+    """What the published sizes of earlier methods change, on the seeds of both sizes.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `COMPARISON.results`.
+    tests : dict of str to Test
+
+    Returns
+    -------
+    (methods, tests) DataFrame
+        Mean score with the published size minus that with the size used here; NaN for
+        a method that cannot work with it.
+    """
+    changes = {name: _change(results, test) for name, test in tests.items()}
+    return pd.DataFrame(changes).rename_axis("method")
+
+
+def _change(results, test):
+    small, large = (
+        seed_scores(results, test, methods=methods).droplevel(["space", "kind"])
+        for methods in (EARLIER, PUBLISHED)
+    )
+    return (large - small).mean(axis=1)
+
+
+def learning_curves(results, *, photo="coffee", counts=(*FEW[:-1], N_TRAIN, FEW[-1])):
+    """Accuracy at home against the number of training images.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `COMPARISON.results`.
+    photo : str
+    counts : sequence of int
+        Training images per model.
+
+    Returns
+    -------
+    DataFrame
+        `space`, `kind`, `images` and `score`, an `Interval` over the seeds.  The kind
+        "earlier" is the earlier method with the best mean at this number, in every
+        space the same.
+    """
+    parts = [_at_count(results, photo, count) for count in counts]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _at_count(results, photo, count):
+    scores = seed_scores(results, Test(shared(photo), n_train=count))
+    best_earlier = best(scores.mean(axis=1), "earlier")[0]
+    spaces = dict.fromkeys(m.space for m in METHODS if m.name == "ours")
+    rows = [m for m in METHODS if m.name == "ours"]
+    shown = [(m.space, m.kind, m) for m in rows]
+    shown += [(space, "earlier", best_earlier) for space in spaces]
+    table = pd.DataFrame(shown, columns=["space", "kind", "method"])
+    score = [mean_interval(scores.loc[m].to_numpy(float)) for m in table["method"]]
+    return table.assign(images=count, score=score).drop(columns="method")
