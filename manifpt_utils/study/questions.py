@@ -111,7 +111,9 @@ def seed_scores(results, test, *, methods=METHODS):
     key = pd.Series((*test.setting, test.column, test.n_train), names)
     part = results[(results[names] == key).all(axis=1)]
     if part.empty:
-        raise ValueError(f"the study has no test {test}; see QUESTIONS for those it has.")
+        raise ValueError(
+            f"the study has no test {test}; see QUESTIONS for those it has."
+        )
     scores = part.groupby([*METHOD, "seed"])["score"].mean().unstack()
     return scores.reindex(pd.MultiIndex.from_tuples(methods, names=METHOD))
 
