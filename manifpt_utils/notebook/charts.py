@@ -337,16 +337,10 @@ def heatmap(table, *, cmap="viridis", label="", limits=(None, None), size=0.75):
     names, turn, below = fitted(table.columns, width)
     size = (width * table.shape[1] + left + 0.25, 0.26 * len(table) + below + 0.35)
     figure, axis = canvas(*size)
+    numbers = {"annot": table.map(_short).to_numpy(), "fmt": "", "cbar": False}
+    colours = {"cmap": cmap, "vmin": limits[0], "vmax": limits[1]}
     sns.heatmap(
-        table.astype(float),
-        annot=table.map(_short).to_numpy(),
-        fmt="",
-        annot_kws={"fontsize": 9},
-        cmap=cmap,
-        vmin=limits[0],
-        vmax=limits[1],
-        cbar=False,
-        ax=axis,
+        table.astype(float), ax=axis, annot_kws={"fontsize": 9}, **numbers, **colours
     )
     missing = table.isna().to_numpy()
     for y, x in zip(*np.nonzero(missing), strict=True):
