@@ -53,7 +53,7 @@ def test_plan_is_read_with_its_defaults(tmp_path):
         ("runs: [a]", "run 1: 'a' is not a mapping"),
         (
             "runs: [{notebook: a, profile: smoke}]",
-            "budget is missing; it must be a num",
+            "budget is missing; it must be a who",
         ),
         (
             "runs: [{notebook: a, profile: smok, budget: 1}]",
