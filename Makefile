@@ -14,18 +14,24 @@ TORCH := $(shell grep -E '^torch(vision)?==' constraints.txt)
 # the package registry's builds are taken.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 RUNNER := $(BIN)/manifpt run
+RENDER := rm -rf book/_build && \
+	$(BIN)/jupyter-book build . --path-output book -W -n --keep-going -q
 BOOK_TESTS := tests/book
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test html bench lab constraints clean distclean
+.PHONY: help setup book test html bench lab test-all constraints clean distclean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-13s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s %s\n", $$1, $$2}' Makefile
 
+# A chapter that fails does not keep the others from being rendered; a signal does.
 book: $(STAMP)  ## execute all notebooks and render the book
-	$(RUNNER) --profile full
-	$(MAKE) html
-	@echo "Open book/_build/html/index.html in a browser."
+	@$(RUNNER) --profile full; status=$$?; \
+	test $$status -le 1 || exit $$status; \
+	{ $(RENDER); } || status=1; \
+	echo "Open book/_build/html/index.html in a browser."; \
+	test $$status = 0 || echo "The book is not complete: what failed is named above." >&2; \
+	exit $$status
 
 test: $(STAMP)  ## lint, unit tests, quick run of all notebooks, tests of the book
 	$(BIN)/ruff check .
@@ -36,9 +42,11 @@ test: $(STAMP)  ## lint, unit tests, quick run of all notebooks, tests of the bo
 	$(MAKE) html
 	$(BIN)/python -m pytest $(BOOK_TESTS)
 
+test-all: export MANIFPT_MATRIX = all
+test-all: test  ## the same, with all kinds of parameters of all notebooks, not a tenth
+
 html: $(STAMP)  ## render the book from what was executed last
-	rm -rf book/_build
-	$(BIN)/jupyter-book build . --path-output book -W -n --keep-going -q
+	$(RENDER)
 
 bench: $(STAMP)  ## measure speed and memory against other libraries
 	$(BIN)/python -m benchmarks

@@ -8,6 +8,8 @@ import nbformat
 import pytest
 from papermill import inspect_notebook
 
+from manifpt_utils.notebook.parameters import check_values, declared_kinds
+
 ROOT = Path(__file__).parents[1]
 NAMES = (
     "01_manifold_estimation",
@@ -23,7 +25,6 @@ NAMES = (
     "11_side_by_side",
     "12_gallery",
 )
-TYPES = {"int", "float", "str", "bool", "list"}
 LINES = 24
 
 
@@ -80,18 +81,30 @@ def test_ids_are_unique_and_stable(notebook):
     assert not [i for i in ids if re.fullmatch("[0-9a-f]{8}", i)]
 
 
-def test_parameters_are_typed_and_constant(notebook):
-    for name, line in assignments(notebook).items():
-        assert ast.unparse(line.annotation).partition("[")[0] in TYPES, name
-        ast.literal_eval(line.value)
+def declared(notebook):
+    """Name and kind of every parameter, as text."""
+    nodes = assignments(notebook)
+    return {name: ast.unparse(line.annotation) for name, line in nodes.items()}
 
 
-def test_papermill_shows_every_parameter_with_its_type_and_meaning(notebook, request):
+def test_defaults_are_of_the_kind_that_is_declared(notebook):
+    nodes = assignments(notebook)
+    defaults = {name: ast.literal_eval(line.value) for name, line in nodes.items()}
+    assert check_values(defaults, declared(notebook))[1] == []
+
+
+def test_kinds_are_narrower_than_the_types_of_python(notebook):
+    wide = {int, float, str, list}
+    kinds = declared_kinds(declared(notebook))
+    assert not {name for name, kind in kinds.items() if kind in wide}
+
+
+def test_papermill_shows_every_parameter_with_its_kind_and_meaning(notebook, request):
     name = request.node.callspec.params["notebook"]
     shown = inspect_notebook(path(name))
-    assert list(shown) == list(assignments(notebook))
+    kinds = {key: found["inferred_type_name"] for key, found in shown.items()}
+    assert kinds == declared(notebook)
     for parameter in shown.values():
-        assert parameter["inferred_type_name"] != "None", parameter
         assert len(parameter["help"]) > 5, parameter
 
 
@@ -107,10 +120,8 @@ def test_parameters_are_checked_before_anything_else(notebook, request):
     calls = [c for c in ast.walk(ast.parse(first.source)) if isinstance(c, ast.Call)]
     names = [getattr(call.func, "id", None) for call in calls]
     call = calls[names.index("check_parameters")]
-    known = {keyword.arg: keyword.value for keyword in call.keywords}
-    own_name = ast.literal_eval(known.pop("notebook"))
-    assert own_name == request.node.callspec.params["notebook"]
-    assert set(known) == set(assignments(notebook))
+    name = request.node.callspec.params["notebook"]
+    assert ast.unparse(call) == f"check_parameters(globals(), notebook={name!r})"
 
 
 def test_nothing_but_imports_stands_before_the_parameters(notebook):

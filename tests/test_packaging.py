@@ -198,6 +198,29 @@ def test_another_python_is_refused_by_name(tmp_path):
     assert not (tmp_path / ".venv").exists()
 
 
+def stub(folder, name, content):
+    """A command in the .venv of a folder."""
+    file = folder / ".venv" / "bin" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"#!/bin/sh\n{content}\n")
+    file.chmod(0o755)
+
+
+@needs_make
+@pytest.mark.parametrize(
+    ("status", "is_rendered"), [(0, True), (1, True), (2, False), (130, False)]
+)
+def test_a_failed_chapter_alone_does_not_stop_the_book(tmp_path, status, is_rendered):
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    stub(tmp_path, "manifpt", f"exit {status}")
+    stub(tmp_path, "jupyter-book", "mkdir -p book/_build")
+    done = make("book", "--old-file=.venv/.installed", folder=tmp_path)
+    assert (tmp_path / "book" / "_build").is_dir() == is_rendered
+    assert (done.returncode == 0) == (status == 0)
+    assert ("not complete" in done.stderr) == (status == 1)
+
+
 @needs_make
 def test_test_runs_everything_in_order():
     text = make("--dry-run", "--old-file=.venv/.installed", "test").stdout

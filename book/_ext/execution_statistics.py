@@ -1,6 +1,6 @@
 """What was run, from runs.json: a page with tables, and a note on every chapter.
 
-`python -m manifpt_utils.run.command` writes the file; the book shows it as it is, so
+`manifpt run` writes the file; the book shows it as it is, so
 that a reader sees which profile, parameters and versions produced the chapters.
 """
 
@@ -21,6 +21,10 @@ STATISTICS = "book/statistics"
 SMOKE = (
     " The smoke profile uses few images: it proves that everything runs, and its "
     "numbers are no results."
+)
+FAILED = (
+    " This last execution failed, so what the page shows comes from an earlier one, "
+    "perhaps of other code or parameters."
 )
 
 
@@ -145,7 +149,7 @@ class ExecutionStatistics(SphinxDirective):
         runs = read_runs(self.env)
         if not runs:
             LOGGER.warning(
-                "%s is missing: run `python -m manifpt_utils.run.command` first",
+                "%s is missing: run `manifpt run` first",
                 RUNS,
                 location=self.get_location(),
             )
@@ -172,6 +176,8 @@ def chapter_note(run):
     note += nodes.Text(f" in {duration(run['seconds'])} (")
     note += link("details", f"/{STATISTICS}")
     note += nodes.Text(f"). Source: {run['notebook']}.")
+    if run["status"] != "ok":
+        note += nodes.Text(FAILED)
     if run["profile"] == "smoke":
         note += nodes.Text(SMOKE)
     return note

@@ -1,6 +1,6 @@
 /* Draws the Plotly figures of a page in the colours of the page, keeps them in step
  * with the light/dark switch and the width of the window, and makes them answer to
- * the keyboard.  Figures come from manifpt_utils/rendering.py. */
+ * the keyboard.  Figures come from manifpt_utils/notebook/renderer.py. */
 (function () {
   "use strict";
 

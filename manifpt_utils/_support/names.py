@@ -30,4 +30,5 @@ TREATMENTS = (
     "5 bits",
 )
 PHOTOGRAPHS = ("coffee", "flower", "astronaut", "china")
+EXPERIMENTS = ("coffee",)  # photographs with controlled experiments
 FACTORS = ("family", "up", "nl_last", "norm", "down", "skip", "loss", "loss_fine")

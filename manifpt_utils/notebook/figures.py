@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 DIRECT = 7  # lines up to which every panel names its own
-LETTER = 0.078  # inches that a letter of 9 points takes
+LETTER = 0.07  # inches that a letter of 9 points takes
 TILE = 64  # pixels to which larger images shrink in sheets
 PREVIEW = 320  # pixels of a photograph that is only the ground of a map
 LIGHTER = 0.25  # white in the colours of points, which are pixels in light and dark
@@ -84,21 +84,33 @@ def image_rows(rows, *, row_labels=None, column_labels=None, size=0.9, cmap=None
         Further options of `imshow`.
     """
     n, m = len(rows), max(len(row) for row in rows)
-    left = LETTER * max((len(str(text)) for text in row_labels or [""]), default=0)
+    left = (
+        LETTER * max((len(str(text)) for text in row_labels or [""]), default=0) + 0.1
+    )
     size = min(size, max((WIDTH - left) / m, 0.42))
-    columns, turn, top = _fitted(column_labels or [], size)
-    figure = Figure((size * m + left + 0.1, size * n + top + 0.1))
-    axes = figure.subplots(n, m, squeeze=False)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
+    labels, turn, top = _fitted(column_labels or [], size)
+    axes = _grid(n, m, size, left, top + 0.1, 0.8 * top if turn else 0.05)
     for axis, image in zip(axes.flat, _filled(rows, m), strict=True):
         _bare(axis)
         if image is not None:
             axis.imshow(image, cmap=cmap, interpolation="none", **kw)
-    for axis, text in zip(axes[0], columns, strict=False):
-        axis.set_title(text, fontsize=9, fontweight="normal", loc="center", **turn)
+    style = {"fontsize": 9, "fontweight": "normal", "ha": "left" if turn else "center"}
+    for axis, text in zip(axes[0], labels, strict=False):
+        axis.set_title(text, loc="center", **turn, **style)
     for axis, text in zip(axes[:, 0], row_labels or [], strict=False):
         axis.set_ylabel(text, rotation=0, ha="right", va="center", fontsize=9)
-    return figure
+    return axes[0, 0].figure
+
+
+def _grid(n, m, size, left, top, right, gap=0.05):
+    """Axes (n, m) of one size, in inches, with room for labels beside and above."""
+    width = left + m * size + (m - 1) * gap + right
+    height = top + n * size + (n - 1) * gap + 0.02
+    figure = Figure((width, height), layout="none")
+    places = {"left": left / width, "right": 1 - right / width}
+    places |= {"top": 1 - top / height, "bottom": 0.02 / height}
+    places |= {"wspace": gap / size, "hspace": gap / size}
+    return figure.subplots(n, m, squeeze=False, gridspec_kw=places)
 
 
 def _filled(rows, m):
@@ -109,7 +121,7 @@ def _filled(rows, m):
 
 
 def _fitted(labels, width):
-    """Labels in lines that fit a width, or upright; how to turn them; their height."""
+    """Labels in lines that fit a width, or slanted; how to turn them; their height."""
     broken = [_broken(str(text), width) for text in labels]
     parts = [part for text in broken for part in text.split("\n")]
     if all(LETTER * len(part) <= width for part in parts):
@@ -119,7 +131,8 @@ def _fitted(labels, width):
             0.15 * max((text.count("\n") + 1 for text in broken), default=0),
         )
     names = [str(text) for text in labels]
-    return names, {"rotation": 90}, LETTER * max(map(len, names))
+    turn = {"rotation": 35, "rotation_mode": "anchor"}
+    return names, turn, 0.65 * LETTER * max(map(len, names))
 
 
 def _broken(text, size):
@@ -342,7 +355,7 @@ def lines(
     """
     names = list(dict.fromkeys(table[hue]))
     panels = {"": table} if col is None else _groups(table, col)
-    direct = len(names) <= DIRECT
+    direct = len(names) <= DIRECT and max(map(len, map(str, names)), default=0) < 20
     width = 2.8 if len(panels) > 1 and not direct else 3.5
     size = (WIDTH, 3.2) if len(panels) == 1 else (width, 2.6)
     figures, axes = zip(*(_canvas(*size) for _ in panels), strict=True)
@@ -522,7 +535,8 @@ def dots(
     """
     names = [""] * len(table) if groups is None else list(groups)
     rows = _rows([str(label) for label in table.index], names)
-    figure, axis = _canvas(WIDTH, 0.2 * len(rows) + 0.75)
+    width = max(WIDTH, _longest(rows) + 2.4)
+    figure, axis = _canvas(width, 0.2 * len(rows) + 0.75)
     _draw_dots(axis, table, value, error, names, rows)
     _dress_dots(axis, xlabel or value, chance, level, percent)
     if not _is_headed(names) and len(set(names)) > 1:
@@ -564,7 +578,7 @@ def dot_panels(
     names = [""] * len(order) if group is None else list(order[group])
     rows = _rows([str(label) for label in order[row]], names)
     panels = _groups(table, col)
-    size = (3.5, 0.19 * len(rows) + 0.85)
+    size = (max(3.5, _longest(rows) + 1.8), 0.19 * len(rows) + 0.85)
     figures, axes = zip(*(_canvas(*size) for _ in panels), strict=True)
     for axis, (title, part) in zip(axes, panels.items(), strict=True):
         part = part.set_index(row).reindex(order[row])
@@ -596,6 +610,11 @@ def _rows(labels, names):
         lines.append((i, label))
         before = name
     return lines
+
+
+def _longest(rows):
+    """Inches of the longest name of a row."""
+    return LETTER * max((len(text) for _, text in rows), default=0)
 
 
 def _draw_dots(axis, table, value, error, names, rows):
@@ -669,7 +688,8 @@ def heatmap(table, *, cmap="viridis", label="", limits=(None, None), size=0.75):
     missing = table.isna().to_numpy()
     for y, x in zip(*np.nonzero(missing), strict=True):
         axis.text(x + 0.5, y + 0.5, "–", color=QUIET, ha="center", va="center")
-    axis.set_xticks(axis.get_xticks(), names, **({"rotation": 0} | turn))
+    turn = turn | {"ha": "right"} if turn else {"rotation": 0}
+    axis.set_xticks(axis.get_xticks(), names, **turn)
     axis.tick_params(axis="y", rotation=0)
     axis.tick_params(length=0)
     axis.set(xlabel="", ylabel="")

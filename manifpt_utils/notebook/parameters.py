@@ -24,7 +24,7 @@ kind                 accepts
 `BenchmarkName`      name of a benchmark, or a folder of images
 `Benchmarks`         a list of these
 `PhotoBenchmark`     name of a benchmark whose manifold is known
-`Photograph`         name of a photograph
+`Experiments`        a photograph on which there are controlled experiments
 `Photographs`        a list of photographs, or "all"
 `Names`              a list of names; which exist depends on the benchmark
 `Spaces`             a list of embedding spaces, or "all"
@@ -59,6 +59,7 @@ __all__ = [
     "Benchmarks",
     "Between",
     "Estimator",
+    "Experiments",
     "Factors",
     "ListOf",
     "Methods",
@@ -66,7 +67,6 @@ __all__ = [
     "Names",
     "Number",
     "PhotoBenchmark",
-    "Photograph",
     "Photographs",
     "Positive",
     "Seed",
@@ -171,7 +171,7 @@ _Filled = Annotated[str, Field(pattern=r"\S")]
 BenchmarkName = _Filled
 Benchmarks = ListOf[BenchmarkName]
 PhotoBenchmark = _one_of([f"gm-photo/{photo}" for photo in names.PHOTOGRAPHS])
-Photograph = _one_of(names.PHOTOGRAPHS)
+Experiments = _one_of(names.EXPERIMENTS)
 Photographs = _some_of(names.PHOTOGRAPHS)
 Names = ListOf[_Filled]
 Spaces = _some_of(names.SPACES, names.SPACE_ALIASES)

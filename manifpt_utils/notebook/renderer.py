@@ -138,7 +138,7 @@ def svg_html(svg, *, alt, key):
         for kind in ("panel", "legend")
     )
     if not panels:
-        content = _fluid(svg, may_scroll=True)
+        content = _fluid(svg)
     else:
         width = f"--narrowest: {_narrowest(svg):.0f}px"
         content = f'<div class="panels" style="{width}">{panels}</div>'
@@ -167,13 +167,12 @@ def _pixels(svg):
     return float(re.search(r'viewBox="\S+ \S+ (\S+) ', svg)[1]) * 4 / 3
 
 
-def _fluid(svg, may_scroll=False):
-    """Width by the page; text of 9 points never has less than 9 pixels."""
+def _fluid(svg):
+    """Width by the page, and text of 9 points never below 9 pixels."""
     head, body = svg.split(">", 1)
     head = re.sub(r' (x|y|width|height|class|xmlns\S*)="[^"]*"', "", head)
-    least = f"; min-width: {0.75 * _pixels(svg):.0f}px" if may_scroll else ""
-    size = f'style="max-width: {1.15 * _pixels(svg):.0f}px{least}"'
-    return f"{head} {size}>{body}"
+    least, most = (share * _pixels(svg) for share in (0.75, 1.15))
+    return f'{head} style="min-width: {least:.0f}px; max-width: {most:.0f}px">{body}'
 
 
 def _svg(renderer, data):
@@ -232,8 +231,8 @@ def table_html(html, *, key):
 
     Examples
     --------
-    >>> table_html("<table><caption>A.</caption></table>", key="t")[:41]
-    '<div class="table-caption" id="t-0">A.</div'
+    >>> table_html("<table><caption>A.</caption></table>", key="t")[:44]
+    '<div class="table-caption" id="t-0">A.</div>'
     """
     numbers = count()
 

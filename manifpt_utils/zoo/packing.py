@@ -70,8 +70,7 @@ def pack(root="zoo_runs", *, data=DATA, progress=False):
     runs = finished(root)
     if not runs:
         raise ValueError(
-            f"{root} holds no finished training; run "
-            "`python -m manifpt_utils.zoo train` first."
+            f"{root} holds no finished training; run `manifpt zoo train` first."
         )
     bar = tqdm(runs, desc="pack", disable=not progress)
     sheets = [sheet for folder in bar if (sheet := pack_run(folder, Path(data)))]

@@ -1,4 +1,4 @@
-"""Figures: signs, scales, descriptions, and what the interactive map carries."""
+"""Figures: signs, scales, directness, and what the interactive map carries."""
 
 import base64
 import io
@@ -7,16 +7,23 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from manifpt_utils.images.photograph import PhotoManifold
+from manifpt_utils.metrics.intervals import mean_interval
 from manifpt_utils.notebook import figures as plots
+from manifpt_utils.notebook.drawing import Panels, to_svg
+from manifpt_utils.notebook.palette import KIND_STYLE
+
+MANY = [f"model {i}" for i in range(20)]
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
+def texts(figure):
+    """All words of a figure, ticks included."""
+    figure.draw_without_rendering()
+    return {t.get_text() for t in figure.findobj(plt.Text) if t.get_text()}
 
 
 def test_zero_is_mid_grey_and_signs_are_kept():
@@ -37,43 +44,63 @@ def test_contact_sheet_keeps_every_pixel_in_reading_order():
     np.testing.assert_array_equal(sheet[4:, 5:10], images[4])
 
 
-def test_a_picture_keeps_its_pixels_where_256_colours_are_enough(monkeypatch):
+def test_fewer_images_than_columns_stand_in_one_row():
+    images = np.arange(10 * 12, dtype=np.uint8).reshape(10, 2, 2, 3)
+    assert plots.contact_sheet(images, columns=12).shape == (2, 20, 3)
+    assert plots.contact_sheet(images[:1], columns=12).shape == (2, 2, 3)
+    with pytest.raises(ValueError, match="at least one image"):
+        plots.contact_sheet(images[:0])
+
+
+@pytest.mark.parametrize("n", [1, 10, 11, 12, 24, 25])
+def test_sheets_of_any_number_show_full_rows(n):
+    images = np.zeros((n, 4, 6, 3), np.uint8)
+    found = plots.sheets({"dcgan": images, "glow": images}, n=n)
+    assert [f.axes[0].get_title() for f in found.figures] == ["dcgan", "glow"]
+    shown = found.figures[0].axes[0].images[0].get_array()
+    assert shown.size == images[: n // min(n, 12) * min(n, 12)].size
+
+
+def test_large_images_shrink_in_sheets_and_keep_their_shape():
+    found = plots.picture(np.zeros((2, 256, 128, 3), np.uint8), columns=2)
+    assert found.size == (64, 64)
+
+
+def test_a_picture_keeps_its_pixels_where_256_colours_are_enough():
     images = np.random.default_rng(0).integers(0, 256, (5, 4, 5, 3), np.uint8)
     found = plots.picture(images, columns=2)
     sheet = plots.contact_sheet(images, 2)
     np.testing.assert_array_equal(np.asarray(found.convert("RGB")), sheet)
-    calls = captured(monkeypatch)
-    plots.show(found, alt="noise", caption="Noise.")
-    (bundle,), options = calls[0]
-    assert options["metadata"]["image/png"]["alt"] == bundle["text/plain"] == "noise"
-    shown = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
-    np.testing.assert_array_equal(np.asarray(shown.convert("RGB")), sheet)
 
 
-def captured(monkeypatch):
-    calls = []
-    monkeypatch.setattr(plots, "display", lambda *a, **k: calls.append((a, k)))
-    return calls
+def test_a_grid_leaves_missing_images_empty():
+    image = np.zeros((3, 3))
+    figure = plots.image_rows([[image, None], [image]], row_labels=["a", "b"])
+    assert [len(axis.images) for axis in figure.axes] == [1, 0, 1, 0]
 
 
-def test_show_hands_the_description_to_the_book(monkeypatch):
-    calls = captured(monkeypatch)
-    plots.show(plots.image_rows([[np.zeros((3, 3))]]), alt="black", caption="Nothing.")
-    words = calls[0][1]["metadata"]["image/png"]
-    assert words == {"alt": "black", "caption": "Nothing."}
+@pytest.mark.parametrize(("columns", "size"), [(1, 0.9), (4, 0.9), (8, 0.58)])
+def test_images_of_a_grid_are_as_large_as_a_phone_lets_them_be(columns, size):
+    rows = [[np.zeros((8, 8))] * columns] * 2
+    figure = plots.image_rows(rows, column_labels=["a"] * columns)
+    box = figure.axes[0].get_position()
+    width, height = figure.get_size_inches()
+    assert box.width * width == pytest.approx(size, abs=0.03)
+    assert box.height * height == pytest.approx(size, abs=0.03)
 
 
-def test_the_interactive_map_carries_each_image_under_its_number(monkeypatch):
-    calls = captured(monkeypatch)
+def test_labels_break_between_words_and_else_slant():
+    assert plots._fitted(["a nearest artifact"], 0.7)[0] == ["a nearest\nartifact"]
+    labels, turn, _ = plots._fitted(["unbreakable_name"], 0.4)
+    assert labels == ["unbreakable_name"] and turn["rotation"] > 0
+
+
+def test_the_interactive_map_carries_each_image_under_its_number():
     images = np.zeros((45, 8, 8, 3), np.uint8)
     images[44] = 255
     labels = np.array(["dcgan"] * 40 + ["glow"] * 5)
     figure = plots.scatter_with_images(np.zeros((45, 2)), labels, images)
-    plots.show(figure, alt="a map", caption="A map.")
-    (bundle,), options = calls[0][0], calls[0][1]
-    kind = "application/vnd.plotly.v1+json"
-    assert options["metadata"][kind]["alt"] == bundle["text/plain"] == "a map"
-    sprite = bundle[kind]["layout"]["meta"]["sprite"]
+    sprite = figure.layout.meta["sprite"]
     data = base64.b64decode(sprite["source"].split(",", 1)[1])
     picture = np.asarray(Image.open(io.BytesIO(data)))
     numbers = figure.data[1].customdata
@@ -82,26 +109,190 @@ def test_the_interactive_map_carries_each_image_under_its_number(monkeypatch):
     assert sum(len(trace.x) for trace in figure.data) == 45
 
 
+def test_the_interactive_map_tells_more_classes_than_markers_apart():
+    labels = np.array(MANY)
+    images = np.zeros((20, 4, 4, 3), np.uint8)
+    figure = plots.scatter_with_images(np.zeros((20, 2)), labels, images)
+    looks = {(trace.marker.color, trace.marker.symbol) for trace in figure.data}
+    assert len(looks) == 20
+
+
+def few_shot(names=("raw", "nearest"), spaces=("rgb", "frequency")):
+    rows = [(n, 0.1 * n, who, s) for s in spaces for who in names for n in (1, 10)]
+    return pd.DataFrame(rows, columns=["n", "error", "who", "space"])
+
+
 def test_lines_draw_one_line_a_group_and_one_panel_a_space():
-    table = pd.DataFrame(
-        {"n": [1, 10] * 4, "error": [1, 0.1] * 4}
-        | {"who": ["a", "a", "b", "b"] * 2, "space": ["rgb"] * 4 + ["frequency"] * 4}
+    found = plots.lines(few_shot(), x="n", y="error", hue="who", col="space")
+    axes = [figure.axes[0] for figure in found.figures]
+    assert [axis.get_title() for axis in axes] == ["rgb", "frequency"]
+    assert all(len(axis.containers) == 2 for axis in axes)
+    assert axes[0].get_xscale() == axes[0].get_yscale() == "log"
+
+
+def test_panels_share_their_scale():
+    table = few_shot()
+    table.loc[table["space"] == "rgb", "error"] *= 9
+    found = plots.lines(table, x="n", y="error", hue="who", col="space", log=False)
+    limits = {figure.axes[0].get_ylim() for figure in found.figures}
+    assert len(limits) == 1
+
+
+def test_few_lines_are_named_where_they_end_and_many_in_a_legend():
+    few = plots.lines(few_shot(spaces=["rgb"]), x="n", y="error", hue="who")
+    assert {"raw", "nearest"} <= texts(few)
+    many = plots.lines(few_shot(MANY), x="n", y="error", hue="who", col="space")
+    assert set(MANY) <= texts(many.legend)
+    assert not set(MANY) & texts(many.figures[0])
+
+
+def test_a_line_without_an_end_is_named_where_it_stops_and_one_without_points_not():
+    table = few_shot(names=["raw", "nearest", "hull"], spaces=["rgb"])
+    table.loc[(table["who"] == "nearest") & (table["n"] == 10), "error"] = np.nan
+    table.loc[table["who"] == "hull", "error"] = np.nan
+    figure = plots.lines(table, x="n", y="error", hue="who", log=False)
+    names = {t.get_text(): t.get_position()[1] for t in figure.axes[0].texts}
+    assert set(names) == {"raw", "nearest"}
+    assert names["nearest"] < names["raw"]
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
+def test_names_at_line_ends_keep_their_order_and_their_distance(places):
+    found = plots._spread(places, 0.1)
+    assert np.diff(np.sort(found)).min(initial=1) >= 0.1 - 1e-9
+    order = np.argsort(places, kind="stable")
+    assert (np.diff(found[order]) > 0).all()
+    assert max(found) <= 1 + 1e-9
+
+
+def test_places_far_enough_apart_stay():
+    np.testing.assert_allclose(plots._spread([0.9, 0.1, 0.5], 0.1), [0.9, 0.1, 0.5])
+
+
+def test_intervals_are_drawn_from_cells_from_ends_and_from_half_widths():
+    cells = [mean_interval([0.4, 0.5, 0.6]), mean_interval([0.3])]
+    table = pd.DataFrame({"score": cells, "mean": [i.mean for i in cells]})
+    table = table.assign(low=[i.low for i in cells], high=[i.high for i in cells])
+    table["half"] = (table["high"] - table["low"]) / 2
+    expected = plots._ranges(table, "score", None)
+    for error in (("low", "high"), "half"):
+        for a, b in zip(plots._ranges(table, "mean", error), expected, strict=True):
+            np.testing.assert_allclose(a, b)
+    assert expected[1][:, 1].tolist() == [0, 0]  # one run has no bar
+    assert not plots._ranges(table, "mean", None)[1].any()
+
+
+def scores(groups):
+    table = pd.DataFrame({"score": np.linspace(0.2, 0.8, len(groups))})
+    return table.set_axis([f"method {i}" for i in range(len(groups))])
+
+
+def test_rows_of_one_group_stand_below_its_name():
+    groups = ["earlier", "earlier", "raw"]
+    figure = plots.dots(scores(groups), value="score", groups=groups, chance=0.1)
+    labels = [t.get_text() for t in figure.axes[0].get_yticklabels()]
+    assert labels == ["earlier", "method 0", "method 1", "raw", "method 2"]
+    assert "chance" in texts(figure)
+
+
+def test_groups_that_alternate_have_a_legend():
+    groups = ["raw", "earlier", "raw"]
+    found = plots.dots(scores(groups), value="score", groups=groups)
+    assert {"raw", "earlier"} <= texts(found.legend)
+    labels = [t.get_text() for t in found.figures[0].axes[0].get_yticklabels()]
+    assert labels == ["method 0", "method 1", "method 2"]
+
+
+def test_dots_stand_in_the_row_of_their_name():
+    groups = ["earlier", "earlier", "raw"]
+    figure = plots.dots(scores(groups), value="score", groups=groups)
+    axis = figure.axes[0]
+    names = [t.get_text() for t in axis.get_yticklabels()]
+    height = dict(zip(names, axis.get_yticks(), strict=True))
+    points = [
+        (x, y)
+        for bars in axis.containers
+        for x, y in zip(*bars.lines[0].get_data(), strict=True)
+    ]
+    assert sorted(points) == [
+        (pytest.approx(x), height[name]) for name, x in scores(groups)["score"].items()
+    ]
+
+
+def test_long_names_leave_the_dots_their_room():
+    table = scores(["raw"]).set_axis(["a very long name of a method " * 3])
+    svg = to_svg(plots.dots(table, value="score"))  # would warn of a layout that fails
+    long = pd.DataFrame({"x": [1, 2], "y": [1, 2], "who": "a long name of a line " * 2})
+    assert "very long" in svg and to_svg(plots.lines(long, x="x", y="y", hue="who"))
+
+
+def test_panels_of_dots_have_the_same_rows_and_a_gap_where_one_is_missing():
+    rows = [("a", "home", 0.5), ("b", "home", 0.6), ("b", "away", 0.4)]
+    table = pd.DataFrame(rows, columns=["method", "test", "score"])
+    found = plots.dot_panels(
+        table, value="score", row="method", col="test", chance={"home": 0.1}
     )
-    figure = plots.lines(table, x="n", y="error", hue="who", col="space")
-    assert [axis.get_title() for axis in figure.axes] == ["rgb", "frequency"]
-    assert all(len(axis.containers) == 2 for axis in figure.axes)
-    assert figure.axes[0].get_xscale() == "log"
+    home, away = (figure.axes[0] for figure in found.figures)
+    for axis in (home, away):
+        assert [t.get_text() for t in axis.get_yticklabels()] == ["a", "b"]
+    drawn = away.containers[0].lines[0].get_xdata()
+    np.testing.assert_array_equal(drawn, [np.nan, 0.4])
+    assert home.get_xlim() == away.get_xlim()
+    assert "chance" in texts(found.figures[0])
+    assert "chance" not in texts(found.figures[1])
 
 
-@pytest.mark.parametrize(("n", "shape"), [(1, (1, 1)), (3, (1, 3)), (4, (2, 2))])
-def test_four_panels_stand_two_by_two(n, shape):
-    _, axes = plots._panels(n)
-    assert axes.shape == shape and all(axis.axison for axis in axes.flat)
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.434, ".43"), (-0.07, "−.07"), (1, "1"), (0.997, "1"), (-0.001, ".00")]
+    + [(12.5, "12.50"), (0, ".00"), (np.nan, "–"), (10.0, "10")],
+)
+def test_numbers_of_a_matrix_are_short(value, text):
+    assert plots._short(value) == text
 
 
-def test_a_panel_without_content_is_left_blank():
-    _, axes = plots._panels(5)
-    assert [axis.axison for axis in axes.flat] == [True] * 5 + [False]
+def test_a_matrix_shows_a_dash_where_nothing_was_measured():
+    table = pd.DataFrame([[0.5, np.nan]], ["raw"], ["home", "away"])
+    assert {".50", "–", "raw", "home", "away", "accuracy"} <= texts(
+        plots.heatmap(table, label="accuracy")
+    )
+
+
+@pytest.mark.parametrize("names", [["a", "b"], MANY])
+def test_maps_draw_any_number_of_classes(names):
+    labels = np.repeat(names, 3)
+    points = np.random.default_rng(0).normal(size=(len(labels), 2))
+    found = plots.scatter_panels({"map": points}, labels)
+    drawn = found.figures[0].axes[0].collections
+    assert sum(len(c.get_offsets()) for c in drawn) == len(labels)
+    assert set(names) <= texts(found.legend)
+
+
+def test_a_method_looks_the_same_in_every_figure():
+    colour = KIND_STYLE["nearest"][0]
+    line = plots.lines(few_shot(spaces=["rgb"]), x="n", y="error", hue="who")
+    bars = {c.get_label(): c.lines[0] for c in line.axes[0].containers}
+    dot = plots.dots(
+        scores(["raw", "nearest"]), value="score", groups=["raw", "nearest"]
+    )
+    dot_bars = {c.get_label(): c.lines[0] for c in dot.axes[0].containers}
+    for found in (bars["nearest"], dot_bars["nearest"]):
+        assert (found.get_color(), found.get_marker()) == (colour, "s")
+
+
+def test_one_scale_serves_all_spectra():
+    found = plots.spectra({"a": np.full((4, 4), 2.0), "b": np.full((4, 4), -1.0)})
+    limits = {figure.axes[0].images[0].get_clim() for figure in found.figures}
+    assert limits == {(-2, 2)}
+    assert "log magnitude" in texts(found.legend)
+
+
+def test_no_figure_is_left_for_the_notebook_to_show_unasked():
+    before = plt.get_fignums()
+    figure = plots.lines(few_shot(), x="n", y="error", hue="who", col="space")
+    assert isinstance(figure, Panels)
+    to_svg(figure)
+    assert plt.get_fignums() == before
 
 
 def test_maps_on_the_photograph_draw_every_box_and_every_point():
@@ -110,5 +301,15 @@ def test_maps_on_the_photograph_draw_every_box_and_every_point():
     axis = plots.boxes_on_photograph(photo.photograph, c, labels="abcd").axes[0]
     assert len(axis.patches) == 4
     assert axis.patches[0].get_width() == pytest.approx(c[0, 2])
-    figure = plots.coverage_maps(photo, {"dcgan": c, "real": c})
-    assert len(figure.axes[0].collections[0].get_offsets()) == 4
+    found = plots.coverage_maps(photo, {"dcgan": c, "real": c})
+    axis = found.figures[0].axes[0]
+    assert len(axis.collections[0].get_offsets()) == 4
+    h, w = photo.photograph.shape[:2]
+    assert tuple(axis.images[0].get_extent()) == (-0.5, w - 0.5, h - 0.5, -0.5)
+
+
+def test_more_boxes_than_colours_are_drawn():
+    photo = PhotoManifold("coffee")
+    c = photo.coordinates(11, seed=0)
+    figure = plots.boxes_on_photograph(photo.photograph, c)
+    assert len(figure.axes[0].patches) == 11

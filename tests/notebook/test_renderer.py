@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -13,14 +14,29 @@ import pytest
 from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from PIL import Image
 
-from manifpt_utils.notebook.renderer import PLOTLY, Renderer, plotly_html
+from manifpt_utils.notebook.drawing import Panels, to_svg
+from manifpt_utils.notebook.palette import PALETTE, VARIABLES
+from manifpt_utils.notebook.renderer import (
+    MARKDOWN,
+    PLOTLY,
+    SVG,
+    Renderer,
+    plotly_html,
+    svg_html,
+    table_html,
+)
 
 ALT = 'A "falling" curve & a <flat> one'
 FIGURE = {
     "data": [{"type": "scatter", "y": [3, 1], "name": "</script><b>"}],
     "layout": {"width": 700, "height": 321},
+}
+FINDINGS = {
+    "finding": "Found: $x^*$, see [the other page](bad.ipynb).",
+    "answer": "> The **answer**.",
 }
 TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"]))
 
@@ -30,6 +46,13 @@ def png(width=3):
     buffer = io.BytesIO()
     Image.new("RGB", (width, 2), "red").save(buffer, "PNG")
     return base64.b64encode(buffer.getvalue()).decode()
+
+
+def drawn(size=(3, 2), colour=PALETTE["blue"]):
+    """A figure with a clipped line and a marker, which SVG refers to."""
+    figure = Figure(size)
+    figure.add_axes((0, 0, 1, 1)).plot([0, 1], [0, 1], "o-", color=colour)
+    return figure
 
 
 def output_cell(data, metadata=None):
@@ -58,6 +81,16 @@ def built(tmp_path_factory):
         output_cell({"text/html": "<table><tr><td>7</td></tr></table>"}),
         output_cell({"text/html": "<p>plain</p>"}),
         output_cell({"image/png": png(width=2000)}, described("image/png")),
+        output_cell({SVG: to_svg(drawn())}, described(SVG)),
+        output_cell({MARKDOWN: "*Figure.* Twice."}, {MARKDOWN: {"kind": "caption"}}),
+        output_cell({SVG: to_svg(Panels([drawn(), drawn()], drawn()))}, described(SVG)),
+        output_cell({PLOTLY: FIGURE, SVG: to_svg(drawn())}, described(PLOTLY)),
+        *(
+            output_cell(
+                {MARKDOWN: text, "text/plain": text}, {MARKDOWN: {"kind": kind}}
+            )
+            for kind, text in FINDINGS.items()
+        ),
     )
     bad = notebook(output_cell({"image/png": png()}))
     bad.cells[0].source = "# Bad"
@@ -66,6 +99,7 @@ def built(tmp_path_factory):
     (source / "conf.py").write_text(
         "extensions = ['myst_nb']\nnb_execution_mode = 'off'\nnumfig = True\n"
         "myst_enable_extensions = ['dollarmath']\nsuppress_warnings = ['toc']\n"
+        "nb_render_markdown_format = 'myst'\n"
     )
     command = [sys.executable, "-m", "sphinx", "-q", "-n", str(source)]
     out = source / "_html"
@@ -144,7 +178,90 @@ def test_missing_description_is_reported_with_the_remedy(built):
     assert "index.ipynb" not in log
 
 
-@pytest.mark.parametrize("kind", [PLOTLY, "image/png", "text/html"])
+def test_a_drawing_is_part_of_the_page_and_described(page):
+    box = page.select_one("figure .drawing")
+    assert (box["role"], box["aria-label"]) == ("img", ALT)
+    svg = box.svg
+    assert svg["viewbox"] and not svg.get("width")
+    assert box.find_parent("figure").figcaption
+
+
+def test_a_caption_for_other_hosts_is_no_second_one(page):
+    assert "Twice" not in page.get_text()
+
+
+def test_panels_come_apart_with_their_legend_first(page):
+    box = page.select(".drawing")[1]
+    assert [part["class"] for part in box.find_all("div")] == [["legend"], ["panels"]]
+    assert len(box.select(".panels > svg")) == 2 and box.select_one(".legend > svg")
+
+
+def test_references_inside_drawings_stay_inside(page):
+    for svg in page.select(".drawing svg"):
+        text = str(svg)
+        used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', text))
+        assert used and all(svg.find(id=name) for name in used)
+
+
+def test_a_stand_in_is_shown_only_where_the_figure_is_not(page):
+    assert len(page.select(".plotly-figure")) == 2
+    assert len(page.select(".drawing")) == 2
+
+
+def test_figures_are_numbered_without_gaps(page):
+    captions = [c.get_text(strip=True) for c in page.select("figcaption")]
+    numbers = [int(re.match(r"Fig. (\d+)", text)[1]) for text in captions]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_findings_have_formulas_and_links(page):
+    box = page.select_one(".finding")
+    assert box.select_one(".math") and box.a["href"] == "bad.html"
+
+
+def test_the_answer_stands_in_a_box(page):
+    assert page.select_one(".answer blockquote strong").get_text() == "answer"
+
+
+def test_drawings_take_the_colours_of_the_page():
+    for colour, name in VARIABLES.items():
+        html = svg_html(to_svg(drawn(colour=colour)), alt="A line.", key="f")
+        assert f"var(--figure-{name}, {colour})" in html
+        assert f": {colour}" not in html
+    assert "currentColor" in svg_html(to_svg(drawn(colour="black")), alt="a", key="f")
+
+
+@given(alt=TEXT)
+@settings(deadline=None)
+def test_no_description_of_a_drawing_breaks_out(alt):
+    html = svg_html('<svg viewBox="0 0 3 2"></svg>', alt=alt, key="f")
+    (box,) = BeautifulSoup(html, "html.parser").find_all("div")
+    assert box["aria-label"] == alt
+
+
+@pytest.mark.parametrize("inches", [1.7, 4.8, 9])
+def test_text_of_nine_points_never_has_less_than_nine_pixels(inches):
+    html = svg_html(to_svg(drawn((inches, 2))), alt="A line.", key="f")
+    least = float(re.search(r"min-width: (\d+)px", html)[1])
+    assert 9 * least / (72 * inches) == pytest.approx(9, abs=0.05)
+
+
+def test_the_caption_of_a_table_stays_in_sight_and_names_it():
+    table = "<table><caption>Scores.</caption><tr><td>1</td></tr></table>"
+    soup = BeautifulSoup(table_html(2 * table, key="k"), "html.parser")
+    for box in soup.select(".table-scroll"):
+        assert soup.find(id=box["aria-labelledby"]).get_text() == "Scores."
+        assert not box.caption
+    assert len({box["aria-labelledby"] for box in soup.select(".table-scroll")}) == 2
+
+
+def test_a_folded_table_scrolls_inside_its_fold():
+    html = "<details><summary>All.</summary><table><tr></tr></table></details>"
+    soup = BeautifulSoup(table_html(html, key="k"), "html.parser")
+    assert soup.select_one("details > .table-scroll > table")
+
+
+@pytest.mark.parametrize("kind", [PLOTLY, SVG, MARKDOWN, "image/png", "text/html"])
 def test_outputs_inside_a_line_of_text_are_declined(kind):
     data = SimpleNamespace(mime_type=kind)
     assert Renderer.handle_mime(None, data, True) is None

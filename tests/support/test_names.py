@@ -3,6 +3,7 @@
 import pytest
 
 from manifpt_utils._support import names
+from manifpt_utils._support.paths import DATA
 from manifpt_utils.baselines import BASELINES
 from manifpt_utils.images.factors import FACTORS
 from manifpt_utils.images.photograph import PHOTOGRAPHS
@@ -20,6 +21,7 @@ from manifpt_utils.method.spaces import ALIASES, SPACES
         (names.BASELINES, BASELINES),
         (("none", *names.TREATMENTS), POSTPROCESSINGS),
         (names.PHOTOGRAPHS, PHOTOGRAPHS),
+        (names.EXPERIMENTS, [p.name for p in (DATA / "experiments").glob("*/")]),
         (names.FACTORS, FACTORS),
     ],
 )

@@ -1,0 +1,64 @@
+"""The console command: quick to answer, and a thin face of each room."""
+
+import subprocess
+import sys
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from manifpt_utils.cli import SUBCOMMANDS, main
+from manifpt_utils.study.command import STUDIES
+
+ROOT = Path(__file__).parents[1]
+
+
+def called(*arguments):
+    return CliRunner().invoke(main, arguments, prog_name="manifpt")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["study"]])
+def test_help_is_shown_without_heavy_imports(arguments):
+    code = f"""if True:
+        import sys
+        from manifpt_utils.cli import main
+        try:
+            main({arguments}, prog_name="manifpt")
+        except SystemExit:
+            pass
+        assert not {{"torch", "faiss", "skorch", "sklearn"}} & set(sys.modules)"""
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("arguments", [(), *((name,) for name in SUBCOMMANDS)])
+def test_every_help_shows_an_example(arguments):
+    done = called(*arguments, "--help")
+    assert done.exit_code == 0
+    assert f"  {' '.join(['manifpt', *arguments])} " in done.output.partition("Exa")[2]
+
+
+def test_all_sub_commands_are_listed():
+    names = [line.split()[0] for line in called("--help").output.splitlines() if line]
+    assert set(SUBCOMMANDS) <= set(names)
+
+
+def test_an_unknown_sub_command_is_a_usage_error():
+    assert called("paint").exit_code == called("study", "paint").exit_code == 2
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_is_found_by_name_and_reads_its_own_options(name, monkeypatch):
+    given = []
+    module = import_module(f"manifpt_utils.study.{name}")
+    monkeypatch.setattr(module, "main", given.append)
+    options = ["--list", "--jobs", "2", "--settings", "coffee", "--help"]
+    assert called("study", name, *options).exit_code == 0
+    assert given == [options]
+
+
+def test_the_command_is_declared():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    module, _, name = project["scripts"]["manifpt"].partition(":")
+    assert getattr(import_module(module), name) is main
