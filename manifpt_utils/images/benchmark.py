@@ -4,13 +4,24 @@
 folder of the form `real/*.png`, `<model>/*.png`.
 """
 
+import math
 import zlib
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from .audit import Audit
 from .photograph import PhotoManifold
+from .validation import check_integer
+
+
+class RealSplit(NamedTuple):
+    """How the real images of a folder were divided."""
+
+    total: int
+    test_fraction: float
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -31,6 +42,11 @@ class Benchmark:
         `loss`, `loss_fine`.
     manifold : PhotoManifold, optional
         The exact manifold, where it is known.
+    audit : Audit, optional
+        How the files are stored, where the benchmark is a folder; `audit.warnings` is
+        what has to be said beside any result on them.
+    split : RealSplit, optional
+        How the real images were divided, where the benchmark is a folder.
 
     Raises
     ------
@@ -44,6 +60,8 @@ class Benchmark:
     images: dict[str, np.ndarray]
     factors: pd.DataFrame | None = None
     manifold: PhotoManifold | None = None
+    audit: Audit | None = None
+    split: RealSplit | None = None
 
     def __post_init__(self):
         arrays = {"real": self.real, "real_test": self.real_test, **self.images}
@@ -69,8 +87,13 @@ class Benchmark:
         """Names of the generators."""
         return list(self.images)
 
+    @property
+    def warnings(self):
+        """What has to be said beside any result on these images: a list of str."""
+        return [] if self.audit is None else self.audit.warnings
+
     def labelled(self, n, *, seed=0, with_real=False):
-        """Draw images of every class without replacement.
+        """Draw images of every class without replacement, to tell the classes apart.
 
         What is drawn from a class depends on the seed and the class alone, and the
         first images of a larger `n` are those of a smaller one.
@@ -78,7 +101,7 @@ class Benchmark:
         Parameters
         ----------
         n : int
-            Images a class.
+            Images per class.
         seed : int
         with_real : bool
             Add the class "real", from `real_test`.
@@ -91,24 +114,56 @@ class Benchmark:
         Raises
         ------
         ValueError
-            If a class holds fewer than `n` images, or `n` is not positive.
+            If a class holds fewer than `n` images, `n` is not positive, or there is
+            only one class.
         """
-        classes = dict(self.images)
-        if with_real:
-            classes["real"] = self.real_test
-        _check_counts(classes, n)
+        classes = self.images | ({"real": self.real_test} if with_real else {})
+        if len(classes) < 2:
+            raise ValueError(
+                f"{self.name} has one model, {self.models}: attribution among models "
+                "needs two or more. Add a model, tell it from real images "
+                "(with_real=True), or draw its images without labels (generated)."
+            )
+        return self._drawn(classes, n, seed), np.repeat(list(classes), n)
+
+    def generated(self, n, *, seed=0):
+        """Draw images of every model without replacement, as `labelled` does.
+
+        Parameters
+        ----------
+        n : int
+            Images per model.
+        seed : int
+
+        Returns
+        -------
+        (n * models, h, w, 3) uint8 array
+
+        Raises
+        ------
+        ValueError
+            If a model has fewer than `n` images, or `n` is not positive.
+        """
+        return self._drawn(self.images, n, seed)
+
+    def _drawn(self, classes, n, seed):
+        check_integer(n, "n", 1)
+        smallest = min(classes, key=lambda name: len(classes[name]))
+        if len(classes[smallest]) < n:
+            raise ValueError(self._shortage(smallest, len(classes[smallest]), n))
         parts = [x[_order(name, len(x), seed)[:n]] for name, x in classes.items()]
-        return np.concatenate(parts), np.repeat(list(classes), n)
+        return np.concatenate(parts)
 
-
-def _check_counts(classes, n):
-    if n < 1:
-        raise ValueError(f"n must be at least 1 image a class, got {n}.")
-    smallest = min(classes, key=lambda name: len(classes[name]))
-    if len(classes[smallest]) < n:
-        raise ValueError(
-            f"n={n} images a class were asked for, but class {smallest!r} holds "
-            f"{len(classes[smallest])}; ask for at most that many."
+    def _shortage(self, name, found, n):
+        asked = f"n={n} images per class were asked for, but class {name!r} holds"
+        if name != "real" or self.split is None:
+            return f"{asked} {found}; ask for at most that many."
+        total, fraction = self.split
+        return (
+            f"{asked} {found}: of the {total} real images of {self.name} a share of "
+            f"test_fraction={fraction:g} is kept as the class 'real', and the others "
+            f"stand for the manifold. Ask for at most {found}, or give about "
+            f"{math.ceil(n / fraction):,} real images."
         )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from .._support.paths import DATA
+from .._support.suggestion import suggestion
 from .manifest import read_manifest, verified
 
 # The data set of the paper that each photograph plays: a column of factors.csv.
@@ -42,11 +43,17 @@ def records(photo, *, data_folder=None):
         `training_cpu_seconds`, `images`, and the measured quality, described in the
         data card.  Empty where nothing is stored.
 
+    Raises
+    ------
+    ValueError
+        If the photograph is unknown.
+
     Examples
     --------
     >>> records("coffee").loc[("dcgan", 0), "images"].item()
     1000
     """
+    _check_photo(photo)
     folder = Path(data_folder or DATA)
     manifest = read_manifest(folder)
     rows = {}
@@ -75,15 +82,26 @@ def listed(photo, *, data_folder=None):
     -------
     tuple of str
 
+    Raises
+    ------
+    ValueError
+        If the photograph is unknown.
+
     Examples
     --------
     >>> {photo: len(listed(photo)) for photo in DATA_SETS}
     {'coffee': 15, 'flower': 12, 'astronaut': 17, 'china': 8}
     """
+    _check_photo(photo)
     folder = Path(data_folder or DATA)
     content = verified(folder, "factors.csv", read_manifest(folder))
     table = pd.read_csv(io.BytesIO(content), index_col="model")
     return tuple(table.index[table[DATA_SETS[photo]].astype(bool)])
+
+
+def _check_photo(photo):
+    if photo not in DATA_SETS:
+        raise ValueError(f"unknown photograph {photo!r};{suggestion(photo, DATA_SETS)}")
 
 
 def trained_sheets(manifest, photo):

@@ -6,7 +6,7 @@ from .._support.suggestion import suggestion
 
 
 def choose(models, known, where="", core=()):
-    """The asked models in the order of the known ones."""
+    """The models that were asked for, in the order of the known ones."""
     if models is None:
         return list(known)
     if isinstance(models, str) or not isinstance(models, Iterable):
@@ -15,7 +15,8 @@ def choose(models, known, where="", core=()):
     if not models:
         raise ValueError(f"models= is empty; leave it out, or name some of {known}.")
     groups = {"all": known, "core": [m for m in core if m in known] or known}
-    chosen = [m for model in models for m in groups.get(model, [model])]
+    names = [model if isinstance(model, str) else repr(model) for model in models]
+    chosen = [m for name in names for m in groups.get(name, [name])]
     for model in chosen:
         if model not in known:
             raise ValueError(

@@ -1,8 +1,6 @@
-"""A benchmark from a folder of images: `real/` and one sub-folder for each model."""
+"""A benchmark from a folder of images: `real/` and one sub-folder per model."""
 
-import hashlib
 import warnings
-from difflib import get_close_matches
 from numbers import Integral
 from pathlib import Path
 
@@ -10,10 +8,13 @@ import numpy as np
 from sklearn.model_selection import GroupShuffleSplit
 
 from .._support.paths import DATA
-from .benchmark import Benchmark
-from .choice import choose
-from .factors import read_factors
-from .image_files import image_paths, read_images
+from .audit import compare, file_table
+from .benchmark import Benchmark, RealSplit
+from .copies import digests, refuse_copied_classes
+from .factors import MEANING, read_factors
+from .image_files import read_images
+from .layout import class_paths
+from .validation import check_integer
 
 
 def from_folder(
@@ -23,9 +24,9 @@ def from_folder(
 
     ::
 
-        root/real/*.png          views of the world
-        root/<model>/*.png       samples of one generator, two generators or more
-        root/factors.csv         optional: column `model` and those of `factors`
+        root/real/*.png          real images
+        root/<model>/*.png       samples of one generator; one or more such folders
+        root/factors.csv         optional: how each model was built, see `read_factors`
 
     Files may be PNG, JPEG, WebP, BMP or TIFF, in 8 bits of RGB or grey.  Without a
     `factors.csv` the table of the paper's 27 models is used, if it knows all of yours.
@@ -36,7 +37,7 @@ def from_folder(
     ----------
     path : str or Path
     models : sequence of str, optional
-        Which generators; all by default.
+        Which generators; all by default.  One alone can be told from real images.
     n_real : int, optional
         Size of the manifold set; what the test leaves by default.
     test_fraction : float
@@ -54,37 +55,46 @@ def from_folder(
     Raises
     ------
     ValueError
-        If the folder is not of this form, an image is damaged or not 8-bit, or there
-        are too few real images.
+        If the folder is not of this form, an image is damaged or not 8-bit, there
+        are too few real images, or all images of a class are in another class as well.
 
     Warns
     -----
     UserWarning
-        If classes differ in file format, or only some were resized: both are traces
-        that give a class away whatever model made it.
+        If classes differ in how their files are stored, which gives a class away
+        whatever model made it, or if there are copies.  `Benchmark.warnings` keeps the
+        messages and `Benchmark.audit` what is behind them.
     """
-    size = _check_options(size, test_fraction)
+    size = check_size(size)
+    _check_fraction(test_fraction)
     root = Path(path).expanduser()
-    paths = {name: image_paths(f) for name, f in _class_folders(root, models).items()}
-    reference = paths["real"][0]
-    read = {
-        name: read_images(files, size=size, reference=reference)
-        for name, files in paths.items()
-    }
-    _warn_of_traces(read)
-    images = {name: x.pixels for name, x in read.items()}
-    real, test = _split(images.pop("real"), n_real, test_fraction, seed, root)
-    factors = _folder_factors(root, list(images))
-    return Benchmark(root.resolve().name, real, test, images, factors=factors)
+    paths = class_paths(root, models)
+    images, files = _read(paths, size)
+    kept, test = _split(files.loc["real", "digest"], n_real, test_fraction, seed, root)
+    refuse_copied_classes(files)
+    real = images.pop("real")
+    benchmark = Benchmark(
+        root.resolve().name,
+        real[kept],
+        real[test],
+        images,
+        factors=_folder_factors(root, list(images)),
+        audit=compare(files),
+        split=RealSplit(len(real), test_fraction),
+    )
+    for message in benchmark.warnings:
+        warnings.warn(f"{root}: {message}", stacklevel=2)
+    return benchmark
 
 
-def _check_options(size, test_fraction):
-    """Return the size as height and width."""
-    if not 0 < test_fraction < 1:
-        raise ValueError(
-            f"test_fraction must lie between 0 and 1, got {test_fraction}; 0.2 keeps a "
-            "fifth of the real images for the test."
-        )
+def check_size(size):
+    """Return a size as height and width, or None.
+
+    Raises
+    ------
+    ValueError
+        If it is not one or two positive integers.
+    """
     if size is None:
         return None
     pair = (size, size) if np.isscalar(size) else tuple(size)
@@ -93,62 +103,47 @@ def _check_options(size, test_fraction):
     return pair
 
 
-def _class_folders(root, models):
-    if not root.is_dir():
-        raise ValueError(f"{root} is not a folder; give one with real/ and <model>/.")
-    folders = {
-        p.name: p
-        for p in sorted(root.iterdir())
-        if p.is_dir() and not p.name.startswith((".", "__"))
+def _check_fraction(test_fraction):
+    if not 0 < test_fraction < 1:
+        raise ValueError(
+            f"test_fraction must lie between 0 and 1, got {test_fraction}; 0.2 keeps a "
+            "fifth of the real images for the test."
+        )
+
+
+def _read(paths, size):
+    """Images by class, and the table of their files."""
+    reference = paths["real"][0]
+    read = {
+        name: read_images(files, size=size, reference=reference)
+        for name, files in paths.items()
     }
-    if "real" not in folders:
-        near = get_close_matches("real", map(str.lower, folders), n=1)
-        hint = "".join(f" Rename {f!r}?" for f in folders if f.lower() in near)
-        raise ValueError(f"{root} has no sub-folder real/ with the real images.{hint}")
-    known = [name for name in folders if name != "real"]
-    if len(known) < 2:
+    images = {name: x.pixels for name, x in read.items()}
+    facts = {name: x.facts for name, x in read.items()}
+    found = {name: digests(x) for name, x in images.items()}
+    return images, file_table(paths, facts, found)
+
+
+def _split(contents, n_real, test_fraction, seed, root):
+    """Disjoint manifold and test images; copies of one image stay together."""
+    total = len(contents)
+    if contents.nunique() < 2:
         raise ValueError(
-            f"{root} holds {len(known)} model folder(s) beside real/ {known}; to tell "
-            "models apart, at least two are needed."
-        )
-    return {name: folders[name] for name in ["real", *choose(models, known)]}
-
-
-def _warn_of_traces(read):
-    formats = {name: "/".join(sorted(x.formats)) for name, x in read.items()}
-    if len(set(formats.values())) > 1:
-        warnings.warn(
-            f"file formats differ between classes {formats}: compression gives classes "
-            "away. Store all of them in one format.",
-            stacklevel=3,
-        )
-    if len(set().union(*(x.resized for x in read.values()))) > 1:
-        kept = [name for name, x in read.items() if False in x.resized]
-        warnings.warn(
-            f"images were resized, but not all of {kept}: the filter gives classes "
-            "away. Choose a size that none of them has.",
-            stacklevel=3,
-        )
-
-
-def _split(real, n_real, test_fraction, seed, root):
-    """Disjoint manifold and test sets; copies of one image stay together."""
-    digests = np.array([hashlib.sha256(x).hexdigest() for x in real])
-    if len(np.unique(digests)) < 2:
-        raise ValueError(
-            f"{root / 'real'} holds {len(real)} image(s), all the same; at least two "
+            f"{root / 'real'} holds {total} image(s), all the same; at least two "
             "different ones are needed, one for the manifold and one for the test."
         )
     splitter = GroupShuffleSplit(1, test_size=test_fraction, random_state=seed)
-    kept, test = next(splitter.split(real, groups=digests))
+    kept, test = next(splitter.split(contents, groups=contents))
     wanted = len(kept) if n_real is None else n_real
-    if not 1 <= wanted <= len(kept):
+    check_integer(wanted, "n_real", 1)
+    if wanted > len(kept):
         raise ValueError(
-            f"n_real={n_real}, but {root / 'real'} holds {len(real)} images, of which "
-            f"{len(test)} are kept for the test; ask for 1 to {len(kept)}, or add some."
+            f"n_real={n_real}, but {root / 'real'} holds {total} images, of which "
+            f"{len(test)} (a share of test_fraction={test_fraction:g}) are kept for "
+            f"the test; ask for 1 to {len(kept)}, or add some."
         )
     rng = np.random.default_rng(seed)
-    return real[rng.permutation(kept)[:wanted]], real[rng.permutation(test)]
+    return rng.permutation(kept)[:wanted], rng.permutation(test)
 
 
 def _folder_factors(root, models):
@@ -157,8 +152,20 @@ def _folder_factors(root, models):
     path = own if own.is_file() else DATA / "factors.csv"
     if not path.is_file():
         return None
-    table = read_factors(path.read_bytes())
+    table = read_factors(path.read_bytes(), path)
     unknown = [m for m in models if m not in table.index]
     if unknown and path == own:
-        raise ValueError(f"{own} has no row for {unknown}; add it or remove the file.")
+        raise ValueError(_missing_rows(own, unknown, table.index))
     return None if unknown else table.loc[models]
+
+
+def _missing_rows(path, unknown, known):
+    cut = any(name.lstrip("0") in known for name in unknown)
+    hint = (
+        " Spreadsheets cut the zeros that a name begins with; make that column text, "
+        "or rename the folder."
+    )
+    return (
+        f"{path} has no row for {unknown}, but for {list(known)}; add it, or remove "
+        f"the file.{hint * cut} {MEANING}"
+    )

@@ -1,5 +1,6 @@
 """GM-Photo, the benchmark that ships with the project: views of four photographs."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from .factors import read_factors
 from .manifest import read_manifest, verified
 from .photograph import PhotoManifold
 from .sheets import read_sheet
+from .validation import check_integer
 
 N_REAL, N_TEST = 8000, 2000
 MANIFOLD_SEED, TEST_SEED = 0, 1  # the generators were trained on the first
@@ -24,7 +26,7 @@ def retrained(benchmark, n, *, models=None, data_folder=None):
     ----------
     benchmark : Benchmark
     n : int
-        Samples of each further training.
+        Samples of each further training; all there are where it has fewer.
     models : sequence of str, optional
         Of the benchmark's models; all by default.
     data_folder : Path, optional
@@ -36,6 +38,16 @@ def retrained(benchmark, n, *, models=None, data_folder=None):
     labels : (m,) str array
         Model names; both are empty where nothing was trained again.
 
+    Raises
+    ------
+    ValueError
+        If `n` is not positive, or a model is not one of the benchmark's.
+
+    Warns
+    -----
+    UserWarning
+        If a further training has fewer than `n` samples.
+
     Examples
     --------
     >>> from .loading import load
@@ -43,15 +55,19 @@ def retrained(benchmark, n, *, models=None, data_folder=None):
     >>> len(images) == len(labels)
     True
     """
+    check_integer(n, "n", 1)
+    models = choose(models, benchmark.models)
     folder = Path(data_folder or DATA)
     photo = getattr(benchmark.manifold, "photo", None)
     manifest = read_manifest(folder) if photo else {}
     sheets = {
-        (model, seed): read_sheet(folder, name, manifest)[:n]
+        (model, seed): read_sheet(folder, name, manifest)
         for model, files in sorted(trained_sheets(manifest, photo).items())
         for seed, name in sorted(files.items())
-        if seed and model in (models or benchmark.models)
+        if seed and model in models
     }
+    _warn_of_few(sheets, n)
+    sheets = {training: x[:n] for training, x in sheets.items()}
     empty = np.empty((0, *benchmark.real.shape[1:]), np.uint8)
     labels = [np.repeat(model, len(x)) for (model, _), x in sheets.items()]
     return (
@@ -60,11 +76,20 @@ def retrained(benchmark, n, *, models=None, data_folder=None):
     )
 
 
+def _warn_of_few(sheets, n):
+    few = {f"{m}-{seed}": len(x) for (m, seed), x in sheets.items() if len(x) < n}
+    if few:
+        warnings.warn(
+            f"n={n} samples per training were asked for, but some trainings have "
+            f"fewer, of which all are given: {few}.",
+            stacklevel=3,
+        )
+
+
 def load_photo(photo, models, seed, n_real, data_folder):
     folder = Path(data_folder or DATA)
     n_real = N_REAL if n_real is None else n_real
-    if n_real < 1:
-        raise ValueError(f"n_real must be at least 1, got {n_real}.")
+    check_integer(n_real, "n_real", 1)
     manifest = read_manifest(folder)
     trained = trained_sheets(manifest, photo)
     if not trained:

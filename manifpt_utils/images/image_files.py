@@ -16,10 +16,12 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm import tqdm
 
+from .file_facts import header_facts, pixel_facts, raw_layout, tiff_tags
+
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 CONVERTIBLE = ("RGB", "L", "RGBA", "LA")  # the last two where nothing is transparent
 MAX_PIXELS = 4096 * 4096
-SYSTEM_FILES = ("thumbs.db", "desktop.ini")
+CHANNELS, SAMPLE_FORMAT, SIGNED = 277, 339, 2  # tags of a TIFF file, and a value
 REFUSED = {
     "P": "a palette image",
     "PA": "a palette image",
@@ -41,40 +43,10 @@ DAMAGED = (
 
 
 class Images(NamedTuple):
-    """Decoded images of one folder and what their files looked like."""
+    """Decoded images of one folder and how their files are stored."""
 
     pixels: np.ndarray  # (n, h, w, 3) uint8
-    formats: frozenset  # names as in `FORMATS`
-    resized: frozenset  # {True}, {False} or both
-
-
-def image_paths(folder):
-    """All files of a folder, sorted by name, without hidden ones.
-
-    Parameters
-    ----------
-    folder : Path
-
-    Returns
-    -------
-    list of Path
-
-    Raises
-    ------
-    ValueError
-        If the folder is empty or holds another folder.
-    """
-    paths = sorted(p for p in folder.iterdir() if not _ignored(p))
-    nested = next((p for p in paths if p.is_dir()), None)
-    if nested is not None:
-        raise ValueError(f"{nested} is a folder; put its images straight in {folder}.")
-    if not paths:
-        raise ValueError(f"{folder} holds no images; fill it or remove the folder.")
-    return paths
-
-
-def _ignored(path):
-    return path.name.startswith(".") or path.name.lower() in SYSTEM_FILES
+    facts: list  # n Facts
 
 
 def read_images(paths, *, size=None, reference=None):
@@ -101,22 +73,22 @@ def read_images(paths, *, size=None, reference=None):
     reference = reference or paths[0]
     shape = size or read_image(reference)[0].shape[:2]
     pixels = np.empty((len(paths), *shape, 3), np.uint8)
-    formats, resized = set(), set()
+    facts = []
     title = f"read {Path(paths[0]).parent.name}"
     for i, path in enumerate(tqdm(paths, desc=title, delay=2)):
-        image, kind = read_image(path)
-        formats.add(kind)
-        resized.add(image.shape[:2] != tuple(shape))
+        image, found = read_image(path)
+        facts.append(found)
         if size is None and image.shape[:2] != tuple(shape):
             raise ValueError(_size_message(path, image.shape, reference, shape))
         pixels[i] = image if image.shape[:2] == tuple(shape) else _resize(image, shape)
-    return Images(pixels, frozenset(formats), frozenset(resized))
+    return Images(pixels, facts)
 
 
 def _size_message(path, found, reference, shape):
     return (
         f"{path} is {found[1]} x {found[0]} pixels, but {reference} is {shape[1]} x "
-        f"{shape[0]}; pass size= to bring all classes to one size, or fix the file."
+        f"{shape[0]}; give a size, for instance size={min(*found[:2], *shape)}, to "
+        "bring all images to it, or replace the file."
     )
 
 
@@ -137,25 +109,25 @@ def read_image(path):
     -------
     pixels : (h, w, 3) uint8 array
         Turned upright where the file says how it was held.
-    kind : str
-        One of `FORMATS`.
+    facts : Facts
 
     Raises
     ------
     ValueError
-        If the file is no image, damaged, too large, animated, transparent, or stored
-        in anything but 8 bits of grey or RGB.
+        If the file is no image of `FORMATS`, damaged, too large, animated,
+        transparent, or stored in anything but 8 bits of grey or RGB.
     """
     with _refusing(path):
         image = Image.open(path, formats=FORMATS)
     with image:
         _check_header(image, path)
-        kind = image.format
         with _refusing(path):
+            facts = header_facts(image)
             image.load()
-            image = ImageOps.exif_transpose(image)
-        _check_opaque(image, path)
-        return np.array(image.convert("RGB")), kind
+            upright = ImageOps.exif_transpose(image)
+        _check_opaque(upright, path)
+        pixels = np.array(upright.convert("RGB"))
+        return pixels, pixel_facts(facts, image, pixels)
 
 
 @contextmanager
@@ -169,8 +141,13 @@ def _refusing(path):
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ValueError(_too_large(path)) from error
     except UnidentifiedImageError as error:
+        message = f"{path} is empty, damaged, or of a format that is not read here "
         known = ", ".join(FORMATS)
-        message = f"{path} is not an image ({known}); remove it from the folder."
+        message += f"({known} are); convert it to PNG or remove it from the folder."
+        raise ValueError(message) from error
+    except PermissionError as error:
+        remedy = "allow it, for instance by chmod u+r, or remove the file."
+        message = f"you have no permission to read {path}; {remedy}"
         raise ValueError(message) from error
     except DAMAGED as error:
         message = f"{path} cannot be read ({error}); replace or remove the file."
@@ -187,12 +164,22 @@ def _check_header(image, path):
         raise ValueError(_too_large(path))
     with _refusing(path):
         frames = getattr(image, "n_frames", 1)
+        whole = image.format != "JPEG" or _has_end(image.fp)
+    if not whole:
+        raise ValueError(
+            f"{path} is only part of an image; replace or remove the file."
+        )
+    bands, channels = len(image.getbands()), tiff_tags(image).get(CHANNELS, 1)
     if frames > 1:
         what = f"an animation or a stack of {frames} images"
     elif image.mode.startswith("I;16") or _stored_in_16_bits(image):
         what = "a 16-bit image"
     elif image.mode not in CONVERTIBLE:
         what = REFUSED.get(image.mode, f"an image of mode {image.mode}")
+    elif SIGNED in tiff_tags(image).get(SAMPLE_FORMAT, ()):
+        what = "an image of signed numbers"
+    elif channels > bands:
+        what = f"an image of {channels} channels, of which {bands} would be read"
     else:
         return
     raise ValueError(f"{path} is {what}; {REMEDY}.")
@@ -200,11 +187,19 @@ def _check_header(image, path):
 
 def _stored_in_16_bits(image):
     """Whether the decoder is about to cut 16 bits to 8, which Pillow does unasked."""
-    for tile in image.tile:
-        arguments = tile[3] if isinstance(tile[3], tuple) else (tile[3],)
-        if any(isinstance(a, str) and ";16" in a for a in arguments):
-            return True
-    return False
+    return any(";16" in name for name in raw_layout(image))
+
+
+def _has_end(file):
+    """Whether the marker that ends a JPEG image follows its header.
+
+    A file whose second half is zeros, as an interrupted download can leave it, is
+    decoded without complaint.
+    """
+    position = file.tell()
+    rest = file.read()
+    file.seek(position)
+    return b"\xff\xd9" in rest
 
 
 def _check_opaque(image, path):

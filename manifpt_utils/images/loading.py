@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from .._support.suggestion import suggestion
-from .folder import from_folder
+from .folder import check_size, from_folder
 from .gm_photo import load_photo
-from .photograph import PHOTOGRAPHS
+from .photograph import PHOTOGRAPHS, SIZE
 
 
-def load(name, *, models=None, training_seed=0, n_real=None, data_folder=None):
+def load(
+    name, *, models=None, training_seed=0, n_real=None, size=None, data_folder=None
+):
     """Load a benchmark by its name, or a folder of images.
 
     Parameters
@@ -21,7 +23,10 @@ def load(name, *, models=None, training_seed=0, n_real=None, data_folder=None):
     training_seed : int
         Which training of each generator, where there are several.
     n_real : int, optional
-        Size of the manifold set: 8,000 for GM-Photo, all there are for a folder.
+        Size of the manifold set: by default 8,000 for GM-Photo, and for a folder all
+        that are not kept for the test.
+    size : int or (int, int), optional
+        Height and width to bring every image of a folder to; as they are by default.
     data_folder : Path, optional
         Where GM-Photo lies, if not beside the package.
 
@@ -32,8 +37,13 @@ def load(name, *, models=None, training_seed=0, n_real=None, data_folder=None):
     Raises
     ------
     ValueError
-        If a name is unknown (the nearest one is suggested), or a data file is missing
-        or not the one the manifest lists.
+        If a name is unknown (the nearest one is suggested), a data file is missing or
+        not the one the manifest lists, or a folder is refused by `from_folder`.
+
+    Warns
+    -----
+    UserWarning
+        As `from_folder` does.
 
     Examples
     --------
@@ -41,19 +51,37 @@ def load(name, *, models=None, training_seed=0, n_real=None, data_folder=None):
     >>> benchmark.images["dcgan"].shape, benchmark.real_test.shape
     ((1000, 32, 32, 3), (2000, 32, 32, 3))
     """
+    name = _as_text(name)
     known = [f"gm-photo/{photo}" for photo in PHOTOGRAPHS]
     if name in known:
-        return load_photo(
-            name.partition("/")[2], models, training_seed, n_real, data_folder
-        )
+        _check_photo_size(size)
+        photo = name.partition("/")[2]
+        return load_photo(photo, models, training_seed, n_real, data_folder)
     if not Path(name).expanduser().is_dir():
         raise ValueError(
-            f"no benchmark and no folder {str(name)!r};{suggestion(name, known)} Or "
-            "give the path of a folder with real/ and <model>/."
+            f"no benchmark and no folder {name!r};{suggestion(name, known)} Or give "
+            "the path of a folder with real/ and <model>/."
         )
     if training_seed:
         raise ValueError(
             f"training_seed={training_seed} is for gm-photo only; a folder of images "
             "has no seeds, so leave it at 0."
         )
-    return from_folder(name, models=models, n_real=n_real)
+    return from_folder(name, models=models, n_real=n_real, size=size)
+
+
+def _as_text(name):
+    if not isinstance(name, (str, Path)):
+        raise ValueError(
+            f"name must be that of a benchmark or a folder, got {name!r}; for instance "
+            "'gm-photo/coffee'."
+        )
+    return name.as_posix() if isinstance(name, Path) else name
+
+
+def _check_photo_size(size):
+    if check_size(size) not in (None, (SIZE, SIZE)):
+        raise ValueError(
+            f"size={size!r} is for folders of images; those of GM-Photo are {SIZE} x "
+            f"{SIZE}, so leave size out."
+        )

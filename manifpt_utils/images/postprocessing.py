@@ -7,7 +7,7 @@ strengths, `postprocess` applies one of them.
 
 import io
 from functools import partial
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter
 from torch.nn import functional
 
 from .._support.suggestion import suggestion
-from .validation import check_images
+from .validation import check_images, check_integer
 
 __all__ = [
     "POSTPROCESSINGS",
@@ -55,7 +55,7 @@ def jpeg(images, *, quality):
     np.float64(128.0)
     """
     images = check_images(images)
-    _check_integer(quality, "quality", 1, 100)
+    check_integer(quality, "quality", 1, 100)
     return np.stack([_compressed(image, int(quality)) for image in images])
 
 
@@ -222,7 +222,7 @@ def reduce_bits(images, *, bits):
     [2, 2, 2, 2, 6, 6, 6, 6, 10, 10, 10, 10]
     """
     images = check_images(images)
-    _check_integer(bits, "bits", 1, 8)
+    check_integer(bits, "bits", 1, 8)
     step = 2 ** (8 - bits)
     return (images // step * step + step // 2).astype(np.uint8)
 
@@ -306,10 +306,3 @@ def _reduced(shape, factor, name):
 def _check_deviation(sd):
     if not isinstance(sd, Real) or not 0 <= sd < np.inf:
         raise ValueError(f"sd must be a finite number of at least 0, got {sd!r}.")
-
-
-def _check_integer(value, name, low, high):
-    if not isinstance(value, Integral) or not low <= value <= high:
-        raise ValueError(
-            f"{name} must be a whole number from {low} to {high}, got {value!r}."
-        )

@@ -1,5 +1,7 @@
 """What a batch of images must look like."""
 
+from numbers import Integral
+
 import numpy as np
 
 
@@ -62,3 +64,10 @@ def _check_size(found, smallest, shape):
             f"images of {found[0]} x {found[1]} pixels are too small for this space; "
             f"give at least {smallest} x {smallest}."
         )
+
+
+def check_integer(value, name, low, high=None):
+    """Refuse whatever is not a whole number within bounds."""
+    if not isinstance(value, Integral) or value < low or value > (high or value):
+        bounds = f"of at least {low}" if high is None else f"from {low} to {high}"
+        raise ValueError(f"{name} must be a whole number {bounds}, got {value!r}.")

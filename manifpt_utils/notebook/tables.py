@@ -80,13 +80,6 @@ def table(
     ------
     ValueError
         If there are more than eight columns, or a column is unknown.
-
-    Examples
-    --------
-    >>> table(pd.DataFrame([range(9)]), caption="Too wide.")
-    Traceback (most recent call last):
-    ...
-    ValueError: 9 columns do not fit on a page, which shows 8: put them in rows, ...
     """
     for option in (digits, unit, best, within, ties, [sort] if sort else None):
         _check_columns(frame, option)

@@ -40,6 +40,19 @@ def count(page, selector):
     return page.locator(selector).count()
 
 
+def smallest_text(page):
+    """Height in pixels of the smallest letters in drawings, infinite without any."""
+    return page.evaluate(
+        """() => Math.min(
+          ...[...document.querySelectorAll(".drawing svg text")].map((text) => {
+            const svg = text.ownerSVGElement;
+            const scale = svg.clientWidth / svg.viewBox.baseVal.width;
+            return parseFloat(getComputedStyle(text).fontSize) * scale;
+          })
+        )"""
+    )
+
+
 def contrast(page, selector):
     """Lowest contrast ratio (WCAG) of the fill of some SVG texts to the page."""
     return page.evaluate(
@@ -76,6 +89,7 @@ def test_page_is_complete_quiet_and_fits(path, browser, site):
     page.set_viewport_size(PHONE)
     page.wait_for_timeout(300)  # figures follow the new width
     assert overflow(page) <= 0
+    assert smallest_text(page) >= 8.9  # widths are whole pixels
     page.close()
     assert problems == []
 

@@ -18,6 +18,7 @@ from manifpt_utils.notebook.findings import (
     number,
     percent,
     points,
+    tally,
     verdict,
 )
 
@@ -157,3 +158,10 @@ def test_every_name_is_listed_once(names):
 @pytest.mark.parametrize(("n", "text"), [(0, "0 cats"), (1, "1 cat"), (2, "2 cats")])
 def test_counts_agree_with_their_noun(n, text):
     assert count(n, "cat") == text
+
+
+def test_a_tally_counts_every_interval_once():
+    behind, open_ = (Interval(*ends, 3, 0.1) for ends in ((-1, -2, -0.5), (0, -1, 1)))
+    found = [AHEAD, behind, open_, AHEAD, mean_interval([0.5])]
+    assert tally(found) == "ahead in 2, behind in 1 and undecided in 2"
+    assert tally([], ahead="up", behind="down", same="level").count(" in 0") == 3

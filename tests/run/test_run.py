@@ -18,7 +18,7 @@ from projects import (
 )
 
 from manifpt_utils.run.command import in_continuous_integration
-from manifpt_utils.run.executed import as_kept, with_new_prose
+from manifpt_utils.run.copies import as_kept, with_new_prose
 from manifpt_utils.run.plan import Run, check_notebooks, read_plan, select
 from manifpt_utils.run.record import (
     Executions,

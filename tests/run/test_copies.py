@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from manifpt_utils.run.executed import WIDGET, as_kept, without_bars
+from manifpt_utils.run.copies import WIDGET, as_kept, without_bars
 
 
 def stream(text, name="stderr"):

@@ -1,0 +1,262 @@
+"""Whether the files of a folder give the classes away before any pixel is looked at.
+
+Images of one class that were compressed, resized or coloured otherwise than those of
+another can be told apart without any trace of a model.  The facts compared here are
+those that the files tell themselves.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.tree import DecisionTreeClassifier
+
+from .copies import describe_copies, digests
+from .file_facts import Facts
+from .image_files import read_image
+from .layout import class_paths
+
+PER_CLASS = 100  # files, at most, behind an accuracy
+FOLDS, N_PERMUTATIONS = 5, 199
+NAMED = 3  # facts in a message
+
+
+class Audit(NamedTuple):
+    """How the files of each class are stored, and whether that gives classes away.
+
+    Attributes
+    ----------
+    files : DataFrame
+        Indexed by class and file: the columns of `Facts`, and `digest`, which equal
+        images share.
+    differences : DataFrame
+        One row per fact that differs between classes, one column per class; a cell
+        holds the class's most frequent value with its share.
+    accuracies : DataFrame
+        Rows "all classes" and, of two models or more, "models alone".  `accuracy` is
+        the share of files that a decision tree names rightly, by cross-validation and
+        as the mean over classes, when it sees these facts and no pixel; `chance` is
+        one by the number of classes; `null` is the highest accuracy when the classes
+        are permuted.
+    """
+
+    files: pd.DataFrame
+    differences: pd.DataFrame
+    accuracies: pd.DataFrame
+
+    @property
+    def copies(self):
+        """The files that share their pixels with another one: a part of `files`."""
+        return self.files[self.files["digest"].duplicated(keep=False)]
+
+    @property
+    def warnings(self):
+        """What a reader of any result on these images has to know: a list of str."""
+        found = [self._storage(), describe_copies(self.files)]
+        return [message for message in found if message]
+
+    def _storage(self):
+        if self.differences.empty:
+            return ""
+        rows = [f"{fact} ({_grouped(x)})" for fact, x in self.differences.iterrows()]
+        more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+        scores = "; ".join(
+            f"{name}: accuracy {x.accuracy:.2f}, chance {x.chance:.2f}"
+            for name, x in self.accuracies.iterrows()
+        )
+        return (
+            f"files are not stored in one way in all classes: {', '.join(rows[:NAMED])}"
+            f"{more}. A classifier that sees such facts and no pixel tells classes "
+            f"apart ({scores}), so a result on these images may owe as much to their "
+            "storage. Make the files of all classes anew, in one way, from their "
+            "originals."
+        )
+
+
+def _grouped(row):
+    """Values of a fact, each with the classes that have it."""
+    groups = {value: list(x.index) for value, x in row.groupby(row)}
+    return "; ".join(
+        f"{value} in {', '.join(x) if len(x) <= NAMED else f'{len(x)} classes'}"
+        for value, x in groups.items()
+    )
+
+
+def audit(folder, *, models=None):
+    """Compare how the files of all classes are stored.
+
+    Parameters
+    ----------
+    folder : str or Path
+        As `from_folder` describes it; images may be of any size.
+    models : sequence of str, optional
+        Which generators; all by default.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    ValueError
+        If the folder is not of this form, or a file is not an 8-bit image.
+    """
+    paths = class_paths(Path(folder).expanduser(), models)
+    rows = {name: [_row(path) for path in files] for name, files in paths.items()}
+    facts = {name: [fact for fact, _ in row] for name, row in rows.items()}
+    found = {name: [digest for _, digest in row] for name, row in rows.items()}
+    return compare(file_table(paths, facts, found))
+
+
+def _row(path):
+    pixels, facts = read_image(path)
+    return facts, digests(pixels[None])[0]
+
+
+def file_table(paths, facts, found):
+    """Gather what is known of every file.
+
+    Parameters
+    ----------
+    paths : dict of str to list of Path
+        By class.
+    facts : dict of str to list of Facts
+    found : dict of str to list of str
+        Digests of the pixels.
+
+    Returns
+    -------
+    DataFrame
+        As in `Audit`.
+    """
+    names = [(name, path.name) for name, files in paths.items() for path in files]
+    return pd.DataFrame(
+        [row for name in paths for row in facts[name]],
+        index=pd.MultiIndex.from_tuples(names, names=["class", "file"]),
+        columns=Facts._fields,
+    ).assign(digest=[x for name in paths for x in found[name]])
+
+
+def compare(files):
+    """Find the facts that differ between classes.
+
+    A fact differs where two classes have one value each, and not the same, or where it
+    tells the classes apart better than any permutation of them.  A class of a single
+    file has no part in this.
+
+    Parameters
+    ----------
+    files : DataFrame
+        As in `Audit`.
+
+    Returns
+    -------
+    Audit
+    """
+    facts = _compared(files)
+    models = facts[facts.index.get_level_values("class") != "real"]
+    parts = {"all classes": facts, "models alone": models}
+    scores = {
+        k: _score(x) for k, x in parts.items() if x.index.unique("class").size > 1
+    }
+    named = _telling(facts, scores.get("all classes"))
+    shown = {
+        name: {fact: _typical(x[fact]) for fact in named}
+        for name, x in facts.groupby(level="class")
+    }
+    differences = pd.DataFrame(shown, index=pd.Index(named, name="fact"))
+    accuracies = pd.DataFrame.from_dict(scores, "index", columns=Score._fields)
+    return Audit(files, differences, accuracies)
+
+
+def _compared(files):
+    """A sample of the files of every class that has two, and the facts that vary."""
+    order = np.random.default_rng(0).permutation(len(files))
+    facts = files.iloc[order][list(Facts._fields)]
+    by_class = facts.groupby(level="class")
+    facts = facts[by_class["format"].transform("size") > 1]
+    facts = facts.groupby(level="class").head(PER_CLASS)
+    return facts.loc[:, facts.nunique(dropna=False) > 1]
+
+
+class Score(NamedTuple):
+    """How well facts tell classes apart."""
+
+    accuracy: float
+    chance: float
+    null: float
+
+
+def _score(facts):
+    """The accuracy of facts and its null."""
+    chance = 1 / facts.index.unique("class").size
+    if not facts.size:
+        return Score(chance, chance, chance)
+    labels, predicted = _labels(facts), _predicted(facts)
+    rng = np.random.default_rng(0)
+    null = [_recall(rng.permutation(labels), predicted) for _ in range(N_PERMUTATIONS)]
+    return Score(_recall(labels, predicted), chance, max(null))
+
+
+def _recall(labels, predicted):
+    """Mean over classes of the share that is predicted rightly."""
+    return float(
+        (np.bincount(labels, labels == predicted) / np.bincount(labels)).mean()
+    )
+
+
+def _predicted(facts):
+    """Classes that a decision tree tells from facts, by cross-validation."""
+    labels = _labels(facts)
+    folds = min(FOLDS, np.bincount(labels).min())
+    return cross_val_predict(
+        DecisionTreeClassifier(
+            max_leaf_nodes=64, class_weight="balanced", random_state=0
+        ),
+        facts.apply(_encoded).to_numpy(),
+        labels,
+        cv=StratifiedKFold(folds, shuffle=True, random_state=0),
+    )
+
+
+def _labels(facts):
+    """Numbers of the classes."""
+    return facts.index.get_level_values("class").factorize(sort=True)[0]
+
+
+def _encoded(values):
+    """Numbers as they are, a missing one as -1; texts by their alphabetic order."""
+    if is_numeric_dtype(values):
+        return values.fillna(-1).astype(float)
+    return values.astype("category").cat.codes
+
+
+def _telling(facts, score):
+    """Names of the facts that differ between classes."""
+    named = [fact for fact in facts if _settled(facts[fact])]
+    if score and score.accuracy > score.null:
+        alone = {f: _recall(_labels(facts), _predicted(facts[[f]])) for f in facts}
+        named = [f for f in facts if f in named or alone[f] > score.null]
+        named = named or list(facts)  # which tell the classes apart together only
+    return named
+
+
+def _settled(values):
+    """Whether two classes have one value each, and not the same."""
+    pairs = values.reset_index("class").drop_duplicates()
+    alone = pairs[~pairs["class"].duplicated(keep=False)]
+    return alone[values.name].nunique(dropna=False) > 1
+
+
+def _typical(values):
+    """The value of a class, the range of its numbers, or its most frequent value."""
+    shares = values.value_counts(normalize=True, dropna=False)
+    if len(shares) > 1 and is_numeric_dtype(values) and not is_bool_dtype(values):
+        return f"{values.min():g} to {values.max():g}"
+    value, share = shares.index[0], shares.iloc[0]
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    text = "none" if text in ("", "nan") else text
+    return text if share == 1 else f"{text} {share:.0%}"

@@ -1,0 +1,90 @@
+"""Tables of scores: gains over the raw image, with intervals over the repetitions."""
+
+from types import SimpleNamespace as Evaluation
+
+import numpy as np
+import pytest
+
+from manifpt_utils.method.representations import Representation
+from manifpt_utils.method.scores import (
+    accuracies,
+    best,
+    gain,
+    mean_gain,
+    panels,
+    space_table,
+)
+
+ROWS = {("rgb", "raw"): [0.5, 0.6, 0.7], ("rgb", "nearest"): [0.6, 0.7, 0.8]}
+ROWS |= {("frequency", "raw"): [0.9, 0.8, 0.7], ("frequency", "nearest"): [0.6] * 3}
+
+
+@pytest.fixture
+def scores():
+    found = {
+        Representation(*key): Evaluation(accuracy=np.array(row), unseen={"new": row})
+        for key, row in ROWS.items()
+    }
+    return accuracies(found)
+
+
+def test_scores_are_the_accuracies_of_the_asked_test(scores):
+    assert list(scores.index) == list(ROWS)
+    assert scores.to_numpy().tolist() == list(ROWS.values())
+
+
+def test_spaces_and_kinds_keep_their_order(scores):
+    table = space_table(scores)
+    assert list(table.index) == ["rgb", "frequency"]
+    assert list(table) == ["raw", "nearest", "nearest − raw"]
+
+
+def test_a_gain_is_taken_within_each_repetition(scores):
+    assert gain(scores).loc["rgb"].tolist() == pytest.approx([0.1] * 3)
+    table = space_table(scores)
+    # The spread that both share is no spread of their difference.
+    assert table.loc["rgb", "nearest − raw"].sd == pytest.approx(0, abs=1e-12)
+    assert table.loc["rgb", "raw"].sd == pytest.approx(0.1)
+
+
+def test_a_constant_added_to_all_scores_leaves_every_gain_alone(scores):
+    before, after = mean_gain(scores), mean_gain(scores + 0.05)
+    assert after == pytest.approx(before)
+    assert before.mean == pytest.approx((0.1 - 0.2) / 2)
+    assert before.n == 3
+
+
+def test_a_gain_without_its_control_is_refused(scores):
+    with pytest.raises(ValueError, match="only those of \\['nearest'\\]"):
+        gain(scores.xs("nearest", level="kind", drop_level=False))
+
+
+def test_kinds_without_scores_are_no_columns(scores):
+    raw = scores.xs("raw", level="kind", drop_level=False)
+    assert list(space_table(raw)) == ["raw"]
+
+
+def test_a_space_may_lack_a_kind(scores):
+    table = space_table(scores.drop(("frequency", "nearest")))
+    assert table.loc["rgb", "nearest − raw"].mean == pytest.approx(0.1)
+    assert np.isnan(table.loc["frequency", "nearest − raw"].mean)
+
+
+def test_one_repetition_has_a_mean_and_no_interval(scores):
+    table = space_table(scores.iloc[:, :1])
+    assert table.loc["rgb", "raw"].mean == 0.5
+    assert np.isnan(table.loc["rgb", "raw"].low)
+
+
+def test_panels_hold_every_score_once(scores):
+    long = panels({"home": scores, "away": scores / 2})
+    assert list(long["test"].unique()) == ["home", "away"]
+    assert len(long) == 2 * len(scores)
+    row = long[(long["test"] == "away") & (long["representation"] == "rgb nearest")]
+    assert row["score"].iloc[0].mean == pytest.approx(0.35)
+    assert (row["space"] + row["kind"]).tolist() == ["rgbnearest"]
+
+
+def test_the_best_comes_first_and_only_its_equals_follow(scores):
+    found = best(scores.iloc[:2])
+    assert str(found[0]) == "rgb nearest" and len(found) == 1
