@@ -306,6 +306,9 @@ def _draw_dots(axis, table, value, error, names, rows):
 
 
 def _dress_dots(axis, xlabel, chance, level, percent):
+    if chance is not None:  # an accuracy, which no interval can take beyond 0 and 1
+        low, high = axis.get_xlim()
+        axis.set_xlim(max(low, -0.02), min(high, 1.02))
     axis.tick_params(axis="y", length=0)
     axis.spines["left"].set_visible(False)
     axis.grid(axis="x")

@@ -248,6 +248,14 @@ def test_panels_of_dots_have_the_same_rows_and_a_gap_where_one_is_missing():
     assert "chance" not in texts(found.figures[1])
 
 
+def test_dots_of_accuracies_leave_no_room_for_impossible_ones():
+    table = pd.DataFrame({"score": [0.5, 0.6], "half": [0.9, 0.1]}, list("ab"))
+    low, high = plots.dots(table, value="score", error="half").axes[0].get_xlim()
+    assert low < -0.3 and high > 1.3
+    accuracies = plots.dots(table, value="score", error="half", chance=0.1)
+    assert accuracies.axes[0].get_xlim() == (-0.02, 1.02)
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.434, ".43"), (-0.07, "−.07"), (1, "1"), (0.997, "1"), (-0.001, ".00")]
