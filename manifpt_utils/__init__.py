@@ -10,7 +10,12 @@ A name is imported from its room when it is first used, so that reading a table 
 neither torch nor faiss.
 """
 
+import os
 from importlib import import_module
+
+# Threads of torch and faiss that wait without sleeping keep each other from working
+# where other programs use the cores as well; set before either is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOMES = {
     "load": "images.loading",

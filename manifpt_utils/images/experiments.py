@@ -89,7 +89,7 @@ def _sheets(manifest, photo):
         raise ValueError(
             f"there are no controlled experiments on {photo!r};"
             f"{suggestion(photo, photos)} They are made by "
-            "`python -m manifpt_utils.zoo train-all` and stored by its `pack`."
+            "`manifpt zoo train-all` and stored by `manifpt zoo pack`."
         )
     found = {p.stem: p.as_posix() for p in sheets if p.parent.name == photo}
     return dict(sorted(found.items(), key=lambda x: (not x[0].startswith(BASE), x[0])))
