@@ -67,8 +67,8 @@ def scatter_with_images(points, labels, images, *, title=""):
     Returns
     -------
     plotly Figure
-        `layout.meta.sprite` holds all images in one picture; the customdata of a point
-        is the number of its tile.
+        `layout.meta.sprite` is one picture of all images, `columns` in a row, each
+        `ratio` times as high as wide; the customdata of a point is its number there.
     """
     figure = go.Figure()
     symbols = dict(zip(MARKERS + "*", SYMBOLS, strict=True))
@@ -91,7 +91,7 @@ def scatter_with_images(points, labels, images, *, title=""):
         margin={"l": 0, "r": 0, "t": 40, "b": 0},
         legend={"orientation": "h"},
         height=520,
-        meta={"sprite": _sprite(images)},
+        meta=_sprite(images),
     )
     return figure
 
@@ -104,4 +104,5 @@ def _sprite(images, columns=40):
     buffer = io.BytesIO()
     Image.fromarray(contact_sheet(padded, columns)).save(buffer, "WEBP", quality=70)
     source = "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
-    return {"source": source, "size": images.shape[1], "columns": columns}
+    ratio = images.shape[1] / images.shape[2]
+    return {"sprite": source, "columns": columns, "ratio": ratio}

@@ -1,12 +1,17 @@
 """The book in a real browser, without a network: drawn, quiet, and of fitting width."""
 
+import json
+
 import book_site
+import numpy as np
 import pytest
 from book_site import HTML, NO_BROWSER, NOT_BUILT, ROOT, pages, serve, visit
 from matplotlib.figure import Figure
 from plotly.offline import get_plotlyjs
+from plotly.utils import PlotlyJSONEncoder
 
 from manifpt_utils.notebook.drawing import Panels, drawn
+from manifpt_utils.notebook.maps import scatter_with_images
 from manifpt_utils.notebook.palette import INK
 from manifpt_utils.notebook.renderer import plotly_html, svg_html, table_html
 
@@ -137,6 +142,7 @@ def figure_page(tmp_path, browser):
     def show(figure, **options):
         html = figure
         if isinstance(figure, dict):
+            figure = json.loads(json.dumps(figure, cls=PlotlyJSONEncoder))
             html = plotly_html(figure, alt="A figure.", key="f")
         (tmp_path / "index.html").write_text(bare_page(html), encoding="utf-8")
         opened.append(visit(browser, address, **options))
@@ -249,6 +255,19 @@ def test_image_of_a_point_appears_beside_it(figure_page, reach):
     thumbnail.wait_for(state="visible")
     position = thumbnail.evaluate("(tile) => tile.style.backgroundPosition")
     assert position == "-96px -96px"  # tile 41 of rows of 40: second row, second column
+
+
+def test_a_map_of_images_shows_each_image_whole_beside_its_point(figure_page):
+    images = np.zeros((2, 20, 40, 3), np.uint8)
+    figure = scatter_with_images(np.eye(2), np.array(["a", "a"]), images)
+    page = figure_page(figure.to_plotly_json())
+    press(page, "ArrowRight")
+    thumbnail = page.locator(".plotly-thumbnail")
+    thumbnail.wait_for(state="visible")
+    picture = thumbnail.evaluate("(tile) => tile.style.backgroundImage")
+    assert picture.startswith('url("data:image/webp;base64,')
+    box = thumbnail.evaluate("(tile) => [tile.style.width, tile.style.height]")
+    assert box == ["96px", "48px"]
 
 
 def test_text_in_a_figure_is_never_run(figure_page):

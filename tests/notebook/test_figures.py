@@ -106,11 +106,11 @@ def test_the_interactive_map_carries_each_image_under_its_number():
     images[44] = 255
     labels = np.array(["dcgan"] * 40 + ["glow"] * 5)
     figure = plots.scatter_with_images(np.zeros((45, 2)), labels, images)
-    sprite = figure.layout.meta["sprite"]
-    data = base64.b64decode(sprite["source"].split(",", 1)[1])
+    meta = figure.layout.meta
+    data = base64.b64decode(meta["sprite"].split(",", 1)[1])
     picture = np.asarray(Image.open(io.BytesIO(data)))
     numbers = figure.data[1].customdata
-    row, column = divmod(int(numbers[-1]), sprite["columns"])
+    row, column = divmod(int(numbers[-1]), meta["columns"])
     assert picture[8 * row + 4, 8 * column + 4].min() > 200
     assert sum(len(trace.x) for trace in figure.data) == 45
 
