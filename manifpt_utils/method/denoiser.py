@@ -40,6 +40,7 @@ RATE = 2e-3  # of the first step, falls to zero along a line
 CROP = 64  # pixels; larger images are trained on in pieces
 LEVELS = (2, 5, 10)  # noise, in grey levels, by which denoisers are compared
 N_HELD_OUT = 500
+FOLDER = DATA / "denoisers"
 CODE = source_key(__file__)
 
 
@@ -294,3 +295,84 @@ def compare(candidates, real, *, levels=LEVELS, held_out=0.1, seed=0):
     }
     table = pd.DataFrame(errors).T
     return table.assign(mean=table.mean(axis=1))
+
+
+def shipped(benchmark):
+    """The name of the shipped weights for a benchmark, None where there are none.
+
+    Parameters
+    ----------
+    benchmark : Benchmark
+    """
+    photo = getattr(benchmark.manifold, "photo", None)
+    return photo if photo and (FOLDER / f"{photo}.safetensors").is_file() else None
+
+
+def _read(weights):
+    """A network from a file, or from the shipped file of a photograph."""
+    path = Path(weights)
+    if str(weights) in PHOTOGRAPHS:
+        path = FOLDER / f"{weights}.safetensors"
+        verified(DATA, path.relative_to(DATA).as_posix(), read_manifest(DATA))
+    elif path.suffix != ".safetensors":
+        raise ValueError(
+            f"unknown weights {str(weights)!r}; give a .safetensors file, or a "
+            f"photograph:{suggestion(weights, PHOTOGRAPHS)}"
+        )
+    state = {key: value.float() for key, value in read_weights(path).items()}
+    try:
+        network = Network(len(state["layers.0.bias"]))
+        network.load_state_dict(state)
+    except (KeyError, RuntimeError) as error:
+        raise ValueError(
+            f"{path} does not hold a denoiser of this package ({error}); train one "
+            "with `python -m manifpt_utils.method.denoiser train`."
+        ) from error
+    return network.eval().requires_grad_(False)
+
+
+@click.group()
+def main():
+    """Train the denoisers of the four photographs."""
+
+
+@main.command("train")
+@click.option("--photo", required=True, type=click.Choice(list(PHOTOGRAPHS)))
+@click.option("--steps", default=3000, show_default=True)
+@click.option("--noise", default=20.0, show_default=True, help="Largest, grey levels.")
+@click.option("--width", default=32, show_default=True)
+@click.option("--seed", default=0, show_default=True)
+@click.option("--folder", default=FOLDER, type=Path, help="Default: data/denoisers.")
+def train_command(photo, steps, noise, width, seed, folder):
+    """Train on the views of one photograph, and measure on views it has not seen.
+
+    Example: python -m manifpt_utils.method.denoiser train --photo coffee
+    """
+    start = time.process_time()
+    options = {"steps": steps, "noise": noise, "width": width, "seed": seed}
+    denoiser = Denoiser(**options, progress=True)
+    views = PhotoManifold(photo)
+    denoiser.fit(views.sample(N_REAL, seed=MANIFOLD_SEED))
+    held = views.sample(N_HELD_OUT, seed=TEST_SEED)
+    record = {"photo": photo, **options}
+    record["cpu_seconds"] = round(time.process_time() - start, 1)
+    errors = denoising_error(denoiser, held)
+    record["share_left"] = {str(k): round(v, 4) for k, v in errors.items()}
+    record["versions"] = {"torch": torch.__version__, "numpy": np.__version__}
+    _write(denoiser.network_, record, folder)
+    click.echo(json.dumps(record, indent=2))
+
+
+def _write(network, record, folder):
+    """Write weights in half precision and the record, each moved when complete."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {
+        key: value.half().contiguous() for key, value in network.state_dict().items()
+    }
+    path = folder / f"{record['photo']}.safetensors"
+    write_whole(path, save(state, metadata={"architecture": "Network"}))
+    write_whole(path.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -220,7 +220,13 @@ def test_neighbours_found_once_serve_every_estimator_and_smaller_k():
     real, x = rng.normal(size=(50, 6)), rng.normal(size=(9, 6))
     manifold = DataManifold(None, estimator="hull", k=20, m=3).fit(real)
     index = manifold.project(x).index
-    for estimator, k in (("nearest", 1), ("nearest", 7), ("hull", 5), ("tangent", 9), ("hull", 20)):
+    for estimator, k in (
+        ("nearest", 1),
+        ("nearest", 7),
+        ("hull", 5),
+        ("tangent", 9),
+        ("hull", 20),
+    ):
         fresh = DataManifold(None, estimator=estimator, k=k, m=3).fit(real).project(x)
         again = manifold.set_params(estimator=estimator, k=k).project(x, index=index)
         assert (again.index == fresh.index).all()
