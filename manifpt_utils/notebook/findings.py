@@ -153,6 +153,24 @@ def verdict(
     return {1: ahead, -1: behind, 0: same}[getattr(interval, "sign", 0)]
 
 
+def standing(difference, rival):
+    """Say where a difference of shares leaves its first side, in words and numbers.
+
+    Parameters
+    ----------
+    difference : interval or float
+        First side minus second.
+    rival : str
+        The second side, in words.
+
+    Examples
+    --------
+    >>> standing(0.04, "the raw image")
+    'not distinguishable from the raw image, with a difference of +4.0 points'
+    """
+    return f"{verdict(difference)} {rival}, with a difference of {points(difference)}"
+
+
 def tally(intervals, *, ahead="ahead", behind="behind", same="undecided"):
     """Write how many intervals lie above zero, below it, and on both sides of it.
 
