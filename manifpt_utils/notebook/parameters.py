@@ -47,7 +47,6 @@ from types import SimpleNamespace
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_core import PydanticCustomError
 
 from .._support import names
 from .._support.suggestion import suggestion
@@ -148,7 +147,7 @@ def _reader(kind):
 
 def _distinct(items):
     if len(set(items)) < len(items):
-        raise PydanticCustomError("repeated", "a list that names each item once")
+        raise ValueError("a list that names each item once")
     return items
 
 

@@ -72,9 +72,10 @@ def _problem(found, schema):
     value, schema = found["input"], _part(schema, found["loc"])
     if found["type"] == "literal_error":
         return f" = {value!r} is unknown; {suggestion(value, _words(schema)).strip()}"
-    wanted = {"too_short": "a list of at least one item", "repeated": found["msg"]}
-    if found["type"] in wanted:
-        return f" = {value!r} must be {wanted[found['type']]}."
+    if found["type"] == "value_error":  # raised by a check of our own
+        return f" = {value!r} must be {found['ctx']['error']}."
+    if found["type"] == "too_short":
+        return f" = {value!r} must be a list of at least one item."
     remedy = _remedy(value, schema)
     return f" = {value!r} must be {_wanted(schema)}{remedy and '; ' + remedy}."
 
