@@ -55,21 +55,10 @@ def _sd(values):
 
 
 def mean_interval(values, *, confidence=0.95):
-    """Interval of the mean by Student's t: what other seeds would change.
+    """Ends of the interval of a mean over seeds, by Student's t: two floats.
 
-    Parameters
-    ----------
-    values : (s,) array
-        One per seed.
-    confidence : float
+    They are NaN for a single value, which says nothing about other seeds.
 
-    Returns
-    -------
-    (low, high) : two floats
-        NaN for a single value, which says nothing about others.
-
-    Examples
-    --------
     >>> low, high = mean_interval([0.4, 0.5, 0.6])
     >>> round(low, 3), round(high, 3)
     (0.252, 0.748)
@@ -92,7 +81,7 @@ def evaluate(
     groups=None,
     n_permutations=5,
 ):
-    """Train and test on several splits, and once more on sets that no split touches.
+    """Train and test on several splits, and test on sets that no split touches.
 
     Parameters
     ----------
@@ -186,19 +175,8 @@ def _check(images, labels, n_train, n_test, seeds, unseen, groups):
 
 
 def copies(images):
-    """Number images by their content, so that equal images have the same number.
+    """Number images (n, ...) by content: (n,) int array, the `groups` of `evaluate`.
 
-    Parameters
-    ----------
-    images : (n, ...) array
-
-    Returns
-    -------
-    (n,) int array
-        The `groups` of `evaluate` and `split`.
-
-    Examples
-    --------
     >>> copies(np.array([[[7, 7]], [[1, 2]], [[7, 7]]])).tolist()
     [0, 1, 0]
     """
