@@ -57,26 +57,10 @@ class ImageClassifier(NetworkClassifier):
     _betas = (0.9, 0.999)
     _lowest = 1.0  # rate that ends a waiting schedule, relative to the first
 
-    def fit(self, x, y):
-        """Train on images and labels.
-
-        Parameters
-        ----------
-        x : (n, h * w * 3) float array
-        y : (n,) array of labels
-
-        Raises
-        ------
-        ValueError
-            If there is only one class, x is not finite or of another shape than
-            `image_shape`, or images or classes are too small.
-        """
-        if self.patience is not None:
-            _check_held_out(y)
-        return super().fit(x, y)
-
     def _trained(self, x, codes):
         self._set_up(x)
+        if self.patience is not None:
+            self._check_held_out(np.bincount(codes))
         return super()._trained(x, codes)
 
     def _set_up(self, x):
@@ -84,6 +68,14 @@ class ImageClassifier(NetworkClassifier):
             x.shape[1], self.image_shape, smallest=self._smallest
         )
         self.pretrained_ = getattr(self, "weights", None) is not None
+
+    def _check_held_out(self, counts):
+        if counts.min() < 1 / VALIDATED:
+            raise ValueError(
+                f"class {str(self.classes_[counts.argmin()])!r} has {counts.min()} "
+                f"images, and a schedule that waits for progress holds {VALIDATED:.0%} "
+                "out; give more images, or set patience to None."
+            )
 
     def _schedule(self):
         return {
@@ -96,16 +88,6 @@ class ImageClassifier(NetworkClassifier):
 
     def _at_once(self):
         return self.batch_size
-
-
-def _check_held_out(y):
-    names, counts = np.unique(np.asarray(y), return_counts=True)
-    if counts.min() < 1 / VALIDATED:
-        raise ValueError(
-            f"class {str(names[counts.argmin()])!r} has {counts.min()} images, and "
-            f"a schedule that waits for progress holds {VALIDATED:.0%} out; give "
-            "more images, or set patience to None."
-        )
 
 
 @estimator

@@ -187,13 +187,6 @@ class ImageAttributor(_Attributor):
 def picture_shape(n_features, shape=None, *, smallest=1):
     """Height, width and channels of flattened RGB images, square without a `shape`.
 
-    Raises
-    ------
-    ValueError
-        If the rows are no such images, or these are below `smallest` pixels.
-
-    Examples
-    --------
     >>> picture_shape(48), picture_shape(48, (2, 8, 3))
     ((4, 4, 3), (2, 8, 3))
     """

@@ -66,7 +66,7 @@ def evaluate(
     groups=None,
     n_permutations=5,
 ):
-    """Train and test on several splits, and once more on sets that no split touches.
+    """Train and test on several splits, and test on sets that no split touches.
 
     Parameters
     ----------
@@ -160,19 +160,8 @@ def _check(images, labels, n_train, n_test, seeds, unseen, groups):
 
 
 def copies(images):
-    """Number images by their content, so that equal images have the same number.
+    """Number images (n, ...) by content: (n,) int array, the `groups` of `evaluate`.
 
-    Parameters
-    ----------
-    images : (n, ...) array
-
-    Returns
-    -------
-    (n,) int array
-        The `groups` of `evaluate` and `split`.
-
-    Examples
-    --------
     >>> copies(np.array([[[7, 7]], [[1, 2]], [[7, 7]]])).tolist()
     [0, 1, 0]
     """

@@ -467,8 +467,8 @@ def _network(state, origin):
     wanted = "a ResNet50, or of the small network of this package"
     load_weights(network, state, origin, wanted=wanted)
     size = 2048 if is_resnet50 else N_FEATURES
-    prepare = _resnet50_preparation() if is_resnet50 else _small_preparation()
-    network = nn.Sequential(*prepare, network).to(memory_format=torch.channels_last)
+    network = nn.Sequential(*_preparation(is_resnet50), network)
+    network.to(memory_format=torch.channels_last)
     return network.eval().requires_grad_(False), size
 
 
@@ -488,10 +488,8 @@ class _ShortSide(nn.Module):
         return resize(x, [wanted], antialias=True)
 
 
-def _small_preparation():
-    return _ShortSide(SIZE, SIZE), torchvision.transforms.CenterCrop(SIZE)
-
-
-def _resnet50_preparation():
-    crop = torchvision.transforms.CenterCrop(224)
-    return _ShortSide(224, 256), crop, imagenet_colours()
+def _preparation(is_resnet50):
+    crop = torchvision.transforms.CenterCrop
+    if is_resnet50:
+        return _ShortSide(224, 256), crop(224), imagenet_colours()
+    return _ShortSide(SIZE, SIZE), crop(SIZE)

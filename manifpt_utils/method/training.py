@@ -97,36 +97,14 @@ def trainer(
     progress=False,
     **options,
 ):
-    """The net that trains a network: one cycle of the rate, or a wait for progress.
+    """The net that trains a network on n rows, by one of two schedules.
 
-    Parameters
-    ----------
-    network, criterion : torch.nn.Module
-    n : int
-        Rows it will be trained on.
-    epochs, min_steps : int
-        Passes over the rows, and the least number of steps, for few rows.
-    rate : float
-        The largest one of the cycle, or the first.
-    batch_size : int
-    patience : int, optional
-        Instead of the cycle: hold out a tenth of the rows, divide the rate by ten after
-        this many epochs without progress on them, keep the best epoch.
-    lowest : float
-        The rate that ends such a training, relative to the first.
-    cycle_momentum : bool
-        Whether the momentum has a cycle as well.
-    seed : int
-        Of what is held out.
-    device : str
-    progress : bool
-        Show a bar once the training has taken five seconds.
-    **options
-        Of skorch, such as the optimizer.
-
-    Returns
-    -------
-    Trainer
+    Without `patience`, the rate has one cycle, in which `rate` is its largest value.
+    With it, a tenth of the rows is held out, and after `patience` epochs without
+    progress on them the rate falls to a tenth, until it is below `lowest` times the
+    first one; the best epoch stays.  There are `epochs` passes over the rows, and more
+    of them where they would make less than `min_steps` steps.  With `progress`, a bar
+    appears after five seconds.  Further options are those of skorch.
 
     Raises
     ------

@@ -14,17 +14,7 @@ HEADS = ("fc.", "AuxLogits.")
 
 
 def read_weights(path):
-    """Read a state dict without running any code of the file.
-
-    Parameters
-    ----------
-    path : path
-        Of a safetensors file, or of one written by `torch.save`.
-
-    Returns
-    -------
-    dict of str to tensor
-        Taken out of the usual wrappers, see `as_state`.
+    """Read a state dict from a file of safetensors or torch, without running its code.
 
     Raises
     ------
@@ -75,18 +65,16 @@ def _is_state(value):
 
 
 def load_weights(network, state, origin, *, wanted="the network that `backbone` names"):
-    """Put weights into a network without its last layer; every one of them must fit.
+    """Put weights into a network, which has no last layer; every one of them must fit.
 
     Parameters
     ----------
     network : torch.nn.Module
-        May be without memory, on the device "meta".
+        May be on the device "meta", without memory.
     state : dict of str to tensor
         The last layer of a classifier in it is left out.
-    origin : path or str
-        Where the weights are from, for the message.
-    wanted : str
-        What fits, for the message.
+    origin, wanted : str
+        Where the weights are from, and whose would fit, for the message.
 
     Raises
     ------
