@@ -10,19 +10,27 @@ A name is imported from its room when it is first used, so that reading a table 
 neither torch nor faiss.
 """
 
+import os
 from importlib import import_module
+
+# Threads of torch and faiss that wait without sleeping keep each other from working
+# where other programs use the cores as well; set before either is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOMES = {
     "load": "images.loading",
     "from_folder": "images.folder",
+    "audit": "images.audit",
     "Benchmark": "images.benchmark",
     "PhotoManifold": "images.photograph",
     "load_experiments": "images.experiments",
     "make_space": "method.spaces",
     "SPACES": "method.spaces",
     "DataManifold": "method.manifold",
-    "ExactManifold": "method.manifold",
+    "Denoiser": "method.denoiser",
+    "ExactManifold": "method.exact",
     "Fingerprint": "method.fingerprint",
+    "Representation": "method.representations",
     "representations": "method.representations",
     "gain": "method.representations",
     "attributor": "method.classifiers",

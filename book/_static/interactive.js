@@ -77,18 +77,20 @@
     });
   }
 
-  /* layout.meta.sprite is one picture with a tile for each point, `columns` in a row;
-   * the number of a point's tile is its customdata.  Returns a function that shows the
+  /* layout.meta.sprite is one picture with a tile for each point, `columns` in a row,
+   * each `ratio` times as high as wide; the number of a point's tile is its customdata.  Returns a function that shows the
    * tile of a point beside its label. */
   function addThumbnails(canvas) {
-    const { sprite, columns } = canvas.layout.meta || {};
+    const { sprite, columns, ratio = 1 } = canvas.layout.meta || {};
     if (!sprite) return () => {};
     const shown = 96;
+    const height = shown * ratio;
     const tile = document.createElement("div");
     tile.className = "plotly-thumbnail";
     tile.style.backgroundImage = `url("${sprite}")`;
     tile.style.backgroundSize = `${columns * shown}px auto`;
-    tile.style.width = tile.style.height = `${shown}px`;
+    tile.style.width = `${shown}px`;
+    tile.style.height = `${height}px`;
     tile.hidden = true;
     canvas.append(tile);
     const show = (customdata) => {
@@ -96,10 +98,10 @@
       const label = canvas.querySelector(".hoverlayer .hovertext");
       if (!Number.isInteger(number) || !label) return;
       const [column, row] = [number % columns, Math.floor(number / columns)];
-      tile.style.backgroundPosition = `-${column * shown}px -${row * shown}px`;
+      tile.style.backgroundPosition = `-${column * shown}px -${row * height}px`;
       const [box, frame] = [label, canvas].map((e) => e.getBoundingClientRect());
       const left = Math.min(box.left - frame.left, frame.width - shown - 4);
-      const above = box.top - frame.top - shown - 8;
+      const above = box.top - frame.top - height - 8;
       tile.style.left = `${Math.max(0, left)}px`;
       tile.style.top = `${above < 0 ? box.bottom - frame.top + 8 : above}px`;
       tile.hidden = false;

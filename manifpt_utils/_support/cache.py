@@ -1,9 +1,15 @@
 """Numeric results on disk, found again by the content they were computed from.
 
 The key of a result is a hash of everything that decides it: the arrays and parameters
-that go in, the source code that computes, and the libraries, threads and processor
-below it.  Whatever changes, an old result is no longer found, so a result is the same
-with and without the cache.
+that go in, the code that computes (`source.code_of`), the versions of the libraries
+below it and the processor.  Whatever changes, an old result is no longer found, so a
+result is the same with and without the cache.  The number of threads is no part of
+it: features, projections and views were measured to be the same, bit by bit, on one
+thread and on two, but other instructions of the processor do change the last bits.
+
+joblib.Memory keeps the results, and removes what was not read for longest.  It would
+pickle them; a pickle can run code when it is read, and one with a flipped bit can be
+read as something else.  So arrays are written as NumPy's own files, with a check sum.
 
 The folder is `.cache/features` beside the package in a checkout; elsewhere there is no
 cache.  The environment variable `MANIFPT_CACHE` names another folder, or is `off`.
@@ -12,24 +18,23 @@ cache.  The environment variable `MANIFPT_CACHE` names another folder, or is `of
 import io
 import os
 import platform
-import time
+import warnings
 from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
 
-import faiss
 import numpy as np
 import torch
+from joblib import Memory, register_store_backend
+from joblib.memory import FileSystemStoreBackend
 
 from .files import write_whole
 from .paths import ROOT
 
 VARIABLE = "MANIFPT_CACHE"
-SUFFIX = ".feature.npz"  # of the files that may be removed
-LIMIT = 1_000_000_000  # bytes; beyond it, what was not used for longest is removed
-WORTH = 0.1  # seconds; what took less is not kept
+LIMIT = 1_000_000_000  # bytes
 LIBRARIES = ("numpy", "torch", "torchvision", "faiss-cpu", "pillow")
 
 
@@ -46,23 +51,18 @@ def cached(compute, *inputs, code):
     *inputs : arrays, tensors, texts and numbers
         All that goes into the computation, its name included.
     code : str
-        `source_key` of the files that compute.
+        `code_of` the functions and classes that compute.
 
     Returns
     -------
     array
     """
     folder = cache_folder()
-    if folder is None:
+    memory = folder and _memory(folder)
+    if not memory:
         return compute()
-    path = folder / f"{digest(*inputs, code, *_surroundings())}{SUFFIX}"
-    value = _read(path)
-    if value is None:
-        begun = time.monotonic()
-        value = compute()
-        if time.monotonic() - begun >= WORTH:
-            _keep(path, value)
-    return value
+    key = digest(*inputs, code, *_surroundings())
+    return memory.cache(_result, ignore=["compute", "memory"])(compute, memory, key)
 
 
 def cache_folder():
@@ -96,56 +96,45 @@ def digest(*values):
     return found.hexdigest()
 
 
-def source_key(*paths):
-    """Hash of source files, taken when a module is imported: `source_key(__file__)`.
+@cache
+def _surroundings():
+    """What decides the last bits of a result besides its code."""
+    libraries = [f"{name} {version(name)}" for name in LIBRARIES]
+    return *libraries, platform.machine(), torch.backends.cpu.get_cpu_capability()
 
-    Later would be too late: the file may have been edited since.
-    """
-    return digest(*(Path(path).read_bytes() for path in paths))
+
+class Arrays(FileSystemStoreBackend):
+    """joblib's files, each an array with a check sum and without pickle."""
+
+    def load_item(self, call_id, **_options):
+        """Read an array; any damage is an exception, after which joblib computes."""
+        with open(self._path(call_id), "rb") as file:
+            return np.load(file, allow_pickle=False)["value"]
+
+    def dump_item(self, call_id, item, **_options):
+        """Write an array, unless the disk is full or must not be written."""
+        packed, path = io.BytesIO(), self._path(call_id)
+        np.savez(packed, allow_pickle=False, value=item)
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, packed.getvalue())
+
+    def _path(self, call_id):
+        return Path(self.location, *call_id, "output.pkl")  # joblib counts this name
+
+
+register_store_backend("arrays", Arrays)
 
 
 @cache
-def _libraries():
-    return [f"{name} {version(name)}" for name in LIBRARIES]
+def _memory(folder):
+    """joblib's memory in a folder; None if the folder cannot be used."""
+    with suppress(OSError), warnings.catch_warnings(action="ignore"):
+        memory = Memory(folder, backend="arrays", verbose=0)
+        memory.cache(_result).check_call_in_cache(None, memory, "")  # writes its files
+        return memory
 
 
-def _surroundings():
-    """What decides the last bits of a result besides its code."""
-    processor = (platform.machine(), torch.backends.cpu.get_cpu_capability())
-    threads = (torch.get_num_threads(), faiss.omp_get_max_threads())
-    return *_libraries(), *processor, *threads
-
-
-def _read(path):
-    """The array of a file, or None if there is none that can be read."""
-    try:
-        with open(path, "rb") as file:
-            value = np.load(file, allow_pickle=False)["value"]  # tests its check sum
-    except Exception:  # damage can show in any way
-        return None
-    with suppress(OSError):
-        os.utime(path)  # used just now
-    return value
-
-
-def _keep(path, value):
-    packed = io.BytesIO()
-    np.savez(packed, allow_pickle=False, value=value)
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, packed.getvalue())
-        _remove_oldest(path.parent)
-
-
-def _remove_oldest(folder):
-    """Remove what was not used for longest, until the rest is below the limit."""
-    states = []
-    for path in folder.glob(f"*{SUFFIX}*"):  # also what a killed process left
-        with suppress(OSError):  # another process removed it
-            states.append((path.stat(), path))
-    excess = sum(state.st_size for state, _ in states) - LIMIT
-    for state, path in sorted(states, key=lambda pair: pair[0].st_mtime_ns):
-        if excess <= 0:
-            break
-        path.unlink(missing_ok=True)
-        excess -= state.st_size
+def _result(compute, memory, key):
+    memory.reduce_size(LIMIT)  # room for what comes
+    return compute()

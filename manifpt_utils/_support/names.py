@@ -5,7 +5,7 @@ What the names stand for is in the rooms above, and a test holds both together.
 
 SPACES = ("rgb", "frequency", "supervised", "selfsupervised")
 SPACE_ALIASES = {"freq": "frequency", "sl": "supervised", "ssl": "selfsupervised"}
-ESTIMATORS = ("nearest", "hull")
+ESTIMATORS = ("nearest", "tangent", "hull")
 METRICS = ("euclidean", "cosine")
 BASELINES = (
     "McCloskey18",

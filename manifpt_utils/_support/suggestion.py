@@ -12,3 +12,16 @@ def suggestion(name, known):
     near = get_close_matches(str(name), [str(item) for item in known], n=1)
     hint = f" did you mean {near[0]!r}?" if near else ""
     return f"{hint} Known: {', '.join(sorted(map(str, known)))}."
+
+
+def check_options(options, known):
+    """Refuse the first option that is not known.
+
+    Raises
+    ------
+    ValueError
+        The nearest known option is suggested.
+    """
+    for name in options:
+        if name not in known:
+            raise ValueError(f"unknown option {name!r};{suggestion(name, known)}")

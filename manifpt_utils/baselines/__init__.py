@@ -14,12 +14,13 @@ name             features                                    classifier
 ===============  ==========================================  ==========================
 
 All but the last were binary detectors; one classifier over all models is our choice.
-Each is evaluated like our own: `attribution.evaluate(baseline("Durall20"), ...)`.
+Each is evaluated like our own: `evaluate(baseline("Durall20"), images, labels, ...)`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from functools import partial
 from numbers import Integral
+from typing import NamedTuple
 
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
@@ -27,7 +28,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC, LinearSVC
 
-from .._support.suggestion import suggestion
+from .._support.suggestion import check_options, suggestion
 from ..method.evaluation import with_seed
 from ..method.spaces import RGB
 from .colour import CooccurrenceMatrices, SaturationStatistics
@@ -41,98 +42,69 @@ from .networks import (
 from .spectrum import AzimuthalSpectrum, SpectrumDecay
 from .standardised import StandardisedClassifier
 
-__all__ = ["BASELINES", "Builder", "baseline"]
+__all__ = ["BASELINES", "Baseline", "baseline"]
 
 
-@dataclass(frozen=True)
-class Builder:
-    """One row of the table: what a method is made of, and its published settings."""
+class Baseline(NamedTuple):
+    """What an earlier method is made of, and the options that were published."""
 
-    features: Callable
-    classifier: Callable
-    published: dict = field(default_factory=dict)
+    features: type  # transformer of images
+    classifier: Callable  # of no arguments
+    published: dict
 
-    def __call__(self, *, paper=False, image_size=32, seed=0, **options):
-        """Build the pipeline; parameters as for `baseline`."""
-        pipeline = Pipeline(
-            [("features", self.features()), ("classifier", self.classifier())]
-        )
-        options = (self.published if paper else {}) | options
-        places = {
-            name: f"{step}__{name}"
-            for step, estimator in pipeline.steps
-            for name in estimator.get_params(deep=False)
-        }
-        if self.features is RGB:
-            options.setdefault("image_shape", _image_shape(image_size))
-        for name in options:
-            if name not in places:
-                raise ValueError(f"unknown option {name!r};{suggestion(name, places)}")
-        pipeline.set_params(**{places[k]: v for k, v in options.items()})
-        return with_seed(clone(pipeline), seed)
+    def pipeline(self, options):
+        """Features and classifier, each with those options that it has."""
+        steps = [("features", self.features()), ("classifier", self.classifier())]
+        known = [step.get_params(deep=False) for _, step in steps]
+        check_options(options, known[0] | known[1])
+        for (_, step), names in zip(steps, known, strict=True):
+            step.set_params(**{k: v for k, v in options.items() if k in names})
+        return clone(Pipeline(steps))
 
 
-def _image_shape(image_size):
-    size = (image_size,) * 2 if isinstance(image_size, Integral) else image_size
-    if len(size) != 2 or not all(isinstance(s, Integral) and s > 0 for s in size):
-        raise ValueError(
-            f"image_size must be a side, or (height, width), got {image_size!r}."
-        )
-    return *size, 3
+def _tuned(classifier, **grid):
+    return partial(StandardisedClassifier, GridSearchCV(classifier, grid, cv=3))
 
 
-def _tuned_linear():
-    grid = {"C": [0.01, 0.1, 1, 10]}
-    search = GridSearchCV(LinearSVC(dual=False, max_iter=5000), grid, cv=3)
-    return StandardisedClassifier(search)
-
-
-def _tuned_radial():
-    grid = {"C": [1, 6.37, 40], "gamma": ["scale", 0.86]}
-    return StandardisedClassifier(GridSearchCV(SVC(), grid, cv=3))
-
-
-def _neighbours():
-    return StandardisedClassifier(KNeighborsClassifier(5))
-
-
+LINEAR = LinearSVC(dual=False, max_iter=5000)
+NEIGHBOURS = partial(StandardisedClassifier, KNeighborsClassifier(5))
 BASELINES = {
-    "McCloskey18": Builder(
+    "McCloskey18": Baseline(
         SaturationStatistics,
-        _tuned_linear,
-        {"classifier": LinearSVC(dual=False, max_iter=5000)},
+        _tuned(LINEAR, C=[0.01, 0.1, 1, 10]),
+        {"classifier": LINEAR},
     ),
-    "Nataraj19": Builder(
+    "Nataraj19": Baseline(
         CooccurrenceMatrices,
         CooccurrenceNetwork,
         {"levels": 256, "width": 32, "epochs": 50, "rate": 1e-4, "patience": 5},
     ),
-    "Durall20": Builder(
+    "Durall20": Baseline(
         AzimuthalSpectrum,
-        _tuned_radial,
+        _tuned(SVC(), C=[1, 6.37, 40], gamma=["scale", 0.86]),
         {"n_points": 80, "classifier": SVC(C=6.37, gamma=0.86), "standardise": False},
     ),
-    "Dzanic20": Builder(
+    "Dzanic20": Baseline(
         SpectrumDecay,
-        _neighbours,
+        NEIGHBOURS,
         {"n_rings": 200, "smooth": 5, "criterion": "norm"},
     ),
-    "Wang20": Builder(
+    "Wang20": Baseline(
         RGB,
         RobustResNet,
         {"backbone": "resnet50", "epochs": 1000, "rate": 1e-4, "patience": 5},
     ),
-    "Marra18": Builder(
+    "Marra18": Baseline(
         RGB,
         FineTunedNetwork,
         {"backbone": "inception_v3", "epochs": 30, "rate": 1e-4, "patience": 5},
     ),
-    "Marra19": Builder(
+    "Marra19": Baseline(
         RGB,
         IncrementalNetwork,
         {"backbone": "inception_v3", "memory": 2000, "epochs": 70, "rate": 1e-4},
     ),
-    "Yu19": Builder(
+    "Yu19": Baseline(
         RGB,
         EqualizedNetwork,
         {"base": 1024, "side": 128, "epochs": 40, "rate": 1e-3, "patience": 5}
@@ -175,7 +147,20 @@ def baseline(name, *, paper=False, image_size=32, seed=0, **options):
     >>> baseline("Dzanic20", image_size=64)["features"]
     SpectrumDecay()
     """
-    builder = BASELINES.get(name) if isinstance(name, str) else None
-    if builder is None:
+    method = BASELINES.get(name) if isinstance(name, str) else None
+    if method is None:
         raise ValueError(f"unknown baseline {name!r};{suggestion(name, BASELINES)}")
-    return builder(paper=paper, image_size=image_size, seed=seed, **options)
+    if paper:
+        options = method.published | options
+    if method.features is RGB:
+        options = {"image_shape": _image_shape(image_size)} | options
+    return with_seed(method.pipeline(options), seed)
+
+
+def _image_shape(size):
+    size = (size,) * 2 if isinstance(size, Integral) else size
+    if len(size) != 2 or not all(isinstance(s, Integral) and s > 0 for s in size):
+        raise ValueError(
+            f"image_size must be a side, or (height, width), got {size!r}."
+        )
+    return *size, 3

@@ -1,17 +1,19 @@
 """Incremental learning: classes arrive in groups, few old images are kept."""
 
 import math
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
-from skorch import NeuralNet
 from torch import nn
 
+from ..method.classifiers import estimator
+from ..method.networks import features_of
 from .networks import FineTunedNetwork
-from .training import features_of
 
 
+@estimator
 class IncrementalNetwork(FineTunedNetwork):
     r"""Incremental classifier with exemplars (Marra et al. 2019).
 
@@ -35,7 +37,7 @@ class IncrementalNetwork(FineTunedNetwork):
         Exemplars kept in all, as many of each class.
     epochs, min_steps : int
         Of every group.
-    rate, batch_size, image_shape, device, seed
+    rate, batch_size, image_shape, device, progress, seed
         As for `FineTunedNetwork`.
 
     Attributes
@@ -67,36 +69,12 @@ class IncrementalNetwork(FineTunedNetwork):
     (8, 32)
     """
 
-    def __init__(
-        self,
-        *,
-        backbone="small",
-        weights=None,
-        width=8,
-        increments=3,
-        memory=200,
-        epochs=10,
-        min_steps=120,
-        rate=5e-3,
-        batch_size=64,
-        image_shape=None,
-        device="cpu",
-        seed=0,
-    ):
-        self.backbone = backbone
-        self.weights = weights
-        self.width = width
-        self.increments = increments
-        self.memory = memory
-        self.epochs = epochs
-        self.min_steps = min_steps
-        self.rate = rate
-        self.batch_size = batch_size
-        self.image_shape = image_shape
-        self.device = device
-        self.seed = seed
+    increments: int = 3
+    memory: int = 200
+    min_steps: int = 120
+    patience: None = field(default=None, init=False)  # each group has one cycle
 
-    def _net(self, x):
+    def _trained(self, x, codes):
         n_classes = len(self.classes_)
         if self.increments < 1:
             raise ValueError(f"increments must be positive, got {self.increments!r}.")
@@ -105,12 +83,12 @@ class IncrementalNetwork(FineTunedNetwork):
                 f"memory={self.memory} leaves some of {n_classes} classes without an "
                 f"exemplar; set it to at least {n_classes}, better 20 times as much."
             )
-        self._check_images(x)
+        self._set_up(x)
         order = np.random.default_rng(self.seed).permutation(n_classes)
         groups = np.array_split(order, min(self.increments, n_classes))
         self.order_ = [self.classes_[group].tolist() for group in groups]
-        self.pretrained_ = self.weights is not None
-        return _Increments(self, self._network(x), groups)
+        net = _Increments(self._network(x), self.memory, self.batch_size, self.shape_)
+        return net.fit(x, codes, groups, self._trainer)
 
     @property
     def predict_proba(self):
@@ -128,36 +106,36 @@ class IncrementalNetwork(FineTunedNetwork):
         return self.net_.embed(self._check(x))
 
 
+@dataclass
 class _Increments:
     """Takes the place of a skorch net: trains a network class by class."""
 
-    def __init__(self, owner, network, groups):
-        self.module_, self.groups = network, groups
-        self.memory, self.batch_size = owner.memory, owner.batch_size
-        self.shape = owner.shape_
-        self.owner = owner
+    module_: nn.Module
+    memory: int
+    batch_size: int
+    shape: tuple
 
-    def fit(self, x, codes):
+    def fit(self, x, codes, groups, trainer):
         """Learn all groups, then the means: x (n, d) float32, codes (n,) int."""
-        owner, self.owner = self.owner, None  # or the two would hold each other
         self.exemplars_ = {}
-        for group in self.groups:
-            self._learn(owner, x, codes, group)
+        for group in groups:
+            rows = [np.flatnonzero(np.isin(codes, group)), *self.exemplars_.values()]
+            rows = np.concatenate(rows)
+            net = trainer(self.module_, len(rows), nn.BCEWithLogitsLoss)
+            net.fit(x[rows], self._targets(x[rows], codes[rows]))
             self._remember(x, codes, group)
         means = [self._mean(x[self.exemplars_[c]]) for c in sorted(self.exemplars_)]
         self.means_ = np.stack(means)
         return self
 
-    def _learn(self, owner, x, codes, group):
-        rows = [np.flatnonzero(np.isin(codes, group)), *self.exemplars_.values()]
-        rows = np.concatenate(rows)
+    def _targets(self, x, codes):
+        """1 for the class of a row, and what the network says for the old classes."""
         n_outputs = self.module_.head.out_features
-        targets = np.eye(n_outputs, dtype=np.float32)[codes[rows]]
+        targets = np.eye(n_outputs, dtype=np.float32)[codes]
         seen = list(self.exemplars_)
         if seen:
-            targets[:, seen] = self._outputs(x[rows])[:, seen]
-        loss = nn.BCEWithLogitsLoss
-        owner._trainer(NeuralNet, self.module_, len(rows), loss).fit(x[rows], targets)
+            targets[:, seen] = self._outputs(x)[:, seen]
+        return targets
 
     def _remember(self, x, codes, group):
         n = math.ceil(self.memory / (len(self.exemplars_) + len(group)))

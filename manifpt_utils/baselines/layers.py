@@ -1,7 +1,6 @@
 """Layers of the networks: what prepares images, and what turns them into features."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,8 +10,7 @@ from torch.nn import functional
 
 from .._support.torchvision import torchvision
 from ..images.postprocessing import jpeg
-from ..method.networks import EveryOtherPixel
-from ..method.spaces import IMAGENET_MEAN, IMAGENET_SD, read_weights
+from ..method.networks import EveryOtherPixel, pyramid
 
 
 class BlurAndJPEG(nn.Module):
@@ -64,20 +62,6 @@ class Mirror(nn.Module):
         )
 
 
-class Resize(nn.Module):
-    """Bring images to a square, anti-aliased; leave those that have the size."""
-
-    def __init__(self, side):
-        super().__init__()
-        self.side = side
-
-    def forward(self, x):
-        size = (self.side, self.side)
-        if tuple(x.shape[-2:]) == size:
-            return x
-        return functional.interpolate(x, size, mode="bilinear", antialias=True)
-
-
 class Crop(nn.Module):
     """A square at a random place while training, else the central one."""
 
@@ -105,11 +89,6 @@ class LogSpectrum(nn.Module):
         x = torch.log(magnitude + 1e-3)
         low, high = x.amin((-2, -1), keepdim=True), x.amax((-2, -1), keepdim=True)
         return 2 * (x - low) / (high - low).clamp(min=1e-6) - 1
-
-
-def imagenet_colours():
-    """Colours less the mean of ImageNet, over its standard deviation."""
-    return torchvision.transforms.Normalize(IMAGENET_MEAN, IMAGENET_SD)
 
 
 def power_of_two(height, width):
@@ -166,19 +145,12 @@ def _separable(before, after):
 
 
 def small_xception(width=16):
-    """Stem at full resolution, three separable blocks, global average: 8 x width.
+    """Separable blocks in place of residual ones, as in Xception: 8 x width features.
 
     >>> small_xception(4)(torch.zeros(2, 3, 32, 32)).shape
     torch.Size([2, 32])
     """
-    return nn.Sequential(
-        nn.Conv2d(3, width, 3, 1, 1, bias=False),
-        nn.BatchNorm2d(width),
-        nn.ReLU(),
-        *(_SeparableBlock(width * 2**i, width * 2 ** (i + 1)) for i in range(3)),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-    )
+    return pyramid(width, _SeparableBlock)
 
 
 def equalized_layers(side, base=1024):
@@ -237,16 +209,3 @@ def inception_v3():
     )
     network.fc = nn.Identity()
     return network
-
-
-def load_weights(backbone, weights):
-    """Start from a local file; heads of the classes it was trained on do not count."""
-    state = read_weights(Path(weights))
-    state = {k: v for k, v in state.items() if not k.startswith(("fc.", "AuxLogits."))}
-    try:
-        backbone.load_state_dict(state)
-    except RuntimeError as error:
-        raise ValueError(
-            f"{weights} does not hold the weights of this backbone; give those of the "
-            "network that `backbone` names, as a plain state dict."
-        ) from error

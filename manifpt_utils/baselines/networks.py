@@ -4,31 +4,111 @@ Each classifier takes flattened channel-last images, and `transform` gives the i
 its last linear layer.  Without a file of weights all of them are CNNs from scratch.
 """
 
+from functools import partial
+
+import numpy as np
 import torch
 from torch import nn
 
-from .._support.suggestion import suggestion
 from .._support.torchvision import torchvision
-from ..method.networks import headless_resnet50, small_resnet
+from ..method.classifiers import NetworkClassifier, estimator, picture_shape
+from ..method.networks import (
+    AttributionNetwork,
+    Standardise,
+    headless_resnet50,
+    imagenet_colours,
+    small_resnet,
+)
+from ..method.training import VALIDATED
 from .layers import (
     BlurAndJPEG,
     Crop,
     EqualizedLinear,
     LogSpectrum,
     Mirror,
-    Resize,
     cooccurrence_layers,
     equalized_layers,
-    imagenet_colours,
     inception_v3,
-    load_weights,
     mirror_outwards,
     power_of_two,
     small_xception,
 )
-from .training import ImageClassifier, ImageNetwork
 
 
+@estimator
+class ImageClassifier(NetworkClassifier):
+    """What these networks share: Adam on images, and two ways of training.
+
+    Parameters
+    ----------
+    patience : int, optional
+        Constant rate, a tenth of the data held out, and an end after this many epochs
+        without progress on it; by default one cycle of the rate.
+    image_shape : tuple, optional
+        (h, w, 3) of the flattened rows; square when it is not given.
+    epochs, min_steps, rate, batch_size, device, progress, seed
+        As for `method.classifiers.NetworkClassifier`.
+    """
+
+    patience: int | None = None
+    image_shape: tuple | None = None
+
+    _smallest = 8
+    _betas = (0.9, 0.999)
+    _lowest = 1.0  # rate that ends a waiting schedule, relative to the first
+
+    def fit(self, x, y):
+        """Train on images and labels.
+
+        Parameters
+        ----------
+        x : (n, h * w * 3) float array
+        y : (n,) array of labels
+
+        Raises
+        ------
+        ValueError
+            If there is only one class, x is not finite or of another shape than
+            `image_shape`, or images or classes are too small.
+        """
+        if self.patience is not None:
+            _check_held_out(y)
+        return super().fit(x, y)
+
+    def _trained(self, x, codes):
+        self._set_up(x)
+        return super()._trained(x, codes)
+
+    def _set_up(self, x):
+        self.shape_ = picture_shape(
+            x.shape[1], self.image_shape, smallest=self._smallest
+        )
+        self.pretrained_ = getattr(self, "weights", None) is not None
+
+    def _schedule(self):
+        return {
+            "optimizer": torch.optim.Adam,
+            "optimizer__betas": self._betas,
+            "cycle_momentum": False,
+            "patience": self.patience,
+            "lowest": self._lowest,
+        }
+
+    def _at_once(self):
+        return self.batch_size
+
+
+def _check_held_out(y):
+    names, counts = np.unique(np.asarray(y), return_counts=True)
+    if counts.min() < 1 / VALIDATED:
+        raise ValueError(
+            f"class {str(names[counts.argmin()])!r} has {counts.min()} images, and "
+            f"a schedule that waits for progress holds {VALIDATED:.0%} out; give "
+            "more images, or set patience to None."
+        )
+
+
+@estimator
 class CooccurrenceNetwork(ImageClassifier):
     """Convolutional network on co-occurrence matrices (Nataraj et al. 2019).
 
@@ -39,18 +119,8 @@ class CooccurrenceNetwork(ImageClassifier):
         The paper has 32.
     hidden : int
         Units before the last layer, the features.
-    epochs, min_steps : int
-        Passes over the data, and the least number of steps, for few images.
-    rate, batch_size : float, int
-        Of Adam.
-    patience : int, optional
-        Constant rate, a tenth of the data held out, and an end after this many epochs
-        without progress on it; by default one cycle of the rate.
-    image_shape : tuple, optional
-        (L, L, 3) of the flattened rows; square when it is not given.
-    device : str
-        Where the network is trained and used, of torch: "cpu" or "cuda".
-    seed : int
+    epochs, min_steps, rate, batch_size, patience, image_shape, device, progress, seed
+        As for `ImageClassifier`.
 
     Attributes
     ----------
@@ -76,30 +146,10 @@ class CooccurrenceNetwork(ImageClassifier):
 
     _smallest = 64
 
-    def __init__(
-        self,
-        *,
-        width=8,
-        hidden=256,
-        epochs=10,
-        min_steps=150,
-        rate=2e-3,
-        batch_size=40,
-        patience=None,
-        image_shape=None,
-        device="cpu",
-        seed=0,
-    ):
-        self.width = width
-        self.hidden = hidden
-        self.epochs = epochs
-        self.min_steps = min_steps
-        self.rate = rate
-        self.batch_size = batch_size
-        self.patience = patience
-        self.image_shape = image_shape
-        self.device = device
-        self.seed = seed
+    width: int = 8
+    hidden: int = 256
+    rate: float = 2e-3
+    batch_size: int = 40
 
     def _network(self, x):
         convolutions = cooccurrence_layers(self.width, self.shape_[0] >= 128)
@@ -107,9 +157,12 @@ class CooccurrenceNetwork(ImageClassifier):
             size = convolutions(torch.zeros(1, 3, *self.shape_[:2])).shape[1]
         backbone = convolutions.extend([nn.Linear(size, self.hidden), nn.ReLU()])
         head = nn.Linear(self.hidden, len(self.classes_))
-        return ImageNetwork(self.shape_, [self._centred(x)], backbone, head)
+        # One mean and scale for all pixels, so that the picture keeps its contrasts.
+        colours = Standardise(x.mean(), x.std() + 1e-12)
+        return AttributionNetwork([colours], backbone, head, self.shape_)
 
 
+@estimator
 class RobustResNet(ImageClassifier):
     """Residual network trained on blurred and compressed images (Wang et al. 2020).
 
@@ -127,8 +180,8 @@ class RobustResNet(ImageClassifier):
         Probability of a blur, and of a JPEG compression after it, for each image.
     spectrum : bool
         Show the network log magnitude spectra instead (Zhang et al. 2019).
-    epochs, min_steps, rate, batch_size, patience, image_shape, device, seed
-        As for `CooccurrenceNetwork`; without progress for `patience` epochs the rate is
+    epochs, min_steps, rate, batch_size, patience, image_shape, device, progress, seed
+        As for `ImageClassifier`; without progress for `patience` epochs the rate is
         first divided by ten, twice.
 
     Attributes
@@ -156,55 +209,29 @@ class RobustResNet(ImageClassifier):
 
     _lowest = 1e-2
 
-    def __init__(
-        self,
-        *,
-        backbone="small",
-        weights=None,
-        width=16,
-        blur_jpeg=0.1,
-        spectrum=False,
-        epochs=10,
-        min_steps=150,
-        rate=5e-3,
-        batch_size=64,
-        patience=None,
-        image_shape=None,
-        device="cpu",
-        seed=0,
-    ):
-        self.backbone = backbone
-        self.weights = weights
-        self.width = width
-        self.blur_jpeg = blur_jpeg
-        self.spectrum = spectrum
-        self.epochs = epochs
-        self.min_steps = min_steps
-        self.rate = rate
-        self.batch_size = batch_size
-        self.patience = patience
-        self.image_shape = image_shape
-        self.device = device
-        self.seed = seed
+    backbone: str = "small"
+    weights: str | None = None
+    width: int = 16
+    blur_jpeg: float = 0.1
+    spectrum: bool = False
 
     def _network(self, x):
-        _check_backbone(self.backbone, ("small", "resnet50"))
         if not 0 <= self.blur_jpeg <= 1:
             raise ValueError(
                 f"blur_jpeg must be a probability in 0..1, got {self.blur_jpeg!r}."
             )
+        small = partial(small_resnet, self.width)
+        backbone = self._backbone(small=small, resnet50=headless_resnet50)
         is_small = self.backbone == "small"
-        backbone = small_resnet(self.width) if is_small else headless_resnet50()
-        if self.weights is not None:
-            load_weights(backbone, self.weights)
-        preparation = [] if is_small else [Resize(256), Crop(224)]
+        preparation = [] if is_small else [_square(256), Crop(224)]
         preparation += [Mirror(), BlurAndJPEG(self.blur_jpeg)]
         preparation += [LogSpectrum()] if self.spectrum else [imagenet_colours()]
         head = nn.Linear(8 * self.width if is_small else 2048, len(self.classes_))
         nn.init.normal_(head.weight, std=0.02)
-        return ImageNetwork(self.shape_, preparation, backbone, head)
+        return AttributionNetwork(preparation, backbone, head, self.shape_)
 
 
+@estimator
 class FineTunedNetwork(ImageClassifier):
     """Deep network of separable or factorised convolutions (Marra et al. 2018).
 
@@ -218,8 +245,8 @@ class FineTunedNetwork(ImageClassifier):
         torchvision.  Without it, this baseline is a CNN from scratch.
     width : int
         Channels of the small network's first layer; it ends with 8 times as many.
-    epochs, min_steps, rate, batch_size, patience, image_shape, device, seed
-        As for `CooccurrenceNetwork`.
+    epochs, min_steps, rate, batch_size, patience, image_shape, device, progress, seed
+        As for `ImageClassifier`.
 
     Attributes
     ----------
@@ -242,45 +269,22 @@ class FineTunedNetwork(ImageClassifier):
     (8, 32)
     """
 
-    def __init__(
-        self,
-        *,
-        backbone="small",
-        weights=None,
-        width=8,
-        epochs=10,
-        min_steps=200,
-        rate=5e-3,
-        batch_size=64,
-        patience=None,
-        image_shape=None,
-        device="cpu",
-        seed=0,
-    ):
-        self.backbone = backbone
-        self.weights = weights
-        self.width = width
-        self.epochs = epochs
-        self.min_steps = min_steps
-        self.rate = rate
-        self.batch_size = batch_size
-        self.patience = patience
-        self.image_shape = image_shape
-        self.device = device
-        self.seed = seed
+    backbone: str = "small"
+    weights: str | None = None
+    width: int = 8
+    min_steps: int = 200
 
     def _network(self, x):
-        _check_backbone(self.backbone, ("small", "inception_v3"))
+        small = partial(small_xception, self.width)
+        backbone = self._backbone(small=small, inception_v3=inception_v3)
         is_small = self.backbone == "small"
-        backbone = small_xception(self.width) if is_small else inception_v3()
-        if self.weights is not None:
-            load_weights(backbone, self.weights)
-        preparation = [] if is_small else [Resize(299)]
-        preparation += [torchvision.transforms.Normalize([0.5] * 3, [0.5] * 3)]
+        preparation = [] if is_small else [_square(299)]
+        preparation += [Standardise(0.5, 0.5)]
         head = nn.Linear(8 * self.width if is_small else 2048, len(self.classes_))
-        return ImageNetwork(self.shape_, preparation, backbone, head)
+        return AttributionNetwork(preparation, backbone, head, self.shape_)
 
 
+@estimator
 class EqualizedNetwork(ImageClassifier):
     """Attribution network with equalised learning rates (Yu et al. 2019).
 
@@ -291,8 +295,8 @@ class EqualizedNetwork(ImageClassifier):
     side : int, optional
         Resize to this side first (the paper: 128); by default images are mirrored
         outwards to the next power of two.
-    epochs, min_steps, rate, batch_size, patience, image_shape, device, seed
-        As for `CooccurrenceNetwork`.
+    epochs, min_steps, rate, batch_size, patience, image_shape, device, progress, seed
+        As for `ImageClassifier`.
 
     Attributes
     ----------
@@ -320,42 +324,22 @@ class EqualizedNetwork(ImageClassifier):
 
     _betas = (0.0, 0.99)
 
-    def __init__(
-        self,
-        *,
-        base=96,
-        side=None,
-        epochs=10,
-        min_steps=1000,
-        rate=1e-2,
-        batch_size=16,
-        patience=None,
-        image_shape=None,
-        device="cpu",
-        seed=0,
-    ):
-        self.base = base
-        self.side = side
-        self.epochs = epochs
-        self.min_steps = min_steps
-        self.rate = rate
-        self.batch_size = batch_size
-        self.patience = patience
-        self.image_shape = image_shape
-        self.device = device
-        self.seed = seed
+    base: int = 96
+    side: int | None = None
+    min_steps: int = 1000
+    rate: float = 1e-2
+    batch_size: int = 16
 
     def _network(self, x):
         height, width = (self.side,) * 2 if self.side else self.shape_[:2]
         side = power_of_two(height, width)
-        resize = [Resize(self.side)] if self.side else []
-        colours = torchvision.transforms.Normalize([0.5] * 3, [0.5] * 3)
+        resize = [_square(self.side)] if self.side else []
+        colours = Standardise(0.5, 0.5)
         preparation = [*resize, Mirror(), colours, mirror_outwards(height, width, side)]
         backbone, n_features = equalized_layers(side, self.base)
         head = EqualizedLinear(n_features, len(self.classes_), gain=1.0)
-        return ImageNetwork(self.shape_, preparation, backbone, head)
+        return AttributionNetwork(preparation, backbone, head, self.shape_)
 
 
-def _check_backbone(name, known):
-    if name not in known:
-        raise ValueError(f"unknown backbone {name!r};{suggestion(name, known)}")
+def _square(side):
+    return torchvision.transforms.Resize((side, side), antialias=True)

@@ -8,7 +8,7 @@ from scipy.interpolate import make_interp_spline
 from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_array
 
-from ..method.spaces import Space, batches
+from ..method.spaces import Space, slices
 
 LUMA = (0.299, 0.587, 0.114)  # of OpenCV and MATLAB
 FLOOR = 1e-8  # below what 8 bits can resolve, so that logarithms stay finite
@@ -83,7 +83,7 @@ class AzimuthalSpectrum(Space):
                 "them, or set n_points to interpolate."
             )
         mean = _ring_means(rings)[1:-1]
-        parts = [_spectra(grey(b)) @ mean.T for b in batches(images)]
+        parts = [_spectra(grey(images[s])) @ mean.T for s in slices(images)]
         return self._finish(np.concatenate(parts)).astype(np.float32)
 
     def _finish(self, profile):
@@ -202,7 +202,7 @@ class SpectrumDecay(Space):
         return *frequency_rings(size, n_rings), n_rings
 
     def _embed(self, images):
-        parts = [self._describe(_magnitudes(grey(b))) for b in batches(images)]
+        parts = [self._describe(_magnitudes(grey(images[s]))) for s in slices(images)]
         return np.concatenate(parts).astype(np.float32)
 
     def _describe(self, magnitude):

@@ -2,7 +2,9 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.model_selection import StratifiedKFold, check_cv
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 
@@ -58,6 +60,7 @@ class StandardisedClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
             If there is only one class, x is not finite, or a class has fewer images
             than the neighbours, or the folds, of the classifier.
         """
+        vars(self).pop("classifier_", None)
         x, y = validate_data(self, x, y, dtype=np.float64)
         self._check_counts(y)
         self.scaler_ = StandardScaler().fit(x)
@@ -72,14 +75,26 @@ class StandardisedClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
                 "attribution needs at least two classes, got one class: "
                 f"{str(names[0])!r}."
             )
-        known = self.classifier.get_params(deep=False)
-        for name in {"n_neighbors", "cv"} & set(known):
-            if counts.min() < known[name]:
+        for name, needed in self._needed(y).items():
+            if counts.min() < needed:
                 raise ValueError(
                     f"class {str(names[counts.argmin()])!r} has {counts.min()} images, "
-                    f"fewer than {name}={known[name]} of the classifier; give "
-                    f"more images, or set classifier__{name}."
+                    f"fewer than {name}={needed} of the classifier; give more images, "
+                    f"or set classifier__{name}."
                 )
+
+    def _needed(self, y):
+        """How many images of every class the classifier asks for, by its parameter."""
+        known = self.classifier.get_params(deep=False)
+        needed = {k: known[k] for k in ("n_neighbors",) if k in known}
+        if "cv" in known:
+            folds = check_cv(known["cv"], y, classifier=True)  # None stands for 5
+            if isinstance(folds, StratifiedKFold):
+                needed["cv"] = folds.n_splits
+        return needed
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "classifier_")
 
     def _input(self, x):
         return self.scaler_.transform(x) if self.standardise else x
@@ -88,6 +103,11 @@ class StandardisedClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         """The label of each row: (n,) array."""
         check_is_fitted(self)
         return self.classifier_.predict(self._input(self._check(x)))
+
+    @available_if(lambda self: hasattr(self.classifier_, "predict_proba"))
+    def predict_proba(self, x):
+        """Class probabilities where the classifier has them: (n, c), as `classes_`."""
+        return self.classifier_.predict_proba(self._input(self._check(x)))
 
     def transform(self, x):
         """Standardised features, on which separability is measured: (n, d) float32."""

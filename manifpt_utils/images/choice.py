@@ -6,7 +6,7 @@ from .._support.suggestion import suggestion
 
 
 def choose(models, known, where="", core=()):
-    """The asked models in the order of the known ones."""
+    """The models that were asked for, in the order of the known ones."""
     if models is None:
         return list(known)
     if isinstance(models, str) or not isinstance(models, Iterable):

@@ -44,7 +44,7 @@ def load_experiments(photo="coffee", *, n=None, data_folder=None):
     ----------
     photo : str
     n : int, optional
-        Images a run; all that are stored by default.
+        Images per run; by default all that are stored.
     data_folder : Path, optional
         Where `experiments/` lies, if not beside the package.
 
@@ -89,7 +89,7 @@ def _sheets(manifest, photo):
         raise ValueError(
             f"there are no controlled experiments on {photo!r};"
             f"{suggestion(photo, photos)} They are made by "
-            "`python -m manifpt_utils.zoo train-all` and stored by its `pack`."
+            "`manifpt zoo train-all` and stored by `manifpt zoo pack`."
         )
     found = {p.stem: p.as_posix() for p in sheets if p.parent.name == photo}
     return dict(sorted(found.items(), key=lambda x: (not x[0].startswith(BASE), x[0])))
@@ -99,7 +99,7 @@ def _check_count(sheets, n):
     smallest = min(sheets, key=lambda run: len(sheets[run]))
     if n is not None and not 2 <= n <= len(sheets[smallest]):
         raise ValueError(
-            f"n={n} images a run were asked for, but run {smallest!r} holds "
+            f"n={n} images per run were asked for, but run {smallest!r} holds "
             f"{len(sheets[smallest])}; ask for 2 to that many."
         )
 
@@ -110,7 +110,7 @@ def one_factor(designs, factor):
     Parameters
     ----------
     designs : DataFrame
-        Levels of all factors, one row a run, as in `Experiments`.
+        Levels of all factors, one row per run, as in `Experiments`.
     factor : str
 
     Returns

@@ -44,11 +44,17 @@ def read_factors(content, name="factors.csv"):
     >>> read_factors(f"{heading}\\n{row}".encode()).loc["007", "family"]
     'GAN'
     """
-    heading, *rows = _rows(_text(content)) or [[]]
+    try:
+        heading, *rows = _rows(_text(content)) or [[]]
+    except csv.Error as error:
+        raise ValueError(f"{name} cannot be read ({error}). {MEANING}") from error
     heading = [column.lower() for column in heading]
     missing = [column for column in ["model", *FACTORS] if column not in heading]
     if missing:
         raise ValueError(f"{name} lacks the columns {missing}. {MEANING}")
+    twice = [column for column in ["model", *FACTORS] if heading.count(column) > 1]
+    if twice:
+        raise ValueError(f"{name} has the column {twice[0]!r} twice; keep one.")
     uneven = [row for row in rows if len(_trimmed(row, heading)) != len(heading)]
     if uneven:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""A benchmark from a folder of images: `real/` and one sub-folder for each model."""
+"""A benchmark from a folder of images: `real/` and one sub-folder per model."""
 
 import warnings
 from numbers import Integral
@@ -24,9 +24,9 @@ def from_folder(
 
     ::
 
-        root/real/*.png          views of the world
-        root/<model>/*.png       samples of one generator, one or more generators
-        root/factors.csv         optional: column `model` and those of `factors`
+        root/real/*.png          real images
+        root/<model>/*.png       samples of one generator; one or more such folders
+        root/factors.csv         optional: how each model was built, see `read_factors`
 
     Files may be PNG, JPEG, WebP, BMP or TIFF, in 8 bits of RGB or grey.  Without a
     `factors.csv` the table of the paper's 27 models is used, if it knows all of yours.
@@ -69,26 +69,18 @@ def from_folder(
     _check_fraction(test_fraction)
     root = Path(path).expanduser()
     paths = class_paths(root, models)
-    reference = paths["real"][0]
-    read = {
-        name: read_images(files, size=size, reference=reference)
-        for name, files in paths.items()
-    }
-    images = {name: x.pixels for name, x in read.items()}
-    found = {name: digests(x) for name, x in images.items()}
-    files = file_table(paths, {name: x.facts for name, x in read.items()}, found)
-    parts = _split(found["real"], n_real, test_fraction, seed, root)
+    images, files = _read(paths, size)
+    kept, test = _split(files.loc["real", "digest"], n_real, test_fraction, seed, root)
     refuse_copied_classes(files)
-    real, test = (images["real"][part] for part in parts)
-    del images["real"]
+    real = images.pop("real")
     benchmark = Benchmark(
         root.resolve().name,
-        real,
-        test,
+        real[kept],
+        real[test],
         images,
         factors=_folder_factors(root, list(images)),
         audit=compare(files),
-        split=RealSplit(len(paths["real"]), test_fraction),
+        split=RealSplit(len(real), test_fraction),
     )
     for message in benchmark.warnings:
         warnings.warn(f"{root}: {message}", stacklevel=2)
@@ -119,16 +111,29 @@ def _check_fraction(test_fraction):
         )
 
 
-def _split(digests, n_real, test_fraction, seed, root):
+def _read(paths, size):
+    """Images by class, and the table of their files."""
+    reference = paths["real"][0]
+    read = {
+        name: read_images(files, size=size, reference=reference)
+        for name, files in paths.items()
+    }
+    images = {name: x.pixels for name, x in read.items()}
+    facts = {name: x.facts for name, x in read.items()}
+    found = {name: digests(x) for name, x in images.items()}
+    return images, file_table(paths, facts, found)
+
+
+def _split(contents, n_real, test_fraction, seed, root):
     """Disjoint manifold and test images; copies of one image stay together."""
-    total = len(digests)
-    if len(np.unique(digests)) < 2:
+    total = len(contents)
+    if contents.nunique() < 2:
         raise ValueError(
             f"{root / 'real'} holds {total} image(s), all the same; at least two "
             "different ones are needed, one for the manifold and one for the test."
         )
     splitter = GroupShuffleSplit(1, test_size=test_fraction, random_state=seed)
-    kept, test = next(splitter.split(digests, groups=digests))
+    kept, test = next(splitter.split(contents, groups=contents))
     wanted = len(kept) if n_real is None else n_real
     check_integer(wanted, "n_real", 1)
     if wanted > len(kept):

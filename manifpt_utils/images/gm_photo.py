@@ -95,7 +95,7 @@ def load_photo(photo, models, seed, n_real, data_folder):
     if not trained:
         raise ValueError(
             f"{folder} holds no samples of gm-photo/{photo}; generators are made by "
-            "`python -m manifpt_utils.zoo train` and stored by its `pack`."
+            "`manifpt zoo train` and stored by `manifpt zoo pack`."
         )
     table = read_factors(verified(folder, "factors.csv", manifest))
     files = _choose_files(trained, seed, models, table.index)

@@ -60,7 +60,7 @@ def verified(folder, name, manifest):
     path = Path(folder) / name
     remedy = (
         "restore it with git, or, if it was changed on purpose, run "
-        "`python -m manifpt_utils.zoo pack --only-manifest`."
+        "`manifpt zoo pack --only-manifest`."
     )
     if name not in manifest:
         raise ValueError(f"{path} is not listed in the manifest; {remedy}")

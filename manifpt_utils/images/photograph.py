@@ -16,7 +16,8 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from .._support.cache import cached, digest, source_key
+from .._support.cache import cached, digest
+from .._support.source import code_of
 from .._support.suggestion import suggestion
 
 SIZE = 32
@@ -25,7 +26,6 @@ SHORT_SIDE = 160  # the photograph is reduced to this once, which makes views ch
 RELATIVE_SIDE = (0.5, 0.75)  # of the short side
 SETTLED = 1e-3  # reduced pixels; a descent whose step is shorter has arrived
 SHORTEST, LONGEST = 8, 128  # images that are projected together
-CODE = source_key(__file__)
 
 
 class Photograph(NamedTuple):
@@ -167,7 +167,7 @@ class PhotoManifold:
         return cached(
             lambda: np.rint(self.render(c)).astype(np.uint8),
             *("views", self._content, c),
-            code=CODE,
+            code=code_of(PhotoManifold),
         )
 
     def sample(self, n, *, seed=0):
@@ -224,6 +224,60 @@ class PhotoManifold:
         residual = x.numpy().astype(float) - x_star.astype(float)
         return Projection(x_star, c, np.sqrt((residual**2).sum(axis=(1, 2, 3))))
 
+    def grid(self, counts):
+        """Coordinates of a regular grid of views, bounds included.
+
+        Parameters
+        ----------
+        counts : (int, int, int)
+            Values of x, y and side.
+
+        Returns
+        -------
+        (n, 3) float64 array of x, y, side
+        """
+        return self._grid(counts).double().numpy() * self._pixel
+
+    def descend(self, compare, coordinates, *, steps=12):
+        """Improve views by Levenberg-Marquardt within the bounds, whatever counts.
+
+        Parameters
+        ----------
+        compare : callable
+            Takes views (b, 3, 32, 32) in grey levels, their derivatives in the three
+            coordinates (b, 3, 3, 32, 32), and the numbers of the problems (b,) to which
+            they belong, all tensors.  Returns squared distances (b,), half their
+            gradients (b, 3) and normal matrices (b, 3, 3).
+        coordinates : (n, 3) array
+            Where the problems start.
+        steps : int
+            At most.
+
+        Returns
+        -------
+        coordinates : (n, 3) float64 array
+        loss : (n,) float32 array
+            The squared distances there.
+        """
+
+        def evaluate(c, rows):
+            view, jacobian = _render_with_jacobian(photo, c)
+            view = view.view(-1, SIZE, 3, SIZE).transpose(1, 2)
+            jacobian = jacobian.view(-1, 3, SIZE, 3, SIZE).transpose(2, 3)
+            return compare(view.contiguous(), jacobian.contiguous(), rows)
+
+        photo, box, offset = self._near()
+        c = torch.as_tensor(np.asarray(coordinates) / self._pixel - offset)
+        c, loss = _descend(evaluate, c.float().clamp(*box), box, steps)
+        c = (c.double().numpy() + offset) * self._pixel
+        return np.clip(c, *self.bounds.T), loss.numpy()
+
+    def _near(self):
+        """The part of the photograph that views touch, the box there, its corner."""
+        photo, first = self._reach
+        offset = np.array([first, 0.0, 0.0])
+        return photo, self._box - torch.tensor(offset, dtype=torch.float32), offset
+
     def _closest(self, x, starts, steps, progress):
         """Coordinates (n, 3) in reduced pixels."""
         lengths = _batch_lengths([digest(image) for image in x.numpy()])
@@ -238,7 +292,7 @@ class PhotoManifold:
             self._projected[key] = cached(
                 lambda: self._project_batch(batch, starts, steps).numpy(),
                 *("project", self._content, self.bounds, key),
-                code=CODE,
+                code=code_of(PhotoManifold),
             )
         return self._projected[key]
 
@@ -263,27 +317,31 @@ class PhotoManifold:
     @cached_property
     def _search(self):
         """Coordinates (reduced pixels) and images of a dense grid of views."""
-        counts = (15, 15, 9)
-        axes = [
-            torch.linspace(a, b, k)
-            for a, b, k in zip(*self._box.tolist(), counts, strict=True)
-        ]
-        grid = torch.cartesian_prod(*axes)
+        grid = self._grid((15, 15, 9))
         views = torch.cat(
             [_render(self._reduced, p).flatten(1) for p in grid.split(256)]
         )
         return grid, views
+
+    def _grid(self, counts):
+        """Coordinates of a regular grid, in reduced pixels: (n, 3) tensor."""
+        limits = zip(*self._box.tolist(), counts, strict=True)
+        return torch.cartesian_prod(*(torch.linspace(a, b, k) for a, b, k in limits))
 
     def _project_batch(self, x, starts, steps):
         """Coordinates (b, 3) of the closest views, in reduced pixels."""
         grid, views = self._search
         x = x.permute(0, 1, 3, 2).flatten(1)
         near = torch.cdist(x, views).topk(starts, largest=False).indices
-        photo, first = self._reach
-        offset = torch.tensor([first, 0.0, 0.0])
-        box = self._box - offset
-        c = (grid[near] - offset).flatten(0, 1)
-        c, loss = _descend(photo, c, x.repeat_interleave(starts, 0), box, steps)
+        photo, box, offset = self._near()
+        offset = torch.tensor(offset)
+        targets = x.repeat_interleave(starts, 0)
+
+        def evaluate(c, rows):
+            return _evaluate(photo, c, targets[rows])
+
+        c = (grid[near] - offset.float()).flatten(0, 1)
+        c, loss = _descend(evaluate, c, box, steps)
         best = loss.view(-1, starts).argmin(1)
         return c.view(-1, starts, 3)[torch.arange(len(x)), best].double() + offset
 
@@ -424,18 +482,18 @@ def _evaluate(photo, c, targets):
     return residual.square().sum(1), gradient, jacobian @ jacobian.mT
 
 
-def _descend(photo, c, targets, box, steps):
+def _descend(evaluate, c, box, steps):
     """Levenberg-Marquardt with box bounds, one problem a row; returns c and loss."""
     damping = torch.full((len(c),), 1e-2)
     c = c.clone()
-    state = loss, gradient, normal = _evaluate(photo, c, targets)
+    state = loss, gradient, normal = evaluate(c, torch.arange(len(c)))
     for _ in range(steps):
         step = _newton_step(gradient, normal, damping, c, box)
         tried = torch.clamp(c + step, *box)
         on = ((tried - c).abs().amax(1) > SETTLED).nonzero()[:, 0]
         if not len(on):
             break
-        new = _evaluate(photo, tried[on], targets[on])
+        new = evaluate(tried[on], on)
         better = new[0] < loss[on]
         accepted = on[better]
         c[accepted] = tried[accepted]

@@ -1,10 +1,11 @@
-"""From artifacts to their source model: classifiers, and one evaluation for all.
+"""From artifacts to their source model: classifiers.
 
-The classifiers are scikit-learn estimators around skorch networks.  Besides `predict`
-they offer `transform`, the penultimate features on which separability is measured.
+They are scikit-learn estimators around a network.  Besides `predict` they offer
+`transform`, the penultimate features on which separability is measured.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,25 +14,54 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.validation import check_is_fitted, validate_data
-from skorch import NeuralNetClassifier
-from skorch.callbacks import LRScheduler
 from torch import nn
 
 from .._support.random_state import forked_random_state
+from .._support.suggestion import check_options, suggestion
 from .networks import (
-    BACKBONES,
     AttributionNetwork,
     ColourAugmentation,
+    Standardise,
+    features_of,
     resnet50,
     small_resnet,
+    torch_device,
 )
+from .training import trainer
+from .weights import load_weights, read_weights
+
+AT_ONCE = 512 * 32 * 32 * 3  # numbers that pass through a network in one batch
+
+# scikit-learn reads the parameters of an estimator from the signature of `__init__`.
+estimator = dataclass(kw_only=True, eq=False, repr=False)
 
 
+@estimator
 class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
-    """What the two attribution classifiers share: training by skorch."""
+    """What all classifiers with a network share.
+
+    Parameters
+    ----------
+    epochs, min_steps : int
+        Passes over the data, and the least number of steps, for few images.
+    rate, batch_size : float, int
+    device : str
+        Of torch, where the network is trained and used: "cpu" or "cuda".
+    progress : bool
+        Show a bar for a training of more than five seconds.
+    seed : int
+    """
+
+    epochs: int = 10
+    min_steps: int = 150
+    rate: float = 5e-3
+    batch_size: int = 64
+    device: str = "cpu"
+    progress: bool = False
+    seed: int = 0
 
     def fit(self, x, y):
-        """Train on features and labels.
+        """Train on features and labels; an interrupted training leaves nothing behind.
 
         Parameters
         ----------
@@ -41,45 +71,43 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If there is only one class, or x is not finite.
+            If there is only one class, x is not finite, or a parameter does not fit.
         """
+        vars(self).pop("net_", None)
+        torch_device(self.device)
         x, y = validate_data(self, x, y, dtype=np.float32)
-        self.encoder_ = LabelEncoder().fit(y)
-        self.classes_ = self.encoder_.classes_
+        encoder = LabelEncoder().fit(y)
+        self.classes_ = encoder.classes_
         if len(self.classes_) < 2:
             raise ValueError(
                 f"attribution needs at least two classes, got one class: "
                 f"{str(self.classes_[0])!r}."
             )
         with forked_random_state(self.seed):
-            self.net_ = self._net(x).fit(x, self.encoder_.transform(y).astype(np.int64))
+            self.net_ = self._trained(x, encoder.transform(y).astype(np.int64))
         return self
 
-    def _net(self, x):
-        batch = min(self.batch_size, len(x))
-        # skorch drops nothing, so an epoch has ceil(n / batch) steps.
-        per_epoch = math.ceil(len(x) / batch)
-        epochs = max(self.epochs, math.ceil(self.min_steps / per_epoch))
-        schedule = LRScheduler(
-            torch.optim.lr_scheduler.OneCycleLR,
-            max_lr=self.rate,
-            total_steps=epochs * per_epoch + 1,
-            step_every="batch",
-        )
-        return NeuralNetClassifier(
-            self._network(x),
-            criterion=nn.CrossEntropyLoss,
-            optimizer=torch.optim.AdamW,
-            optimizer__weight_decay=self.weight_decay,
-            lr=self.rate,
-            batch_size=batch,
-            max_epochs=epochs,
-            iterator_train__shuffle=True,
-            iterator_valid__batch_size=512,
-            train_split=None,
-            callbacks=[("schedule", schedule)],
-            verbose=0,
-        )
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "net_")
+
+    def _trained(self, x, codes):
+        """The fitted net on rows (n, d) and their classes (n,), counted from 0."""
+        return self._trainer(self._network(x), len(x)).fit(x, codes)
+
+    def _trainer(self, network, n, criterion=nn.CrossEntropyLoss):
+        names = "epochs", "min_steps", "rate", "batch_size", "device", "progress"
+        options = {name: getattr(self, name) for name in (*names, "seed")}
+        return trainer(network, n, criterion, **options, **self._schedule())
+
+    def _backbone(self, **known):
+        """What the parameter `backbone` names, with `weights`: name -> constructor."""
+        name = self.backbone
+        if name not in known:
+            raise ValueError(f"unknown backbone {name!r};{suggestion(name, known)}")
+        network = known[name]()
+        if self.weights is not None:
+            load_weights(network, read_weights(self.weights), self.weights)
+        return network
 
     def predict_proba(self, x):
         """Class probabilities: (n, c) float32 array, columns as in `classes_`."""
@@ -91,18 +119,33 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         return self.classes_[self.predict_proba(x).argmax(axis=1)]
 
     def transform(self, x):
-        """Penultimate features: (n, k) float32 array."""
+        """Penultimate features, the input of the last layer: (n, k) float32 array."""
         check_is_fitted(self)
-        network = self.net_.module_.eval()
-        with torch.no_grad():
-            parts = torch.from_numpy(self._check(x)).split(512)
-            return torch.cat([network.features(p) for p in parts]).numpy()
+        return features_of(self.net_.module_, self._check(x), self._at_once())
 
     def _check(self, x):
         return validate_data(self, x, reset=False, dtype=np.float32)
 
 
-class ImageAttributor(NetworkClassifier):
+@estimator
+class _Attributor(NetworkClassifier):
+    """Our own classifiers: AdamW with a one-cycle schedule."""
+
+    weight_decay: float = 1e-2
+
+    def _schedule(self):
+        return {
+            "optimizer": torch.optim.AdamW,
+            "optimizer__weight_decay": self.weight_decay,
+            "iterator_valid__batch_size": self._at_once(),
+        }
+
+    def _at_once(self):
+        return max(2, min(512, AT_ONCE // self.n_features_in_))
+
+
+@estimator
+class ImageAttributor(_Attributor):
     """Attribution of image-shaped features with a residual network.
 
     Parameters
@@ -111,107 +154,81 @@ class ImageAttributor(NetworkClassifier):
         Trained from scratch; the paper fine-tunes an ImageNet ResNet50 (Sec. 2.3), its
         released code trains a CIFAR ResNet from scratch.
     weights : path, optional
-        Local state dict to start a "resnet50" from.
+        Local state dict to start the backbone from, for "resnet50" that of torchvision.
     augment : {None, "colour"}
         Random channel order, gain and offset while training.
-    epochs, min_steps : int
-        Passes over the data, and the least number of steps, for few images.
-    rate, weight_decay, batch_size : float, float, int
-        AdamW with a one-cycle schedule.
     image_shape : tuple, optional
         (h, w, 3) of the flattened rows; square when it is not given.
-    seed : int
+    epochs, min_steps, rate, batch_size, device, progress, seed
+        As for `NetworkClassifier`.
+    weight_decay : float
+        Of AdamW, whose rate has one cycle.
     """
 
-    def __init__(
-        self,
-        *,
-        backbone="small",
-        weights=None,
-        augment=None,
-        epochs=8,
-        min_steps=100,
-        rate=5e-3,
-        weight_decay=1e-2,
-        batch_size=64,
-        image_shape=None,
-        seed=0,
-    ):
-        self.backbone = backbone
-        self.weights = weights
-        self.augment = augment
-        self.epochs = epochs
-        self.min_steps = min_steps
-        self.rate = rate
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.image_shape = image_shape
-        self.seed = seed
+    backbone: str = "small"
+    weights: str | None = None
+    augment: str | None = None
+    image_shape: tuple | None = None
+    epochs: int = 8
+    min_steps: int = 100
 
     def _network(self, x):
-        shape = self.image_shape or square_shape(x.shape[1])
-        if self.backbone not in BACKBONES:
-            known = ", ".join(BACKBONES)
-            raise ValueError(f"unknown backbone {self.backbone!r}; known: {known}.")
+        shape = picture_shape(x.shape[1], self.image_shape)
         if self.augment not in (None, "colour"):
             raise ValueError(f"augment must be None or 'colour', got {self.augment!r}.")
-        is_small = self.backbone == "small"
-        backbone = small_resnet() if is_small else resnet50(self.weights)
-        if self.augment:
-            backbone = nn.Sequential(ColourAugmentation(), backbone)
+        backbone = self._backbone(small=small_resnet, resnet50=resnet50)
         # One mean and scale for all pixels, so that the picture keeps its contrasts.
-        mean, scale = x.mean(), x.std() + 1e-12
-        return AttributionNetwork(
-            # Rows are channel-last images: the matching weight layout saves a third.
-            backbone.to(memory_format=torch.channels_last),
-            64 if is_small else 2048,
-            len(self.classes_),
-            mean,
-            scale,
-            shape,
-        )
+        preparation = [Standardise(x.mean(), x.std() + 1e-12)]
+        preparation += [ColourAugmentation()] if self.augment else []
+        head = nn.Linear(64 if self.backbone == "small" else 2048, len(self.classes_))
+        return AttributionNetwork(preparation, backbone, head, shape)
 
 
-def square_shape(n_features):
-    """Height, width and channels of flattened square RGB images."""
+def picture_shape(n_features, shape=None, *, smallest=1):
+    """Height, width and channels of flattened RGB images, square without a `shape`.
+
+    Raises
+    ------
+    ValueError
+        If the rows are no such images, or these are below `smallest` pixels.
+
+    Examples
+    --------
+    >>> picture_shape(48), picture_shape(48, (2, 8, 3))
+    ((4, 4, 3), (2, 8, 3))
+    """
     side = math.isqrt(n_features // 3)
-    if 3 * side * side != n_features:
+    found = (side, side, 3) if shape is None else tuple(shape)
+    if math.prod(found) != n_features:
+        kind = "square RGB image" if shape is None else f"images of {found}"
         raise ValueError(
-            f"rows of {n_features} numbers are no square RGB image; give image_shape, "
-            "or use VectorAttributor."
+            f"rows of {n_features} numbers are no {kind}; give image_shape, build the "
+            "baseline with the image_size of these images, or use VectorAttributor."
         )
-    return side, side, 3
+    if min(found[:2]) < smallest:
+        raise ValueError(
+            f"images of {found[0]} x {found[1]} pixels are too small for this network; "
+            f"give at least {smallest} x {smallest}."
+        )
+    return found
 
 
-class VectorAttributor(NetworkClassifier):
+@estimator
+class VectorAttributor(_Attributor):
     """Attribution of feature vectors with a perceptron, or a linear head.
 
     Parameters
     ----------
     hidden : int
         Units of the one hidden layer; 0 for a linear head.
-    epochs, min_steps, rate, weight_decay, batch_size, seed
+    epochs, min_steps, rate, weight_decay, batch_size, device, progress, seed
         As for `ImageAttributor`.
     """
 
-    def __init__(
-        self,
-        *,
-        hidden=128,
-        epochs=15,
-        min_steps=200,
-        rate=3e-3,
-        weight_decay=1e-2,
-        batch_size=64,
-        seed=0,
-    ):
-        self.hidden = hidden
-        self.epochs = epochs
-        self.min_steps = min_steps
-        self.rate = rate
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.seed = seed
+    hidden: int = 128
+    epochs: int = 15
+    min_steps: int = 200
+    rate: float = 3e-3
 
     def _network(self, x):
         d = x.shape[1]
@@ -223,7 +240,8 @@ class VectorAttributor(NetworkClassifier):
             backbone = nn.Sequential(
                 nn.Linear(d, size), nn.BatchNorm1d(size), nn.ReLU(), nn.Dropout(0.2)
             )
-        return AttributionNetwork(backbone, size, len(self.classes_), mean, scale)
+        head = nn.Linear(size, len(self.classes_))
+        return AttributionNetwork([Standardise(mean, scale)], backbone, head)
 
 
 def attributor(space, **options):
@@ -233,13 +251,23 @@ def attributor(space, **options):
     ----------
     space : fitted transformer with `image_shape_`
     **options
-        Passed on to `ImageAttributor` or `VectorAttributor`.
+        Of `ImageAttributor` or `VectorAttributor`, for instance `device="cuda"`.
+        Vectors have no colours, so that `augment` has no effect on them.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown; the nearest known one is suggested.
     """
     shape = getattr(space, "image_shape_", None)
     if shape is None:
         options.pop("augment", None)
-        return VectorAttributor(**options)
-    return ImageAttributor(image_shape=tuple(shape), **options)
+        kind = VectorAttributor
+    else:
+        options.setdefault("image_shape", tuple(shape))
+        kind = ImageAttributor
+    check_options(options, kind().get_params())
+    return kind(**options)
 
 
 def attribution_pipeline(transformer, **options):
@@ -249,7 +277,7 @@ def attribution_pipeline(transformer, **options):
     ----------
     transformer : fitted DataManifold or space
     **options
-        Of the classifier.
+        Of the classifier, see `attributor`.
 
     Returns
     -------

@@ -1,21 +1,29 @@
-"""One evaluation for every method: splits, seeds, accuracy and separability."""
+"""One evaluation for every method: splits, seeds, predictions and separability."""
 
 import math
+import warnings
+from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import StratifiedShuffleSplit
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline
 
+from ..images.copies import digests
 from ..metrics import FrechetRatio, frechet_distance_ratio
+from ..metrics.intervals import mean_interval
+
+HELD_OUT = "held out"  # name of the test set that a split leaves
+TRIES = 100  # to divide groups so that both sides have enough of every class
 
 
 class Evaluation(NamedTuple):
-    """Attribution scores, one entry a seed; unseen sets by name."""
+    """Attribution scores, one entry per seed; unseen sets by name."""
 
     accuracy: np.ndarray  # (s,) in 0..1
     unseen: dict  # name -> (s,) accuracy on sets that took no part in training
@@ -25,6 +33,12 @@ class Evaluation(NamedTuple):
     n_train: int  # per class
     n_test: int  # per class
     d: int  # dimension of the penultimate features
+    predictions: pd.DataFrame  # one row per seed and image, see `fit_and_test`
+
+    @property
+    def interval(self):
+        """The mean accuracy with its 95 % interval over the seeds: an `Interval`."""
+        return mean_interval(self.accuracy)
 
     def row(self):
         """Mean and standard deviation as a flat dictionary, one table row."""
@@ -41,7 +55,7 @@ def _sd(values):
 
 
 def evaluate(
-    pipeline,
+    estimator,
     images,
     labels,
     *,
@@ -49,23 +63,30 @@ def evaluate(
     n_test,
     seeds=(0, 1, 2),
     unseen=None,
+    groups=None,
     n_permutations=5,
 ):
-    """Train and test a pipeline of images -> features -> classifier on several splits.
+    """Train and test on several splits, and once more on sets that no split touches.
 
     Parameters
     ----------
-    pipeline : sklearn.pipeline.Pipeline
-        Every step before the last is frozen (`FrozenEstimator`), see
-        `attribution_pipeline`, or is fitted on the training images of each split.
-    images : (n, h, w, 3) uint8 array
+    estimator : classifier or pipeline
+        Steps at the beginning of a pipeline that are frozen (`FrozenEstimator`, see
+        `attribution_pipeline`) are computed once; all others are fitted on the
+        training images of each split.
+    images : (n, h, w, 3) uint8 array, or (n, d) array
+        What the estimator takes: images, or features that are computed already.
     labels : (n,) array
     n_train, n_test : int
-        Images a class.
+        Images per class.
     seeds : sequence of int
         Each gives one split and one initialisation.
     unseen : dict, optional
         name -> (images, labels), scored by the same trained classifiers.
+    groups : (n,) array, optional
+        Rows of the same group are never on both sides of a split, for instance views of
+        one photograph.  Equal images are always of one group; of features, this is
+        not known, so that `groups=copies(images)` has to say it.
     n_permutations : int or None
         Label permutations behind the null of the FDR; None leaves the FDR out, which
         for few images costs more than the training.
@@ -77,73 +98,51 @@ def evaluate(
     Raises
     ------
     ValueError
-        If a class has too few images, or there is only one class.
+        If a class has too few images, or too few that are no copies, or there is only
+        one class, or no seed.
+
+    Warns
+    -----
+    UserWarning
+        If classes share an image, or an unseen set holds images of the training.
     """
-    *steps, head = [step for _, step in pipeline.steps]
-    frozen = all(isinstance(step, FrozenEstimator) for step in steps)
-    unseen = unseen or {}
-    if frozen:
-        prefix = pipeline[:-1]
-        images = prefix.transform(images)
-        unseen = {k: (prefix.transform(x), y) for k, (x, y) in unseen.items()}
-        pipeline = make_pipeline(head)
-    return evaluate_features(
-        pipeline,
-        images,
-        labels,
-        n_train=n_train,
-        n_test=n_test,
-        seeds=seeds,
-        unseen=unseen,
-        n_permutations=n_permutations,
-    )
-
-
-def evaluate_features(
-    estimator,
-    features,
-    labels,
-    *,
-    n_train,
-    n_test,
-    seeds=(0, 1, 2),
-    unseen=None,
-    n_permutations=5,
-):
-    """As `evaluate`, for features that are computed already.
-
-    Parameters
-    ----------
-    estimator : classifier
-    features : (n, d) array
-    labels : (n,) array
-    n_train, n_test, seeds, unseen, n_permutations
-        As for `evaluate`; `unseen` holds features.
-    """
-    labels = np.asarray(labels)
-    _check_counts(labels, n_train, n_test)
-    unseen = unseen or {}
-    parts = [split(labels, n_train=n_train, n_test=n_test, seed=s) for s in seeds]
+    images, labels = np.asarray(images), np.asarray(labels)
+    unseen = {k: (np.asarray(x), np.asarray(y)) for k, (x, y) in (unseen or {}).items()}
+    _check(images, labels, n_train, n_test, seeds, unseen, groups)
+    groups, rows = _kept_apart(images, labels, groups, unseen)
+    unseen = {name: (x[rows[name]], y[rows[name]]) for name, (x, y) in unseen.items()}
+    estimator, images, unseen = _embedded(estimator, images, unseen)
+    counts = {"n_train": n_train, "n_test": n_test}
+    splits = [split(labels, **counts, seed=seed, groups=groups) for seed in seeds]
     runs = [
-        _one_run(estimator, features, labels, part, seed, unseen, n_permutations)
-        for part, seed in zip(parts, seeds, strict=True)
+        _run(estimator, images, labels, part, unseen, seed, n_permutations)
+        for part, seed in zip(splits, seeds, strict=True)
     ]
-    accuracy, unseen_scores, ratios, confusions = zip(*runs, strict=True)
-    names = np.unique(labels)
+    tables, ratios = zip(*runs, strict=True)
+    places = [np.concatenate([test, *rows.values()]) for _, test in splits]
+    predictions = pd.concat(tables, ignore_index=True)
+    predictions["row"] = np.concatenate(places)
+    scores = accuracy(predictions)[list(seeds)]
     return Evaluation(
-        accuracy=np.array(accuracy),
-        unseen={k: np.array([u[k] for u in unseen_scores]) for k in unseen},
+        accuracy=scores.loc[HELD_OUT].to_numpy(),
+        unseen={name: scores.loc[name].to_numpy() for name in unseen},
         ratio=np.array([r.ratio for r in ratios]),
         null=np.array([r.null_mean for r in ratios]),
-        confusion=pd.DataFrame(np.mean(confusions, axis=0), names, names),
-        n_train=n_train,
-        n_test=n_test,
+        confusion=_confusion(predictions, np.unique(labels)),
+        **counts,
         d=ratios[0].d,
+        predictions=predictions,
     )
 
 
-def _check_counts(labels, n_train, n_test):
+def _check(images, labels, n_train, n_test, seeds, unseen, groups):
     names, counts = np.unique(labels, return_counts=True)
+    for kind, given in (("labels", labels), ("groups", groups)):
+        if given is not None and len(given) != len(images):
+            raise ValueError(
+                f"there are {len(images)} images, but {len(given)} {kind}; give one "
+                "per image."
+            )
     if len(names) < 2:
         raise ValueError(
             f"attribution needs at least two classes, got one class: {list(names)}."
@@ -154,18 +153,120 @@ def _check_counts(labels, n_train, n_test):
             f"class {smallest!r} has {counts.min()} images, fewer than {n_train} for "
             f"training and {n_test} for testing."
         )
+    if not len(seeds):
+        raise ValueError("seeds is empty; give at least one seed.")
+    if HELD_OUT in unseen:
+        raise ValueError(f"an unseen set cannot be named {HELD_OUT!r}; rename it.")
 
 
-def split(labels, *, n_train, n_test, seed):
+def copies(images):
+    """Number images by their content, so that equal images have the same number.
+
+    Parameters
+    ----------
+    images : (n, ...) array
+
+    Returns
+    -------
+    (n,) int array
+        The `groups` of `evaluate` and `split`.
+
+    Examples
+    --------
+    >>> copies(np.array([[[7, 7]], [[1, 2]], [[7, 7]]])).tolist()
+    [0, 1, 0]
+    """
+    return pd.factorize(digests(images))[0]
+
+
+def _kept_apart(images, labels, groups, unseen):
+    """Groups that hold copies together, and rows of unseen sets that are no copies."""
+    if images.ndim != 4:
+        return groups, {name: np.arange(len(y)) for name, (_, y) in unseen.items()}
+    equal = copies(images)
+    _warn_of_shared(labels, equal)
+    rows = {name: _new(name, x, images) for name, (x, _) in unseen.items()}
+    return equal if groups is None else _joined(equal, groups), rows
+
+
+def _new(name, images, known):
+    """Rows of an unseen set that are no copies of images that may be trained on."""
+    known, found = set(digests(known)), digests(images)
+    new = np.flatnonzero([content not in known for content in found])
+    if not len(new):
+        raise ValueError(
+            f"all images of {name!r} are copies of images that may be trained on; give "
+            "others."
+        )
+    if len(new) < len(images):
+        warnings.warn(
+            f"{len(images) - len(new)} of {len(images)} images of {name!r} are copies "
+            "of images that may be trained on; they are left out.",
+            stacklevel=4,
+        )
+    return new
+
+
+def _warn_of_shared(labels, equal):
+    pairs = pd.DataFrame({"group": equal, "label": labels}).drop_duplicates()
+    shared = pairs[pairs.duplicated("group", keep=False)]
+    if len(shared):
+        names = ", ".join(map(str, sorted(shared["label"].unique())))
+        warnings.warn(
+            f"{shared['group'].nunique()} images are equal in several of the classes "
+            f"{names}; nothing can tell these apart.",
+            stacklevel=4,
+        )
+
+
+def _joined(one, other):
+    """The finest groups that hold together what either grouping does."""
+    one, other = (pd.factorize(np.asarray(codes))[0] for codes in (one, other))
+    n = one.max() + 1
+    edges = coo_array(
+        (np.ones(len(one)), (one, n + other)), shape=(n + len(other),) * 2
+    )
+    return connected_components(edges, directed=False)[1][one]
+
+
+def _embedded(estimator, images, unseen):
+    """What remains to be fitted, with features in place of images for frozen steps."""
+    steps = estimator.steps[:-1] if isinstance(estimator, Pipeline) else []
+    frozen = takewhile(lambda step: isinstance(step[1], FrozenEstimator), steps)
+    n = len(list(frozen))
+    if not n:
+        return estimator, images, unseen
+    prefix, rest = estimator[:n], estimator[n:]
+    unseen = {k: (prefix.transform(x), y) for k, (x, y) in unseen.items()}
+    return rest[0] if len(rest) == 1 else rest, prefix.transform(images), unseen
+
+
+def split(labels, *, n_train, n_test, seed, groups=None):
     """Indices of a split with the same number of images of every class.
+
+    Parameters
+    ----------
+    labels : (n,) array
+    n_train, n_test : int
+        Images per class.
+    seed : int
+    groups : (n,) array, optional
+        No group is on both sides.
 
     Returns
     -------
     (train, test) : two int arrays
+
+    Raises
+    ------
+    ValueError
+        If the groups cannot be divided so that both sides have enough of every class.
     """
+    rng = np.random.default_rng(seed)
+    if groups is not None and len(np.unique(groups)) < len(labels):
+        return _split_of_groups(labels, groups, n_train, n_test, rng)
     c = len(np.unique(labels))
     # Equal counts are drawn first, because stratification keeps proportions only.
-    rng = np.random.default_rng(seed)
     keep = np.concatenate(
         [
             rng.choice(np.flatnonzero(labels == name), n_train + n_test, replace=False)
@@ -179,14 +280,125 @@ def split(labels, *, n_train, n_test, seed):
     return keep[train], keep[test]
 
 
-def _one_run(estimator, features, labels, part, seed, unseen, n_permutations):
-    train, test = part
-    fitted = with_seed(clone(estimator), seed).fit(features[train], labels[train])
-    predicted = fitted.predict(features[test])
-    ratio = _separability(fitted, features[test], labels[test], seed, n_permutations)
-    confusion = confusion_matrix(labels[test], predicted, normalize="true")
-    scores = {k: (fitted.predict(x) == y).mean() for k, (x, y) in unseen.items()}
-    return (predicted == labels[test]).mean(), scores, ratio, confusion
+def _split_of_groups(labels, groups, n_train, n_test, rng):
+    sizes = pd.crosstab(groups, labels).to_numpy()  # (groups, classes)
+    codes = np.unique(groups, return_inverse=True)[1]
+    for _ in range(TRIES):
+        tested = _tested_groups(sizes, n_test, rng)
+        if (sizes[~tested].sum(axis=0) >= n_train).all():
+            is_test = tested[codes]
+            train = _drawn(labels, ~is_test, n_train, rng)
+            return train, _drawn(labels, is_test, n_test, rng)
+    found = dict(
+        zip(np.unique(labels).tolist(), (sizes > 0).sum(axis=0).tolist(), strict=True)
+    )
+    raise ValueError(
+        f"{n_train} images per class for training and {n_test} for testing cannot be "
+        "kept apart, because copies of one image, or images of one group, must be on "
+        f"the same side; different ones per class: {found}. Give more, or ask for less."
+    )
+
+
+def _tested_groups(sizes, n_test, rng):
+    """Draw groups until they hold `n_test` images of every class: (groups,) bool."""
+    tested, left = np.zeros(len(sizes), bool), np.full(sizes.shape[1], n_test)
+    for group in rng.permutation(len(sizes)):
+        if (sizes[group][left > 0] > 0).any():
+            tested[group] = True
+            left -= sizes[group]
+    return tested
+
+
+def _drawn(labels, allowed, n, rng):
+    """Draw n of the allowed rows of every class, in random order."""
+    rows = [np.flatnonzero((labels == x) & allowed) for x in np.unique(labels)]
+    return rng.permutation(np.concatenate([rng.permutation(r)[:n] for r in rows]))
+
+
+def _run(estimator, x, labels, part, unseen, seed, n_permutations):
+    """Predictions and separability of one split."""
+    train, held_out = ((x[rows], labels[rows]) for rows in part)
+    tests = {HELD_OUT: held_out} | unseen
+    fitted, found = fit_and_test(estimator, train, tests, seed=seed)
+    return found, _separability(fitted, *held_out, seed, n_permutations)
+
+
+def fit_and_test(estimator, train, tests, *, seed, with_probability=True):
+    """Fit a clone once, and predict every image of any number of test sets.
+
+    Parameters
+    ----------
+    estimator : classifier or pipeline
+    train : (images, labels)
+    tests : dict of str to (images, labels)
+    seed : int
+        Given to every part of the estimator that has one.
+    with_probability : bool
+        False saves the second pass over the test sets.
+
+    Returns
+    -------
+    fitted : classifier or pipeline
+        The fitted clone.
+    predictions : DataFrame
+        One row per image of a test set: `seed`, `set`, `row` (its place in that set),
+        `true`, `predicted`, and `probability` of what is predicted, NaN for
+        classifiers that have none.
+    """
+    fitted = with_seed(clone(estimator), seed).fit(*train)
+    parts = []
+    for name, (x, labels) in tests.items():
+        part = {"seed": seed, "set": name, "row": np.arange(len(labels))}
+        part |= {"true": labels, "predicted": fitted.predict(x), "probability": np.nan}
+        if with_probability and hasattr(fitted, "predict_proba"):
+            part["probability"] = _probability(fitted, x, part["predicted"])
+        parts.append(pd.DataFrame(part))
+    return fitted, pd.concat(parts, ignore_index=True)
+
+
+def _probability(fitted, x, predicted):
+    """The probability of the predicted class: (n,)."""
+    columns = pd.Index(fitted.classes_).get_indexer(predicted)
+    return fitted.predict_proba(x)[np.arange(len(x)), columns]
+
+
+def accuracy(predictions):
+    """Share of right predictions: a row per test set, a column per seed.
+
+    >>> found = {"set": ["a", "a"], "seed": 7, "true": [1, 2], "predicted": [1, 3]}
+    >>> accuracy(pd.DataFrame(found)).loc["a", 7]
+    np.float64(0.5)
+    """
+    right = predictions["true"] == predictions["predicted"]
+    return right.groupby([predictions["set"], predictions["seed"]]).mean().unstack()
+
+
+def _confusion(predictions, names):
+    held_out = predictions[predictions["set"] == HELD_OUT]
+    shares = pd.crosstab(held_out["true"], held_out["predicted"], normalize="index")
+    shares = shares.reindex(index=names, columns=names, fill_value=0.0)
+    return shares.rename_axis(index=None, columns=None)
+
+
+def _separability(fitted, x, labels, seed, n_permutations):
+    """FDR of the penultimate features, or NaN where it was not asked for."""
+    features = penultimate(fitted, x)
+    if n_permutations is None:
+        return FrechetRatio(*[np.nan] * 5, len(labels), features.shape[1])
+    return frechet_distance_ratio(
+        features, labels, seed=seed, n_permutations=n_permutations
+    )
+
+
+def penultimate(fitted, x):
+    """What a fitted method decides on: (n, d) array.
+
+    The `transform` of the classifier, or the input of one that has none.
+    """
+    if hasattr(fitted, "transform"):
+        return fitted.transform(x)
+    has_steps = isinstance(fitted, Pipeline) and len(fitted) > 1
+    return fitted[:-1].transform(x) if has_steps else x
 
 
 def with_seed(estimator, seed):
@@ -235,14 +447,3 @@ def with_effort(estimator, effort):
         if value
     }
     return estimator.set_params(**steps)
-
-
-def _separability(fitted, features, labels, seed, n_permutations):
-    """FDR of the penultimate features, or NaN where it was not asked for."""
-    if hasattr(fitted, "transform"):
-        features = fitted.transform(features)
-    if n_permutations is None:
-        return FrechetRatio(*[np.nan] * 5, len(labels), features.shape[1])
-    return frechet_distance_ratio(
-        features, labels, seed=seed, n_permutations=n_permutations
-    )

@@ -1,7 +1,16 @@
-"""Networks that several methods share."""
+"""Every network that is used more than once, and how images go through it."""
 
+import numpy as np
 import torch
 from torch import nn
+from tqdm import tqdm
+
+from .._support.torchvision import torchvision
+from .weights import load_weights, read_weights
+
+SIZE = 32  # side of the images that the small encoder takes
+N_FEATURES = 128  # of the small encoder
+IMAGENET_MEAN, IMAGENET_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class EveryOtherPixel(nn.Conv2d):
@@ -18,19 +27,22 @@ class EveryOtherPixel(nn.Conv2d):
         return super().forward(x[..., ::2, ::2])
 
 
-class _Block(nn.Module):
-    """Residual block that halves the resolution."""
+class ResidualBlock(nn.Module):
+    """Two 3 x 3 convolutions beside a skip connection (He et al. 2016).
 
-    def __init__(self, before, after):
+    `skip` makes the layer of that connection from the channels before and after.
+    """
+
+    def __init__(self, before, after, *, stride=2, skip=EveryOtherPixel):
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(before, after, 3, 2, 1, bias=False),
+            nn.Conv2d(before, after, 3, stride, 1, bias=False),
             nn.BatchNorm2d(after),
             nn.ReLU(),
             nn.Conv2d(after, after, 3, 1, 1, bias=False),
             nn.BatchNorm2d(after),
         )
-        self.skip = EveryOtherPixel(before, after)
+        self.skip = skip(before, after)
 
     def forward(self, x):
         return torch.relu(self.body(x) + self.skip(x))
@@ -50,22 +62,68 @@ class ColourAugmentation(nn.Module):
         return x * gain + 0.3 * torch.randn(n, 3, 1, 1, device=x.device)
 
 
-def small_resnet(width=8):
-    """Stem at full resolution, three residual blocks, global average: 8 x width."""
+class Standardise(nn.Module):
+    """Subtract fixed means and divide by fixed scales, numbers or (d,) arrays."""
+
+    def __init__(self, mean, scale):
+        super().__init__()
+        self.register_buffer("mean", torch.as_tensor(mean, dtype=torch.float32))
+        self.register_buffer("scale", torch.as_tensor(scale, dtype=torch.float32))
+
+    def forward(self, x):
+        return (x - self.mean) / self.scale
+
+
+def imagenet_colours():
+    """Colours less the mean of ImageNet, over its standard deviation."""
+    return torchvision.transforms.Normalize(IMAGENET_MEAN, IMAGENET_SD)
+
+
+def pyramid(width, block):
+    """Stem at full resolution, three blocks that halve it, the average: 8 x width.
+
+    `block` makes a layer from the channels before and after, which it doubles.
+    """
     return nn.Sequential(
         nn.Conv2d(3, width, 3, 1, 1, bias=False),
         nn.BatchNorm2d(width),
         nn.ReLU(),
-        *(_Block(width * 2**i, width * 2 ** (i + 1)) for i in range(3)),
+        *(block(width * 2**i, width * 2 ** (i + 1)) for i in range(3)),
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
     )
 
 
+def small_resnet(width=8):
+    """The residual network that attribution trains from scratch: 8 x width features."""
+    return pyramid(width, ResidualBlock)
+
+
+class SmallEncoder(nn.Sequential):
+    """The network of the shipped spaces: (n, 3, 32, 32) in [0, 1] to (n, 128)."""
+
+    def __init__(self):
+        super().__init__(
+            nn.BatchNorm2d(3, affine=False),  # centres and scales the pixels
+            nn.Conv2d(3, 32, 3, 2, 1, bias=False),
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            ResidualBlock(32, 32, stride=1, skip=nn.Identity),
+            ResidualBlock(32, 64, skip=_normalised_skip),
+            ResidualBlock(64, N_FEATURES, skip=_normalised_skip),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+        )
+        self.to(memory_format=torch.channels_last)
+
+
+def _normalised_skip(before, after):
+    convolution = nn.Conv2d(before, after, 1, 2, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(after))
+
+
 def headless_resnet50():
     """The ResNet50 of torchvision without its last layer, from scratch."""
-    from .._support.torchvision import torchvision
-
     network = torchvision.models.resnet50(weights=None)
     for layer in (network.layer2, network.layer3, network.layer4):
         skip = layer[0].downsample
@@ -81,31 +139,96 @@ def resnet50(weights=None):
     stem keeps the resolution.
     """
     network = headless_resnet50()
-    if weights:
-        network.load_state_dict(torch.load(weights, weights_only=True), strict=False)
+    if weights is not None:
+        load_weights(network, read_weights(weights), weights)
     network.conv1.stride, network.maxpool = (1, 1), nn.Identity()
     return network
 
 
-BACKBONES = {"small": small_resnet, "resnet50": resnet50}
-
-
 class AttributionNetwork(nn.Module):
-    """Backbone and linear head on flattened input, standardised with fixed numbers."""
+    """Preparation, backbone and linear head on rows (n, d), one number per class.
 
-    def __init__(self, backbone, n_features, n_classes, mean, scale, shape=None):
+    With a `shape` (h, w, 3), the rows are images, flattened channel-last.
+    """
+
+    def __init__(self, preparation, backbone, head, shape=None):
         super().__init__()
-        self.backbone, self.shape = backbone, shape
-        self.head = nn.Linear(n_features, n_classes)
-        self.register_buffer("mean", torch.as_tensor(mean, dtype=torch.float32))
-        self.register_buffer("scale", torch.as_tensor(scale, dtype=torch.float32))
+        self.shape, self.preparation = shape, nn.Sequential(*preparation)
+        # Rows are channel-last images: the matching weight layout saves a third.
+        self.backbone = backbone.to(memory_format=torch.channels_last)
+        self.head = head
 
     def features(self, x):
-        """Penultimate features: (n, n_features)."""
-        x = (x - self.mean) / self.scale
+        """Input of the head: (n, k)."""
         if self.shape:
             x = x.view(-1, *self.shape).permute(0, 3, 1, 2)
-        return self.backbone(x)
+        return self.backbone(self.preparation(x))
 
     def forward(self, x):
         return self.head(self.features(x))
+
+
+@torch.no_grad()
+def features_of(network, x, size):
+    """Features (n, k) of rows (n, d), both as arrays, `size` rows at once."""
+    network.eval()
+    device = network.head.weight.device
+    parts = torch.from_numpy(x).split(size)
+    return torch.cat([network.features(p.to(device)).cpu() for p in parts]).numpy()
+
+
+def as_input(images):
+    """Turn a (n, h, w, 3) uint8 tensor into (n, 3, h, w) float32 in [0, 1].
+
+    The memory stays channel-last, the layout in which the networks are fastest.
+    """
+    return images.permute(0, 3, 1, 2).float() / 255
+
+
+def encode(network, images, *, batch_size=256):
+    """Features of images, in evaluation mode; a progress bar appears after 5 seconds.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        From (n, 3, h, w) in [0, 1] to (n, d), on any device.
+    images : (n, h, w, 3) uint8 array
+    batch_size : int
+
+    Returns
+    -------
+    (n, d) float32 array
+    """
+    network.eval()
+    starts = range(0, len(images), batch_size)
+    bar = tqdm(starts, desc="embedding", unit="batch", delay=5, leave=False)
+    with torch.inference_mode():
+        parts = [_encode_batch(network, images[i : i + batch_size]) for i in bar]
+    return torch.cat(parts).numpy()
+
+
+def _encode_batch(network, images):
+    # A batch of one takes another path through the convolutions and differs in the last
+    # bits; an image must have the same features in whatever company it comes.
+    company = np.repeat(images, 2, axis=0) if len(images) == 1 else images
+    # A copy, for torch takes neither read-only arrays nor reversed ones.
+    batch = torch.from_numpy(np.array(company, order="C"))
+    device = next(network.parameters()).device
+    return network(as_input(batch.to(device)))[: len(images)].cpu()
+
+
+def torch_device(name):
+    """The device of torch with this name, or a ValueError if it cannot be used.
+
+    >>> torch_device("cpu")
+    device(type='cpu')
+    """
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
+        raise ValueError(
+            f"device {name!r} cannot be used here ({str(error).splitlines()[0]}); "
+            'give "cpu", or "cuda" where there is a GPU for torch.'
+        ) from error
+    return device

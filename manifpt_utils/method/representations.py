@@ -3,69 +3,114 @@
 Every entry is a fitted scikit-learn transformer from images to rows of numbers.
 """
 
+from functools import partial
 from typing import NamedTuple
 
-from .manifold import DataManifold, ExactManifold
-from .spaces import make_space
+from .controls import MeanReal, PrincipalComponents, RandomReal
+from .denoiser import Denoiser, shipped
+from .exact import ExactManifold
+from .filters import SHOWN_IN, Highpass, Median
+from .manifold import DataManifold, unknown
+from .spaces import ALIASES, make_space
 
-KINDS = ("raw", "nearest", "hull", "exact")
+ESTIMATES = ("nearest", "tangent", "hull", "denoiser", "exact", "exact_rgb")
+CONTROLS = ("raw", "highpass", "median", "pca", "mean", "random")
+KINDS = (*CONTROLS, *ESTIMATES)
 
 
 class Representation(NamedTuple):
-    """What a classifier is shown of an image: a space, and what is shown of it.
+    """The name of a representation.
 
     Examples
     --------
-    >>> str(Representation("rgb", "nearest"))
-    'rgb nearest'
+    >>> print(Representation("rgb", "nearest"))
+    rgb nearest
     """
 
-    space: str
-    kind: str
+    space: str  # "rgb", "frequency", "supervised" or "selfsupervised"
+    kind: str  # one of `KINDS`
 
     def __str__(self):
         return f"{self.space} {self.kind}"
 
 
-def representations(benchmark, spaces=("rgb", "frequency"), kinds=KINDS):
+def representations(
+    benchmark, spaces=("rgb", "frequency"), kinds=("raw", "nearest", "hull", "exact")
+):
     """Fit the asked representations on the real images of a benchmark.
 
     Parameters
     ----------
     benchmark : Benchmark
     spaces : sequence of str
-    kinds : sequence of {"raw", "nearest", "hull", "exact"}
-        The embedding itself, or artifacts by the two estimators or with the exact
-        closest point.  "exact" is left out where the manifold is not known.
+    kinds : sequence of str
+        Some of `KINDS`.  "raw" is the embedding itself.  Artifacts are estimates
+        ("nearest", "tangent", "hull", "denoiser"), with the closest point of the known
+        manifold in the space itself ("exact") or among pixels ("exact_rgb"), or
+        controls ("highpass", "median", "pca", "mean", "random").
 
     Returns
     -------
     dict of Representation to fitted transformer
-        In the order of `spaces`, then `kinds`.
+        In the order of `spaces`, then `kinds`.  Left out is what there cannot be:
+        "exact" where the manifold is not known, "exact_rgb" in RGB, where it is
+        "exact", and filters of pixels in spaces that are no pixels.
 
     Raises
     ------
     ValueError
         If a kind is unknown.
     """
-    unknown = set(kinds) - set(KINDS)
-    if unknown:
-        raise ValueError(f"unknown kinds {sorted(unknown)}; known: {', '.join(KINDS)}.")
-    if benchmark.manifold is None:
-        kinds = [kind for kind in kinds if kind != "exact"]
+    for kind in kinds:
+        if kind not in KINDS:
+            raise ValueError(unknown("kind", kind, KINDS))
+    names = [Representation(space, kind) for space in spaces for kind in kinds]
     return {
-        Representation(space, kind): _make(space, kind, benchmark).fit(benchmark.real)
-        for space in spaces
-        for kind in kinds
+        name: _make(name, benchmark).fit(benchmark.real)
+        for name in names
+        if is_possible(name, benchmark)
     }
 
 
-def _make(space, kind, benchmark):
+def is_possible(name, benchmark):
+    """Whether there is such a representation of a benchmark.
+
+    Parameters
+    ----------
+    name : Representation
+    benchmark : Benchmark
+    """
+    space = ALIASES.get(name.space, name.space)
+    if name.kind in FILTERS:
+        return space in SHOWN_IN
+    if name.kind == "exact_rgb" and space == "rgb":
+        return False
+    return not name.kind.startswith("exact") or benchmark.manifold is not None
+
+
+def _make(name, benchmark):
+    space, kind = name
     if kind == "raw":
         return make_space(space)
-    if kind == "exact":
-        return ExactManifold(benchmark.manifold, space)
-    return DataManifold(space, estimator=kind)
+    if kind == "denoiser":
+        return Denoiser(space, weights=shipped(benchmark))
+    if kind in MAKERS:
+        return MAKERS[kind](space)
+    search = "rgb" if kind == "exact_rgb" else None
+    return ExactManifold(benchmark.manifold, space, search_space=search)
+
+
+FILTERS = ("highpass", "median", "denoiser")
+MAKERS = {
+    "highpass": Highpass,
+    "median": Median,
+    "pca": PrincipalComponents,
+    "mean": MeanReal,
+    "random": RandomReal,
+    "nearest": DataManifold,
+    "tangent": partial(DataManifold, estimator="tangent"),
+    "hull": partial(DataManifold, estimator="hull"),
+}
 
 
 def gain(scores, kind="nearest"):
@@ -74,26 +119,34 @@ def gain(scores, kind="nearest"):
     Parameters
     ----------
     scores : Series
-        Indexed by space and kind.
+        Indexed by space and kind, as `pd.Series` does with keys that are
+        `Representation`s.
     kind : str
         Of the artifact.
 
     Returns
     -------
     Series
-        Score of the artifact minus that of "raw", one entry a space.
+        Score of the artifact minus that of "raw", one entry per space.
 
     Raises
     ------
     ValueError
-        If one of the two kinds is not among the scores.
+        If one of the two kinds is not among the scores, or they are indexed by
+        something else.
 
     Examples
     --------
-    >>> scores = {("rgb", "raw"): 0.5, ("rgb", "nearest"): 0.75}
-    >>> gain(pd.Series(scores)).to_dict()
+    >>> import pandas as pd
+    >>> shown = [Representation("rgb", kind) for kind in ("raw", "nearest")]
+    >>> gain(pd.Series(dict(zip(shown, (0.5, 0.75))))).to_dict()
     {'rgb': 0.25}
     """
+    if scores.index.nlevels != 2:
+        raise ValueError(
+            "scores must be indexed by space and kind, got an index like "
+            f"{scores.index[0]!r}; use Representation(space, kind) for its keys."
+        )
     wide = scores.unstack(sort=False)
     for needed in (kind, "raw"):
         if needed not in wide:

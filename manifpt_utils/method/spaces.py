@@ -9,8 +9,8 @@ name                      features of a (h, w, 3) image          dimension
 `selfsupervised`, `ssl`   the same, trained by Barlow Twins      128, or 2048
 ========================  =====================================  ==============
 
-The networks are the small ones of `encoders`, unless the paper's ResNet50s are asked
-for.  A space is saved by its parameters and, where it has any, its weights file.
+The networks are small ones that come with the package, unless the paper's ResNet50s are
+asked for.  A space is saved by its parameters and, where it has any, its weights file.
 """
 
 from numbers import Integral, Real
@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from scipy.fft import fft2, fftshift
 from sklearn.base import (
     BaseEstimator,
@@ -29,18 +28,25 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from .._support.cache import cached, source_key
+from .._support.cache import cached
 from .._support.paths import DATA
-from .._support.suggestion import suggestion
+from .._support.source import code_of
+from .._support.suggestion import check_options, suggestion
 from .._support.torchvision import torchvision
 from ..images.manifest import read_manifest, verified
 from ..images.validation import check_images
-from . import encoders
-from .encoders import N_FEATURES, SIZE, SmallResNet, encode
+from .networks import (
+    N_FEATURES,
+    SIZE,
+    SmallEncoder,
+    encode,
+    headless_resnet50,
+    imagenet_colours,
+    torch_device,
+)
+from .weights import as_state, load_weights, read_weights
 
-BATCH = 512  # images transformed by FFT at once, bounds the memory
-CODE = source_key(__file__, encoders.__file__)
-IMAGENET_MEAN, IMAGENET_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+BATCH = 512 * 32 * 32 * 3  # bytes of images transformed by FFT at once
 ONLINE = {
     "imagenet": torchvision.models.ResNet50_Weights.IMAGENET1K_V1.url,
     "barlowtwins": "https://dl.fbaipublicfiles.com/barlowtwins/"
@@ -217,16 +223,16 @@ class Frequency(_PixelSpace):
         if not isinstance(self.offset, Real) or not 0 < self.offset < np.inf:
             raise ValueError(f"offset must be a positive number, got {self.offset!r}.")
         super()._learn(images)
-        total = sum(_magnitudes(b).sum(dtype=np.float64) for b in batches(images))
+        sums = (_magnitudes(images[s]).sum(dtype=np.float64) for s in slices(images))
+        total = sum(sums)
         # Black images have no scale of their own.
         self.offset_ = float(self.offset * (total / images.size or 1.0))
 
     def _embed(self, images):
         features = np.empty((len(images), images[0].size), np.float32)
-        for rows, batch in zip(batches(features), batches(images), strict=True):
-            rows[:] = np.log(_magnitudes(batch) + np.float32(self.offset_)).reshape(
-                rows.shape
-            )
+        for part in slices(images):
+            magnitudes = _magnitudes(images[part]) + np.float32(self.offset_)
+            features[part] = np.log(magnitudes).reshape(-1, features.shape[1])
         return features
 
     def get_feature_names_out(self, input_features=None):
@@ -245,9 +251,10 @@ def _magnitudes(images):
     return np.abs(fftshift(spectra, axes=(1, 2)))
 
 
-def batches(rows):
-    """Slices of at most `BATCH` rows, one after another."""
-    return (rows[i : i + BATCH] for i in range(0, len(rows), BATCH))
+def slices(images):
+    """Cut a batch of images into parts of at most `BATCH` bytes: slices of the rows."""
+    size = max(1, BATCH // images[0].nbytes)
+    return [slice(i, i + size) for i in range(0, len(images), size)]
 
 
 class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
@@ -256,17 +263,19 @@ class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
     _smallest = 8
     _method = _online = None  # names of the shipped and the downloaded weights
 
-    def __init__(self, weights="photos", *, batch_size=64):
+    def __init__(self, weights="photos", *, batch_size=64, device="cpu"):
         self.weights = weights
         self.batch_size = batch_size
+        self.device = device
 
     def _learn(self, images):
         if not isinstance(self.batch_size, Integral) or self.batch_size < 1:
             raise ValueError(
                 f"batch_size must be a positive integer, got {self.batch_size!r}."
             )
-        state, origin = self._state()
-        self.network_, self._n_features_out = _network(state, origin)
+        device = torch_device(self.device)
+        network, self._n_features_out = _network(*self._state())
+        self.network_ = network.to(device)
         self.image_shape_ = None
 
     def _state(self):
@@ -275,7 +284,8 @@ class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
             path = _shipped(self._method)
             return read_weights(path), path
         if self.weights == self._online:
-            return _download(self.weights), ONLINE[self.weights]
+            url = ONLINE[self.weights]
+            return as_state(_download(self.weights), url), url
         path = Path(str(self.weights))
         if path.suffix in (".safetensors", ".pth", ".pt"):
             return read_weights(path), path
@@ -288,8 +298,9 @@ class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
         network, batch = self.network_, self.batch_size
         return cached(
             lambda: encode(network, images, batch_size=batch),
-            *("encode", str(network), batch, *network.state_dict().values(), images),
-            code=CODE,
+            *("encode", str(network), batch, str(self.device)),
+            *(*network.state_dict().values(), images),
+            code=code_of(encode, *map(type, network.modules())),
         )
 
 
@@ -299,11 +310,13 @@ class Supervised(_NetworkSpace):
     Parameters
     ----------
     weights : {"photos", "imagenet"} or path
-        "photos": the shipped small network of `encoders`, 128 features.  "imagenet":
+        "photos": the small network of this package, 128 features.  "imagenet":
         torchvision's ResNet50 (IMAGENET1K_V1, as in the paper), 2048 features,
         downloaded once.  A .safetensors or .pth file with a state dict of either.
     batch_size : int
         Images passed through the network at once.
+    device : str
+        Of torch, where the network computes: "cpu" or "cuda".
 
     Attributes
     ----------
@@ -337,12 +350,14 @@ class SelfSupervised(_NetworkSpace):
     Parameters
     ----------
     weights : {"photos", "barlowtwins"} or path
-        "photos": the shipped small network of `encoders`, 128 features.  "barlowtwins":
+        "photos": the small network of this package, 128 features.  "barlowtwins":
         the ResNet50 of Zbontar et al. (2021), 2048 features, downloaded once: the file
         that `torch.hub.load("facebookresearch/barlowtwins:main", "resnet50")` reads,
         without running code from there.  A path as for `Supervised`.
     batch_size : int
         Images passed through the network at once.
+    device : str
+        Of torch, where the network computes: "cpu" or "cuda".
 
     Attributes
     ----------
@@ -391,7 +406,7 @@ def make_space(space, **options):
     Raises
     ------
     ValueError
-        If the name is unknown; the nearest known name is suggested.
+        If the name or an option is unknown; the nearest known one is suggested.
 
     Examples
     --------
@@ -405,6 +420,7 @@ def make_space(space, **options):
         raise ValueError(
             f"unknown space {space!r};{suggestion(space, [*SPACES, *ALIASES])}"
         )
+    check_options(options, SPACES[name]().get_params())
     return SPACES[name](**options)
 
 
@@ -414,28 +430,13 @@ def _shipped(method):
     path = DATA / name
     if not path.is_file():
         raise ValueError(
-            f"{path} is missing; restore it with git, or train it with "
-            f"`python -m manifpt_utils.method.encoders train --method {method}`."
+            f"{path} is missing; restore it with git, or train it with `python -m "
+            f"manifpt_utils.method.encoder_training train --method {method}`."
         )
     manifest = read_manifest(DATA) if (DATA / "manifest.json").is_file() else {}
     if name in manifest:
         verified(DATA, name, manifest)
     return path
-
-
-def read_weights(path):
-    """Read a state dict without running any code of the file."""
-    if not path.is_file():
-        raise ValueError(f"weights file {path} does not exist; check the path.")
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # on garbage, an unpickler can fail in any way
-        raise ValueError(
-            f"{path} cannot be read as weights ({type(error).__name__}); save a plain "
-            "state dict with safetensors, or with torch.save."
-        ) from error
 
 
 def _download(name):
@@ -460,36 +461,15 @@ def _download(name):
 
 def _network(state, origin):
     """The network a state dict belongs to, with its preparation, and its features."""
-    if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
-        raise ValueError(
-            f"{origin} holds no state dict of tensors; save `network.state_dict()`."
-        )
-    # Half precision is for the disk; the last layer is not part of an embedding.
-    state = {k: v.float() for k, v in state.items() if not k.startswith("fc.")}
     is_resnet50 = "layer4.2.conv3.weight" in state
     with torch.device("meta"):  # no random weights only to be replaced
-        network = _headless_resnet50() if is_resnet50 else SmallResNet()
-    try:
-        network.load_state_dict(state, assign=True)
-    except RuntimeError as error:
-        raise ValueError(
-            f"{origin} holds neither a ResNet50 nor the small network of this package "
-            f"({_first_difference(error)}); give weights of one of them."
-        ) from error
+        network = headless_resnet50() if is_resnet50 else SmallEncoder()
+    wanted = "a ResNet50, or of the small network of this package"
+    load_weights(network, state, origin, wanted=wanted)
     size = 2048 if is_resnet50 else N_FEATURES
     prepare = _resnet50_preparation() if is_resnet50 else _small_preparation()
     network = nn.Sequential(*prepare, network).to(memory_format=torch.channels_last)
     return network.eval().requires_grad_(False), size
-
-
-def _first_difference(error):
-    return " ".join(str(error).splitlines()[1].split())[:120]
-
-
-def _headless_resnet50():
-    network = torchvision.models.resnet50(weights=None)
-    network.fc = nn.Identity()
-    return network
 
 
 class _ShortSide(nn.Module):
@@ -513,6 +493,5 @@ def _small_preparation():
 
 
 def _resnet50_preparation():
-    transforms = torchvision.transforms
-    normalise = transforms.Normalize(IMAGENET_MEAN, IMAGENET_SD)
-    return _ShortSide(224, 256), transforms.CenterCrop(224), normalise
+    crop = torchvision.transforms.CenterCrop(224)
+    return _ShortSide(224, 256), crop, imagenet_colours()

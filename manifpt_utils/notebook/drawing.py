@@ -1,30 +1,22 @@
-"""The look of all figures, and how a figure becomes an output of a notebook.
+"""The look of all figures, and how matplotlib's become drawings.
 
-A figure is emitted as SVG on a transparent ground: sharp at every size, its text the
-page's text.  Several panels are one SVG as well, side by side for a wide screen; the
-book takes them apart and lets them stack on a phone (`renderer`).
+A drawing is an SVG on a transparent ground: sharp at every size, its text the text of
+the page.  Panels are one SVG as well, side by side for a wide screen; the book takes
+them apart and lets them stack on a phone (`renderer`).
 """
 
 import base64
 import io
-import json
 import re
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
-import plotly.graph_objects as go
 import seaborn as sns
-from IPython.display import display
 from matplotlib.figure import Figure
 from PIL import Image
-from plotly.utils import PlotlyJSONEncoder
 
-from .findings import MARKDOWN, checked
 from .palette import INK, PALETTE, QUIET, RULE
 
-PLOTLY = "application/vnd.plotly.v1+json"
-SVG = "image/svg+xml"
-PNG = "image/png"
 # Inches.  Text of 9 points has 9 pixels or more where a phone, 350 pixels, shows WIDTH.
 WIDTH = 4.8
 DPI = 192  # of what is not vector: two pixels for one of the page
@@ -80,63 +72,28 @@ def use_style():
     sns.set_theme(style="ticks", palette=list(PALETTE.values()), rc=STYLE)
 
 
-def show(figure, *, alt, caption, name=None, static=None):
-    """Display a figure or a picture with its description, and its caption below.
+class Drawing(NamedTuple):
+    """A figure, or panels of them, as a notebook stores it; sizes in points."""
 
-    Parameters
-    ----------
-    figure : matplotlib Figure, list of them, Panels, plotly Figure or PIL Image
-        The figures of a list are panels of one figure.
-    alt : str
-        What is to be seen, for readers who cannot see it.
-    caption : str
-        Stands below the figure; Markdown.
-    name : str, optional
-        Label for references from the text of the book.
-    static : matplotlib Figure or Panels, optional
-        What stands in for a plotly figure where nothing draws it.
+    width: float
+    height: float
+    body: str  # of the SVG
+    pixels: Image.Image  # for hosts that do not trust an SVG
+    kind: str = "figure"
 
-    Raises
-    ------
-    ValueError
-        If a description or a caption is empty or holds "nan".
-    """
-    words = {"alt": checked([alt]), "caption": checked([caption])}
-    words |= {"name": name} if name else {}
-    data, metadata = _bundle(figure, static, words)
-    display(data | {"text/plain": alt}, metadata=metadata, raw=True)
-    text = f"*Figure.* {caption}"
-    # Markdown alone: the book, which drops it, would else show the plain text.
-    display({MARKDOWN: text}, metadata={MARKDOWN: {"kind": "caption"}}, raw=True)
+    def svg(self, place=""):
+        """The element; the figures of panels have a place in it."""
+        box = f'viewBox="0 0 {self.width:g} {self.height:g}"'
+        size = f'width="{self.width:g}pt" height="{self.height:g}pt" {_NAMESPACES}'
+        name = f'class="{self.kind}"'
+        return f"<svg {box} {name} {place or size} {_INHERITED}>{self.body}</svg>"
 
 
-def _bundle(figure, static, words):
-    """Data and metadata of an output, by their kinds."""
-    if isinstance(figure, go.Figure):
-        # Plotly's own JSON encoding knows arrays.
-        plain = json.dumps(figure.to_plotly_json(), cls=PlotlyJSONEncoder)
-        data = {PLOTLY: json.loads(plain)}
-        if static is not None:
-            data[SVG] = to_svg(static)
-        return data, {PLOTLY: words}
-    if isinstance(figure, Image.Image):
-        return {PNG: _encoded(figure, "PNG", optimize=True)}, {PNG: words}
-    # A picture by itself cannot take the colours of the page, hence a light ground.
-    return {SVG: to_svg(figure)}, {SVG: words | {"needs_background": "light"}}
+def drawn(figure):
+    """One drawing of a figure or of panels.
 
-
-def _encoded(image, kind, **options):
-    """A picture in base64."""
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return base64.b64encode(buffer.getvalue()).decode()
-
-
-def to_svg(figure):
-    """One SVG of a figure or of panels; the figures are closed.
-
-    It has no style sheet and no identifier that nothing refers to, because a page may
-    hold many of them.
+    Its SVG has no style sheet and no identifier that nothing refers to, because a page
+    may hold many of them.
 
     Parameters
     ----------
@@ -144,30 +101,26 @@ def to_svg(figure):
 
     Returns
     -------
-    str
+    Drawing
 
     Examples
     --------
-    >>> to_svg(plt.figure(figsize=(1, 1)))[:46]
-    '<svg viewBox="0 0 72 72" width="72pt" height="'
+    >>> drawn(Figure((1, 2))).svg()[:48]
+    '<svg viewBox="0 0 72 144" class="figure" width="'
     """
     if isinstance(figure, Figure):
-        drawing = _drawn(figure)
-        return drawing.svg(f"{_points(drawing)} {_NAMESPACES}")
+        return _single(figure, "figure")
     panels = figure if isinstance(figure, Panels) else Panels(list(figure))
-    drawing = _arranged(panels)
-    return drawing.svg(f'class="panels" {_points(drawing)} {_NAMESPACES}')
+    legend = [] if panels.legend is None else [_single(panels.legend, "legend", "l-")]
+    parts = [_single(f, "panel", f"p{i}-") for i, f in enumerate(panels.figures)]
+    return _arranged(legend, parts, panels.columns)
 
 
-class _Drawing(NamedTuple):
-    width: float  # points
-    height: float
-    body: str
-
-    def svg(self, attributes):
-        """The element, its box first."""
-        box = f'viewBox="0 0 {self.width:g} {self.height:g}"'
-        return f"<svg {box} {attributes} {_INHERITED}>{self.body}</svg>"
+def encoded(image, kind, **options):
+    """A picture in base64."""
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return base64.b64encode(buffer.getvalue()).decode()
 
 
 _NAMESPACES = (
@@ -185,23 +138,24 @@ _LEFT_OUT = (
 )
 
 
-def _points(drawing):
-    return f'width="{drawing.width:g}pt" height="{drawing.height:g}pt"'
-
-
-def _drawn(figure, prefix=""):
-    """One figure; identifiers begin with the prefix."""
+def _single(figure, kind, prefix=""):
+    """One figure; its identifiers begin with the prefix."""
     buffer = io.StringIO()
     with plt.rc_context({k: v for k, v in STYLE.items() if k.startswith("svg.")}):
-        figure.savefig(
-            buffer, format="svg", dpi=DPI, transparent=True, metadata={"Date": None}
-        )
-    plt.close(figure)
+        options = {"format": "svg", "dpi": DPI, "metadata": {"Date": None}}
+        figure.savefig(buffer, transparent=True, **options)
+    figure.set_layout_engine("none")  # it is laid out, once for both formats
     text = buffer.getvalue()
     head = re.search(r'<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)"[^>]*>', text)
     body = text[head.end() : text.rindex("</svg>")]
     body = re.sub(_LEFT_OUT, "", body, flags=re.DOTALL)
-    return _Drawing(*map(float, head.groups()), _lighter(_renamed(body, prefix)))
+    size = map(float, head.groups())
+    pixels = io.BytesIO()
+    figure.savefig(pixels, format="png", dpi=DPI)
+    plt.close(figure)
+    return Drawing(
+        *size, _lighter(_renamed(body, prefix)), Image.open(pixels).convert("RGB"), kind
+    )
 
 
 def _renamed(body, prefix):
@@ -222,33 +176,38 @@ def _lighter(body):
         if len(data) < HEAVY:
             return match[0]
         picture = Image.open(io.BytesIO(base64.b64decode(data)))
-        return f"data:image/webp;base64,{_encoded(picture, 'WEBP', quality=85)}"
+        return f"data:image/webp;base64,{encoded(picture, 'WEBP', quality=85)}"
 
     return re.sub(r'data:image/png;base64,([^"]+)', replace, body)
 
 
-def _arranged(panels):
+def _arranged(legend, parts, most_columns):
     """Panels in one drawing: the legend on top, then rows of equal length."""
-    drawn = [_drawn(figure, f"p{i}-") for i, figure in enumerate(panels.figures)]
-    n_rows = max(-(-len(drawn) // panels.columns), 1)
-    columns = -(-len(drawn) // n_rows)
-    rows = [[]] if panels.legend is None else [[_drawn(panels.legend, "legend-")]]
-    rows += [drawn[i : i + columns] for i in range(0, len(drawn), columns)]
-    top, placed = 0, []
-    for number, row in enumerate(filter(None, rows)):
-        is_legend = number == 0 and panels.legend is not None
-        placed += _row(row, top, "legend" if is_legend else "panel")
-        top += max(drawing.height for drawing in row) + GAP
-    width = max(sum(d.width + GAP for d in row) for row in rows)
-    return _Drawing(width - GAP, top - GAP, "".join(placed))
+    n_rows = -(-len(parts) // most_columns)
+    columns = -(-len(parts) // max(n_rows, 1))
+    rows = [parts[i : i + columns] for i in range(0, len(parts), columns)]
+    placed, top = [], 0
+    for row in [legend, *rows] if legend else rows:
+        left = 0
+        for part in row:
+            placed.append((part, left, top))
+            left += part.width + GAP
+        top += max(part.height for part in row) + GAP
+    width = max(left + part.width for part, left, _ in placed)
+    height = max(top + part.height for part, _, top in placed)
+    body = "".join(part.svg(_place(part, left, top)) for part, left, top in placed)
+    return Drawing(width, height, body, _pasted(placed, width, height), "panels")
 
 
-def _row(drawings, top, kind):
-    """Drawings side by side, below what takes the height above."""
-    left, placed = 0, []
-    for drawing in drawings:
-        place = f'x="{left:g}" y="{top:g}"'
-        size = f'width="{drawing.width:g}" height="{drawing.height:g}"'
-        placed.append(drawing.svg(f'class="{kind}" {place} {size}'))
-        left += drawing.width + GAP
-    return placed
+def _place(part, left, top):
+    return f'x="{left:g}" y="{top:g}" width="{part.width:g}" height="{part.height:g}"'
+
+
+def _pasted(placed, width, height):
+    """The pixels of panels in one picture."""
+    scale = DPI / 72
+    size = round(width * scale), round(height * scale)
+    picture = Image.new("RGB", size, "white")
+    for part, left, top in placed:
+        picture.paste(part.pixels, (round(left * scale), round(top * scale)))
+    return picture

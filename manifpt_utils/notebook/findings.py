@@ -48,13 +48,6 @@ def finding(*paragraphs, **values):
     ValueError
         If a paragraph is empty, holds "nan", a heading or what only the book can read;
         if a value is none of the above.
-
-    Examples
-    --------
-    >>> finding("The gain is nan points.")
-    Traceback (most recent call last):
-    ...
-    ValueError: 'The gain is nan points.': a number is missing in it; say what is ...
     """
     _show("finding", checked(paragraphs), values)
 
@@ -77,13 +70,6 @@ def left_out(section, why):
         What is left out, as the subject of a sentence: "The comparison with x*".
     why : str
         The reason, without a full stop.
-
-    Examples
-    --------
-    >>> left_out("", "the images have no known manifold")
-    Traceback (most recent call last):
-    ...
-    ValueError: say which section is left out, and why.
     """
     if not (section.strip() and why.strip()):
         raise ValueError("say which section is left out, and why.")
@@ -167,6 +153,24 @@ def verdict(
     return {1: ahead, -1: behind, 0: same}[getattr(interval, "sign", 0)]
 
 
+def standing(difference, rival):
+    """Say where a difference of shares leaves its first side, in words and numbers.
+
+    Parameters
+    ----------
+    difference : interval or float
+        First side minus second.
+    rival : str
+        The second side, in words.
+
+    Examples
+    --------
+    >>> standing(0.04, "the raw image")
+    'not distinguishable from the raw image, with a difference of +4.0 points'
+    """
+    return f"{verdict(difference)} {rival}, with a difference of {points(difference)}"
+
+
 def tally(intervals, *, ahead="ahead", behind="behind", same="undecided"):
     """Write how many intervals lie above zero, below it, and on both sides of it.
 
@@ -204,7 +208,13 @@ def fixed(x, digits, sign=""):
 
 
 def checked(paragraphs):
-    """The paragraphs as one text, or an error that says what is wrong with them."""
+    """The paragraphs as one text, or an error that says what is wrong with them.
+
+    Examples
+    --------
+    >>> checked(["One sentence. ", "Another one."])
+    'One sentence.\\n\\nAnother one.'
+    """
     if not paragraphs or not all(str(text).strip() for text in paragraphs):
         raise ValueError("a finding needs at least one sentence, and no empty ones.")
     for text in map(str, paragraphs):

@@ -115,7 +115,7 @@ def svg_html(svg, *, alt, key):
     Parameters
     ----------
     svg : str
-        As `notebook.drawing.to_svg` writes it.
+        As `notebook.drawing.drawn` writes it.
     alt : str
         What the drawing shows, for those who do not see it.
     key : str
@@ -196,6 +196,8 @@ def _plotly(renderer, data):
 
 
 def _image(renderer, data):
+    if SVG in data.output_metadata:  # for hosts that do not show the SVG
+        return []
     (image,) = renderer.render_image(data)
     image["alt"] = _alt(renderer, data)
     if data.cell_metadata.get("mystnb", {}).get("figure"):  # MyST-NB adds the caption

@@ -80,13 +80,6 @@ def table(
     ------
     ValueError
         If there are more than eight columns, or a column is unknown.
-
-    Examples
-    --------
-    >>> table(pd.DataFrame([range(9)]), caption="Too wide.")
-    Traceback (most recent call last):
-    ...
-    ValueError: 9 columns do not fit on a page, which shows 8: put them in rows, ...
     """
     for option in (digits, unit, best, within, ties, [sort] if sort else None):
         _check_columns(frame, option)
@@ -151,13 +144,14 @@ def _column(values, column, digits, unit, best, within, ties):
     if how is None or means.isna().all() or len({cell.text for cell in cells}) == 1:
         return cells
     top = int((means if how == "high" else -means).reset_index(drop=True).idxmax())
+    named = None if column not in (ties or {}) else set(ties[column])
     for i, (label, value) in enumerate(values.items()):
         if cells[i].text == cells[top].text:
             cells[i] = cells[i]._replace(mark="best")
-        elif ties is not None and column in ties:
-            if label in list(ties[column]):
-                cells[i] = cells[i]._replace(mark="tied")
-        elif _is_tied(value, values.iloc[top], how, _of(within, column)):
+        elif named is None:
+            tied = _is_tied(value, values.iloc[top], how, _of(within, column))
+            cells[i] = cells[i]._replace(mark="tied" if tied else None)
+        elif label in named:
             cells[i] = cells[i]._replace(mark="tied")
     return cells
 

@@ -173,12 +173,15 @@ def _first_record(run, source, root):
 def _environment(folder, jobs):
     """Environment of a notebook: a share of the cores, this Python, no start-up files.
 
-    Who sets a number of threads outside keeps it.
+    Who sets a number of threads outside keeps it.  A thread that has nothing to do
+    sleeps: by default it would keep its core busy, and on a machine that does other
+    work, too, one projection then takes ten times as long.
     """
     share = str(max(1, joblib.cpu_count() // jobs))
     search = [str(folder / "jupyter"), os.environ.get("JUPYTER_PATH", "")]
     return {
         **dict.fromkeys(THREADS, share),
+        "OMP_WAIT_POLICY": "PASSIVE",
         **os.environ,
         "JUPYTER_PATH": os.pathsep.join(filter(None, search)),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),

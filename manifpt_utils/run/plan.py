@@ -37,15 +37,13 @@ Slug = Annotated[
 class Run(BaseModel):
     """One line of the plan: a notebook, executed once."""
 
-    model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", allow_inf_nan=False
-    )
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     notebook: Slug
     name: Slug = Field(default_factory=lambda known: known["notebook"])  # of the output
     profile: Literal[PROFILES] = Field(description=" or ".join(PROFILES))
     # Seconds, after which a run is stopped where budgets are enforced.
-    budget: float = Field(gt=0, description="a number of seconds above 0")
+    budget: int = Field(gt=0, description="a whole number of seconds above 0")
     # Seconds that were measured on some machine, for an estimate.
     seconds: float | None = Field(
         default=None, gt=0, description="a number of seconds above 0"

@@ -36,7 +36,7 @@ from filelock import FileLock
 from .._support.files import write_whole
 from .._support.paths import PACKAGE
 from .._support.source import syntax
-from .executed import as_kept, tags, with_new_prose
+from .copies import as_kept, tags, with_new_prose
 from .progress import roughly
 
 PINNED = ("data/manifest.json", "constraints.txt")
@@ -188,7 +188,7 @@ def _hash(value):
 def _package_hash():
     # No notebook uses the zoo, and none reads a comment: neither executes them again.
     files = [f for f in sorted(PACKAGE.rglob("*.py")) if "zoo" not in f.parts]
-    return _hash([[str(file.relative_to(PACKAGE)), syntax(file)] for file in files])
+    return _hash([[str(f.relative_to(PACKAGE)), syntax(f)] for f in files])
 
 
 def _texts(parameters):

@@ -4,14 +4,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import clone
 
 from ..baselines import baseline
 from ..images.benchmark import Benchmark
 from ..images.gm_photo import N_REAL
 from ..images.loading import load
 from ..method.classifiers import attributor
-from ..method.evaluation import split, with_seed
+from ..method.evaluation import accuracy, fit_and_test, split
 from ..method.representations import representations
 from ..metrics import frechet_distance_ratio
 from .comparison import Column, columns, unseen
@@ -55,15 +54,21 @@ def _scores(fit, material):
     room, n, seed = fit.setting.room, fit.n_train, fit.seed
     parts = nested_split(labels[rows], room=room, n_train=n, seed=seed)
     train, test = (rows[part] for part in parts)
-    estimator = with_seed(clone(material.estimator), fit.seed)
-    fitted = estimator.fit(x[train], labels[train])
     tests = {Column(fit.task): (x[test], labels[test]), **material.tests}
-    found = {}
-    for column in columns(fit):
-        if column in tests:
-            found[column] = _accuracy(fitted, *tests[column])
-        else:
-            found[column] = _separability(column, fitted, x[test], labels[test], fit)
+    served = columns(fit)
+    tests = {column: tests[column] for column in served if column in tests}
+    pair = x[train], labels[train]
+    numbered = dict(enumerate(tests.values()))
+    fitted, predictions = fit_and_test(
+        material.estimator, pair, numbered, seed=seed, with_probability=False
+    )
+    shares = accuracy(predictions)[seed]
+    found = {
+        column: {"score": shares[i], "n_test": _per_class(y)}
+        for i, (column, (_, y)) in enumerate(tests.items())
+    }
+    for column in served[len(tests) :]:
+        found[column] = _separability(column, fitted, x[test], labels[test], fit)
     return found
 
 
@@ -86,11 +91,6 @@ def nested_split(labels, *, room, n_train, seed):
     train, test = split(labels, n_train=room, n_test=N_TEST, seed=seed)
     groups = [train[labels[train] == name] for name in np.unique(labels)]
     return np.concatenate([group[:n_train] for group in groups]), test
-
-
-def _accuracy(fitted, x, labels):
-    score = float((fitted.predict(x) == labels).mean())
-    return {"score": score, "n_test": _per_class(labels)}
 
 
 def _per_class(labels):

@@ -6,8 +6,9 @@ import numpy as np
 
 from ..images.loading import load
 from ..method.classifiers import attributor
-from ..method.evaluation import with_seed
-from ..method.manifold import METRICS, DataManifold, ExactManifold
+from ..method.evaluation import accuracy, fit_and_test
+from ..method.exact import ExactManifold
+from ..method.manifold import METRICS, DataManifold
 from .comparison_training import generators, nested_split
 from .estimates import COLUMNS, N_REAL
 from .settings import N_TEST, OTHER, shared
@@ -31,13 +32,16 @@ def scores(training):
     labels = _pool(t.photo)[1]
     room = shared(t.photo).room
     train, test = nested_split(labels, room=room, n_train=t.n_train, seed=t.seed)
-    fitted = with_seed(head, t.seed).fit(x[train], labels[train])
     _, away = _features(OTHER[t.photo], representation)
     others = _pool(OTHER[t.photo])[1]
     first = _first(others)
     pairs = ((x[test], labels[test]), (away[first], others[first]))
-    found = [float((fitted.predict(a) == b).mean()) for a, b in pairs]
-    return dict(zip(COLUMNS, found, strict=True))
+    tests = dict(zip(COLUMNS, pairs, strict=True))
+    pair = x[train], labels[train]
+    options = {"seed": t.seed, "with_probability": False}
+    _, predictions = fit_and_test(head, pair, tests, **options)
+    shares = accuracy(predictions)[t.seed]
+    return {column: shares[column] for column in COLUMNS}
 
 
 def _first(labels):
@@ -61,7 +65,8 @@ def _features(photo, representation):
     images, _ = _pool(photo)
     if kind == "exact":
         data = generators(shared(photo))
-        shown = ExactManifold(data.manifold, space).fit(data.real)
+        exact = ExactManifold(data.manifold, space, search_space=search)
+        shown = exact.fit(data.real)
         return attributor(shown), shown.transform(images)
     manifold, index = _manifold(photo, space, search, n_real)
     manifold.set_params(estimator=kind, k=k)

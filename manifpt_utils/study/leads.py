@@ -9,8 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
+from ..metrics.intervals import mean_interval
 from .estimates import COLUMNS, ESTIMATES, N_REAL
 
+SEARCHED = "searched in RGB"  # what is stored as exact: found among pixels
+PLACES = {"closed": "home", "transfer": "away"}
 RIVAL = ["photo", "column", "n_train", "seed"]
 TEST = ["photo", "n_train", "column", "kind"]
 
@@ -89,6 +92,67 @@ def lead(table, rival, *, confidence=0.95):
     return found.assign(significant=found["low"] > 0)
 
 
+def readable(found):
+    """Leads in the words of readers.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `lead`, its index as columns.
+
+    Returns
+    -------
+    DataFrame
+        With a column `place`, "home" or "away".  The kind "exact" is called
+        `SEARCHED`: outside RGB its view is not the closest one in the space.
+    """
+    kind = found["kind"].replace("exact", SEARCHED)
+    return found.assign(kind=kind, place=found["column"].map(PLACES))
+
+
+def over_photographs(found, by):
+    """Leads with intervals over the photographs.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `lead`, its index as columns.
+    by : sequence of str
+        Columns; the mean over everything else is taken within each photograph.
+
+    Returns
+    -------
+    DataFrame
+        Columns `by` and `lead`, an `Interval`; in the order of appearance.
+    """
+    means = found.groupby([*by, "photo"], sort=False)["mean"].mean()
+    groups = means.groupby(list(by), sort=False)
+    rows = [(*_tuple(key), mean_interval(part)) for key, part in groups]
+    return pd.DataFrame(rows, columns=[*by, "lead"])
+
+
+def growth(found):
+    """What the largest number of real views adds to a lead with the smallest.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `lead`, its index as columns; the mean over everything but photographs and
+        numbers of real views is taken.
+
+    Returns
+    -------
+    Interval
+        Over the photographs.
+    """
+    means = found[found["n_real"] > 0].pivot_table("mean", "photo", "n_real")
+    return mean_interval(means[max(means)] - means[min(means)])
+
+
+def _tuple(key):
+    return key if isinstance(key, tuple) else (key,)
+
+
 def threshold(significant):
     """The least number of real views from which on a lead stays significant.
 
@@ -108,7 +172,7 @@ def threshold(significant):
 
 
 def at_every_count(table, counts=N_REAL):
-    """The rows with those of the exact artifact once for every number of real views.
+    """The rows that need no real views, once for every number of them.
 
     Examples
     --------
@@ -116,7 +180,7 @@ def at_every_count(table, counts=N_REAL):
     >>> at_every_count(rows, [100, 1000])["n_real"].tolist()
     [100, 100, 1000]
     """
-    flat = table["kind"] == "exact"
+    flat = table["n_real"] == 0
     copies = [table[flat].assign(n_real=count) for count in counts]
     return pd.concat([table[~flat], *copies], ignore_index=True)
 
@@ -144,8 +208,8 @@ def first_leads(found):
     Returns
     -------
     DataFrame
-        Indexed by photo, n_train, column and kind: `n_real`, 0 for the exact
-        artifact, and `space`; missing values where no space is ever ahead.
+        Indexed by photo, n_train, column and kind: `n_real`, 0 for what needs no real
+        views, and `space`; missing values where no space is ever ahead.
     """
     rows = {key: _first_lead(g) for key, g in found.groupby(TEST, sort=False)}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["n_real", "space"])
@@ -154,7 +218,7 @@ def first_leads(found):
 
 
 def _first_lead(group):
-    """Number of real views and space of the earliest lead, two times None without."""
+    """Number of real views and space of the earliest lead; None and None without."""
     spaces = group.groupby("space", sort=False)
     first = [
         (threshold(part.set_index("n_real")["significant"]), s) for s, part in spaces

@@ -6,13 +6,18 @@ seeds, so that what is drawn from the same images counts once.
 
 from typing import NamedTuple
 
-from ..metrics.intervals import Interval, mean_interval
-from . import leads, tables
+from ..metrics.intervals import Interval
+from . import leads
 from .comparison import COMPARISON
-from .estimates import ESTIMATES, N_REAL, is_main
-from .settings import ORIGINS, PHOTOS, PLAYS, origin, shared
-
-FEW = 5  # training images per model
+from .estimates import ESTIMATES, is_main
+from .questions import (
+    FEW_IMAGES,
+    FEWEST,
+    QUESTIONS,
+    lead_of_best,
+    mean_gain,
+    mean_scores,
+)
 
 
 class MainFinding(NamedTuple):
@@ -30,7 +35,8 @@ def main_findings():
     `away`                nearest artifact minus raw image, on the other photograph
     `home, few`           the same at home in RGB, with 5 training images per model
     `home, many`          the same at home, with 100, on the paper's lists of models
-    `best earlier`        best artifact minus best earlier method, on these lists
+    `best earlier`        best of four nearest artifacts minus best of eight earlier
+                          methods, on these lists
     `coverage`            RGB artifact from 50,000 real views minus that from 100
     `origin`              nearest artifact minus raw image, where the question is on
                           which photograph a model was trained
@@ -41,49 +47,27 @@ def main_findings():
     >>> [found.difference.n for found in main_findings().values()]
     [4, 4, 4, 4, 4, 3]
     """
-    found = tables.stored()
-    pairs = list(map(shared, PHOTOS))
-    lists = list(PLAYS.values())
-    origins = list(map(origin, ORIGINS))
+    results = COMPARISON.results()
+    means = {name: mean_scores(results, tests) for name, tests in QUESTIONS.items()}
+    lists = means["home, all models"]
     differences = {
-        "away": _gains(found, pairs, "transfer"),
-        "home, few": _gains(found, pairs, "closed", n_train=FEW, space="rgb"),
-        "home, many": _gains(found, lists, "closed"),
-        "best earlier": _leads(found, lists),
-        "coverage": _coverage(),
-        "origin": _gains(found, origins, "closed"),
+        "away": mean_gain(means["away"]),
+        "home, few": mean_gain(means[f"home, {FEW_IMAGES}"], space="rgb"),
+        "home, many": mean_gain(lists),
+        "best earlier": lead_of_best(lists, ["nearest"], ["earlier"]),
+        "coverage": _coverage(results),
+        "origin": mean_gain(means["training data"]),
     }
     units = dict.fromkeys(differences, "photograph") | {"origin": "model"}
     return {
-        name: MainFinding(name, mean_interval(values), units[name])
-        for name, values in differences.items()
+        name: MainFinding(name, difference, units[name])
+        for name, difference in differences.items()
     }
 
 
-def _gains(found, settings, column, *, n_train=100, space=None):
-    """Gain of the nearest artifact over the raw image in every setting."""
-    gains = [
-        tables.gains(tables.method_table(found, s, column, n_train=n_train)["mean"])
-        for s in settings
-    ]
-    return [gain[space] if space else gain.mean() for gain in gains]
-
-
-def _leads(found, settings):
-    """Lead of the best artifact over the best earlier method in every setting."""
-    scores = [tables.method_table(found, s, "closed")["mean"] for s in settings]
-    artifacts = [
-        max(tables.best(s, kind)[1] for kind in ("nearest", "hull")) for s in scores
-    ]
-    earlier = [tables.best(s, "earlier")[1] for s in scores]
-    return [a - b for a, b in zip(artifacts, earlier, strict=True)]
-
-
-def _coverage():
+def _coverage(results):
     """Gain of the nearest RGB artifact from many real views over that from few."""
-    table = ESTIMATES.results()
-    gain = leads.lead(table, leads.raw_scores(COMPARISON.results())).reset_index()
+    gain = leads.lead(ESTIMATES.results(), leads.raw_scores(results)).reset_index()
     gain = gain[is_main(gain) & (gain["kind"] == "nearest") & (gain["space"] == "rgb")]
-    gain = gain[(gain["n_train"] == FEW) & (gain["column"] == "closed")]
-    means = gain.pivot(index="photo", columns="n_real", values="mean")
-    return (means[max(N_REAL)] - means[min(N_REAL)]).tolist()
+    is_few_at_home = (gain["n_train"] == FEWEST) & (gain["column"] == "closed")
+    return leads.growth(gain[is_few_at_home])

@@ -46,6 +46,9 @@ class Test(NamedTuple):
     column: str = "closed"
     n_train: int = N_TRAIN
 
+    def __str__(self):
+        return f"{self.setting} {self.column!r} with {self.n_train} images per class"
+
     @property
     def chance(self):
         """Accuracy of guessing.
@@ -70,10 +73,11 @@ def _moves(n_train=N_TRAIN):
 
 
 FEW_IMAGES = f"{FEWEST} images per model"
-LISTS = {setting.photo: Test(setting) for setting in PLAYS.values()}
+_LISTED = {setting.photo: Test(setting) for setting in PLAYS.values()}
+LISTS = {photo: _LISTED[photo] for photo in PHOTOS}
 # What is asked, and where: names of tests, all of which have the same methods.
 QUESTIONS = {
-    "home, all models": {photo: LISTS[photo] for photo in PHOTOS},
+    "home, all models": LISTS,
     "home": _everywhere("closed"),
     f"home, {FEW_IMAGES}": _everywhere("closed", FEWEST),
     "home, with real images": _everywhere("with real"),
@@ -82,6 +86,10 @@ QUESTIONS = {
     "new training": {"coffee": Test(shared("coffee"), "unseen")},
     "training data": {model: Test(origin(model)) for model in ORIGINS},
 }
+# The tests that earlier methods of the published sizes took part in.
+SIZED = {"home": QUESTIONS["home"]["coffee"]}
+SIZED |= {"away": QUESTIONS["away"]["coffee to flower"]}
+SIZED |= {"new training": QUESTIONS["new training"]["coffee"]}
 # The questions that artifacts are to help with.
 ASKED = tuple(name for name in QUESTIONS if name != "training data")
 
@@ -111,7 +119,7 @@ def seed_scores(results, test, *, methods=METHODS):
     key = pd.Series((*test.setting, test.column, test.n_train), names)
     part = results[(results[names] == key).all(axis=1)]
     if part.empty:
-        raise ValueError(f"the study has no test {test}; see QUESTIONS for those it has.")
+        raise ValueError(f"the study does not test {test}; see QUESTIONS.")
     scores = part.groupby([*METHOD, "seed"])["score"].mean().unstack()
     return scores.reindex(pd.MultiIndex.from_tuples(methods, names=METHOD))
 
@@ -148,13 +156,39 @@ def score_intervals(results, tests, *, methods=METHODS):
     """
     index = pd.MultiIndex.from_tuples(methods, names=METHOD)
     parts = [
-        pd.DataFrame({"test": name, "method": labels(index)}).assign(
-            kind=index.get_level_values("kind"),
-            score=_intervals(seed_scores(results, test, methods=methods)),
-        )
+        _lines(name, index, seed_scores(results, test, methods=methods))
         for name, test in tests.items()
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+def mean_intervals(results, questions, *, methods=METHODS):
+    """As `score_intervals`, for the mean over the tests of each question.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `COMPARISON.results`.
+    questions : dict of str to dict of str to Test
+
+    Returns
+    -------
+    DataFrame
+        `test` is the name of a question, and the intervals are over its tests.
+    """
+    index = pd.MultiIndex.from_tuples(methods, names=METHOD)
+    parts = [
+        _lines(name, index, mean_scores(results, tests, methods=methods))
+        for name, tests in questions.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _lines(test, index, scores):
+    """One line per method: intervals over the columns of its scores."""
+    table = pd.DataFrame({"test": test, "method": labels(index)})
+    kinds = index.get_level_values("kind")
+    return table.assign(kind=kinds, score=_intervals(scores))
 
 
 def _intervals(scores):
@@ -253,8 +287,9 @@ def contrasts(results, questions=ASKED):
     -------
     DataFrame
         `question`, `contrast` and `difference`, an `Interval` over the tests of a
-        question.  The raw image is compared within each space; of the kinds in the
-        other contrasts the best method takes part, of four or of eight.
+        question.  The raw image is compared within each space; in the other contrasts
+        the best of four nearest artifacts, or the best of eight artifacts by both
+        estimates, is compared with the best of eight earlier methods.
     """
     rows = []
     for question in questions:
@@ -264,12 +299,10 @@ def contrasts(results, questions=ASKED):
 
 
 CONTRASTS = {
-    "nearest minus raw": partial(mean_gain, kind="nearest"),
-    "hull minus raw": partial(mean_gain, kind="hull"),
-    "best nearest minus best earlier": partial(
-        lead_of_best, kinds=["nearest"], rivals=["earlier"]
-    ),
-    "best of both minus best earlier": partial(
+    "nearest − raw": partial(mean_gain, kind="nearest"),
+    "hull − raw": partial(mean_gain, kind="hull"),
+    "nearest − earlier": partial(lead_of_best, kinds=["nearest"], rivals=["earlier"]),
+    "both − earlier": partial(
         lead_of_best, kinds=["nearest", "hull"], rivals=["earlier"]
     ),
 }
@@ -327,8 +360,8 @@ def _ratios(found, photo, methods):
     return pd.DataFrame(columns).set_axis(labels(methods))
 
 
-def published_changes(results, tests):
-    """What the published sizes of earlier methods change, on the seeds of both sizes.
+def published_sizes(results, tests=SIZED):
+    """Earlier methods with the sizes used here, and with the published ones.
 
     Parameters
     ----------
@@ -338,20 +371,23 @@ def published_changes(results, tests):
 
     Returns
     -------
-    (methods, tests) DataFrame
-        Mean score with the published size minus that with the size used here; NaN for
-        a method that cannot work with it.
+    table : DataFrame of Interval
+        Over the seeds: one row per method, two columns per test.
+    changes : (methods, tests) DataFrame
+        Mean over the seeds of both sizes of published minus ours; NaN for a method
+        that cannot work with the published size.
     """
-    changes = {name: _change(results, test) for name, test in tests.items()}
-    return pd.DataFrame(changes).rename_axis("method")
-
-
-def _change(results, test):
-    small, large = (
-        seed_scores(results, test, methods=methods).droplevel(["space", "kind"])
-        for methods in (EARLIER, PUBLISHED)
-    )
-    return (large - small).mean(axis=1)
+    columns, changes = {}, {}
+    for name, test in tests.items():
+        here, published = (
+            seed_scores(results, test, methods=chosen).droplevel(["space", "kind"])
+            for chosen in (EARLIER, PUBLISHED)
+        )
+        columns[name] = _intervals(here)
+        columns[f"{name}, published"] = _intervals(published)
+        changes[name] = (published - here).mean(axis=1)
+    changes = pd.DataFrame(changes)
+    return pd.DataFrame(columns, changes.index), changes
 
 
 def learning_curves(results, *, photo="coffee", counts=(*FEW[:-1], N_TRAIN, FEW[-1])):

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, ShuffleSplit, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
-from skorch import NeuralNetClassifier
+from sklearn.svm import LinearSVC
 
 from manifpt_utils.baselines import BASELINES, baseline
 from manifpt_utils.baselines.colour import CooccurrenceMatrices, SaturationStatistics
@@ -28,7 +29,6 @@ from manifpt_utils.baselines.layers import (
 )
 from manifpt_utils.baselines.networks import (
     CooccurrenceNetwork,
-    EqualizedNetwork,
     FineTunedNetwork,
     RobustResNet,
 )
@@ -40,7 +40,6 @@ from manifpt_utils.baselines.spectrum import (
     grey,
 )
 from manifpt_utils.baselines.standardised import StandardisedClassifier
-from manifpt_utils.baselines.training import _Plateau
 from manifpt_utils.method.evaluation import evaluate
 from manifpt_utils.method.networks import headless_resnet50
 
@@ -482,7 +481,9 @@ def test_local_weights_are_the_start_and_the_estimator_says_so(head, tmp_path):
     for name, value in again.net_.module_.backbone.named_parameters():
         torch.testing.assert_close(value, state[name])
     torch.save({"other": torch.zeros(1)}, path)
-    with pytest.raises(ValueError, match="start.pth does not hold the weights"):
+    with pytest.raises(
+        ValueError, match="start.pth does not hold the weights of this network"
+    ):
         clone(again).fit(x, y)
     with pytest.raises(ValueError, match="nowhere.pth does not exist"):
         clone(again).set_params(weights="nowhere.pth").fit(x, y)
@@ -505,48 +506,6 @@ def test_published_backbones_take_small_images():
         batch = torch.from_numpy(x).view(-1, 8, 8, 3).permute(0, 3, 1, 2)
         assert network.preparation(batch).shape == (2, 3, side, side)
         assert network.head.out_features == 2
-
-
-def test_a_schedule_without_progress_ends_and_keeps_the_best_network():
-    rng = np.random.default_rng(0)
-    x, y = flat(images(60, 8)), rng.permutation(np.repeat(["a", "b", "c"], 20))
-    head = EqualizedNetwork(base=8, epochs=50, min_steps=1, patience=2).fit(x, y)
-    history = head.net_.history[:, "valid_acc"]
-    assert len(history) < 50
-    best = int(np.argmax(history))
-    assert len(history) == best + 3
-    robust = RobustResNet(width=2, epochs=100, min_steps=1, patience=2, blur_jpeg=0)
-    history = robust.fit(x, y).net_.history[:, "valid_acc"]
-    assert len(history) >= 6
-    last = robust.net_.optimizer_.param_groups[0]["lr"]
-    assert last == pytest.approx(robust.rate * 1e-3)
-
-
-def test_the_best_network_is_the_one_that_stays():
-    class Net:
-        module_ = torch.nn.Linear(1, 1)
-        optimizer_ = torch.optim.Adam(module_.parameters(), lr=1.0)
-
-        class history:
-            values = iter([0.2, 0.9, 0.5])
-
-            def __class_getitem__(cls, key):
-                return next(cls.values)
-
-    plateau = _Plateau(patience=5, lowest=0.1)
-    plateau.on_train_begin(Net)
-    for weight in (1.0, 2.0, 3.0):
-        torch.nn.init.constant_(Net.module_.weight, weight)
-        plateau.on_epoch_end(Net)
-    plateau.on_train_end(Net)
-    assert Net.module_.weight.item() == 2
-
-
-def test_networks_do_without_a_schedule_of_their_own():
-    head = FineTunedNetwork(width=2, epochs=2, min_steps=1).fit(
-        flat(images(6, 8)), list("aabbcc")
-    )
-    assert isinstance(head.net_, NeuralNetClassifier) and len(head.net_.history) == 2
 
 
 # Increments
@@ -694,6 +653,7 @@ def test_options_reach_their_step():
     pipeline = baseline("Nataraj19", levels=128, epochs=3)
     assert pipeline["features"].levels == 128 and pipeline["classifier"].epochs == 3
     assert baseline("Yu19", image_size=(8, 12))["classifier"].image_shape == (8, 12, 3)
+    assert baseline("Wang20", device="cuda", progress=True)[-1].device == "cuda"
     paper = baseline("Nataraj19", paper=True, offset=5)
     assert paper["features"].levels == 256 and paper["features"].offset == 5
 
@@ -705,6 +665,8 @@ def test_wrong_names_get_the_near_one():
         baseline(["Yu19"])
     with pytest.raises(ValueError, match="'epoch'; did you mean 'epochs'"):
         baseline("Yu19", epoch=3)
+    with pytest.raises(ValueError, match="unknown option 'patience'"):
+        baseline("Marra19", patience=3)
     with pytest.raises(ValueError, match="image_size must be a side.*got 'large'"):
         baseline("Yu19", image_size="large")
 
@@ -747,6 +709,42 @@ def test_folds_need_images_of_every_class():
     x, y = easy_images(2)
     with pytest.raises(ValueError, match="'bright' has 2 images, fewer than cv=3"):
         baseline("Durall20").fit(x, y)
+
+
+@pytest.mark.parametrize("cv", [None, 3, StratifiedKFold(4), ShuffleSplit(2)])
+def test_folds_may_be_given_in_every_way_of_scikit_learn(cv):
+    x, y = easy_images(5)
+    x = x.reshape(len(x), -1)
+    search = GridSearchCV(KNeighborsClassifier(), {"n_neighbors": [1, 2]}, cv=cv)
+    assert StandardisedClassifier(search).fit(x, y).score(x, y) > 0.9
+    if isinstance(cv, ShuffleSplit):
+        return  # needs no image of every class in every part
+    folds = {None: 5}.get(cv, getattr(cv, "n_splits", cv))
+    few = np.concatenate([np.flatnonzero(y == name)[: folds - 1] for name in set(y)])
+    with pytest.raises(ValueError, match=f"{folds - 1} images, fewer than cv={folds}"):
+        StandardisedClassifier(search).fit(x[few], y[few])
+
+
+def test_probabilities_are_those_of_the_classifier_where_it_has_them():
+    x, y = [[0.0], [1.0], [10.0], [11.0]], list("aabb")
+    head = StandardisedClassifier(KNeighborsClassifier(3)).fit(x, y)
+    np.testing.assert_allclose(head.predict_proba([[1.0]]), [[2 / 3, 1 / 3]])
+    assert not hasattr(StandardisedClassifier(LinearSVC()).fit(x, y), "predict_proba")
+    assert not hasattr(StandardisedClassifier(LinearSVC()), "predict_proba")
+
+
+def test_ctrl_c_in_a_classifier_leaves_no_fitted_one():
+    class Interrupted(KNeighborsClassifier):
+        def fit(self, x, y):
+            if len(x) > 4:
+                raise KeyboardInterrupt
+            return super().fit(x, y)
+
+    head = StandardisedClassifier(Interrupted(1)).fit([[0.0], [1.0]], ["a", "b"])
+    with pytest.raises(KeyboardInterrupt):
+        head.fit([[0.0], [1.0]] * 3, ["a", "b"] * 3)
+    with pytest.raises(NotFittedError):
+        head.predict([[0.0]])
 
 
 def test_a_classifier_may_see_the_features_themselves():

@@ -124,6 +124,18 @@ def test_drawings_are_described(path):
 
 
 @each_page
+def test_computed_figures_are_described(path):
+    for drawing in article(path).select(".drawing"):
+        assert drawing["role"] == "img" and drawing["aria-label"].strip()
+
+
+@each_page
+def test_every_name_on_a_page_is_given_once(path):
+    names = [tag["id"] for tag in soup(path).select("[id]")]
+    assert [name for name in set(names) if names.count(name) > 1] == []
+
+
+@each_page
 def test_internal_links_resolve(path):
     dead = []
     for link in soup(path).select("a[href]"):

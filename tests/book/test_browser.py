@@ -1,11 +1,19 @@
 """The book in a real browser, without a network: drawn, quiet, and of fitting width."""
 
+import json
+
 import book_site
+import numpy as np
 import pytest
 from book_site import HTML, NO_BROWSER, NOT_BUILT, ROOT, pages, serve, visit
+from matplotlib.figure import Figure
 from plotly.offline import get_plotlyjs
+from plotly.utils import PlotlyJSONEncoder
 
-from manifpt_utils.notebook.renderer import plotly_html
+from manifpt_utils.notebook.drawing import Panels, drawn
+from manifpt_utils.notebook.maps import scatter_with_images
+from manifpt_utils.notebook.palette import INK
+from manifpt_utils.notebook.renderer import plotly_html, svg_html, table_html
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.skipif(book_site.chromium() is None, reason=NO_BROWSER)
@@ -38,6 +46,19 @@ def overflow(page):
 
 def count(page, selector):
     return page.locator(selector).count()
+
+
+def smallest_text(page):
+    """Height in pixels of the smallest letters in drawings, infinite without any."""
+    return page.evaluate(
+        """() => Math.min(
+          ...[...document.querySelectorAll(".drawing svg text")].map((text) => {
+            const svg = text.ownerSVGElement;
+            const scale = svg.clientWidth / svg.viewBox.baseVal.width;
+            return parseFloat(getComputedStyle(text).fontSize) * scale;
+          })
+        )"""
+    )
 
 
 def contrast(page, selector):
@@ -76,6 +97,7 @@ def test_page_is_complete_quiet_and_fits(path, browser, site):
     page.set_viewport_size(PHONE)
     page.wait_for_timeout(300)  # figures follow the new width
     assert overflow(page) <= 0
+    assert smallest_text(page) >= 8.9  # widths are whole pixels
     page.close()
     assert problems == []
 
@@ -100,11 +122,13 @@ def colour_sheet():
     return "".join(rules)
 
 
-def bare_page(figure):
-    """A page with one figure and the book's own script."""
+def bare_page(content):
+    """A page with something of the book and the book's own style and script."""
     return f"""<!doctype html><html lang="en" data-theme="light">
-    <style>{colour_sheet()}</style><link rel="icon" href="_static/logo.svg">
-    <body>{plotly_html(figure, alt="A figure.", key="f")}
+    <meta name="viewport" content="width=device-width"><style>{colour_sheet()}</style>
+    <link rel="icon" href="_static/logo.svg">
+    <link rel="stylesheet" href="_static/manifpt.css">
+    <body><main class="bd-content">{content}</main>
     <script src="plotly.js"></script><script src="_static/interactive.js"></script>"""
 
 
@@ -116,7 +140,11 @@ def figure_page(tmp_path, browser):
     opened = []
 
     def show(figure, **options):
-        (tmp_path / "index.html").write_text(bare_page(figure), encoding="utf-8")
+        html = figure
+        if isinstance(figure, dict):
+            figure = json.loads(json.dumps(figure, cls=PlotlyJSONEncoder))
+            html = plotly_html(figure, alt="A figure.", key="f")
+        (tmp_path / "index.html").write_text(bare_page(html), encoding="utf-8")
         opened.append(visit(browser, address, **options))
         return opened[-1][0]
 
@@ -229,9 +257,66 @@ def test_image_of_a_point_appears_beside_it(figure_page, reach):
     assert position == "-96px -96px"  # tile 41 of rows of 40: second row, second column
 
 
+def test_a_map_of_images_shows_each_image_whole_beside_its_point(figure_page):
+    images = np.zeros((2, 20, 40, 3), np.uint8)
+    figure = scatter_with_images(np.eye(2), np.array(["a", "a"]), images)
+    page = figure_page(figure.to_plotly_json())
+    press(page, "ArrowRight")
+    thumbnail = page.locator(".plotly-thumbnail")
+    thumbnail.wait_for(state="visible")
+    picture = thumbnail.evaluate("(tile) => tile.style.backgroundImage")
+    assert picture.startswith('url("data:image/webp;base64,')
+    box = thumbnail.evaluate("(tile) => [tile.style.width, tile.style.height]")
+    assert box == ["96px", "48px"]
+
+
 def test_text_in_a_figure_is_never_run(figure_page):
     figure = scatter()
     figure["data"][0]["name"] = "</script><script>throw 1</script>"
     page = figure_page(figure)
     name = page.evaluate("document.querySelector('.plotly-canvas').data[0].name")
     assert name == figure["data"][0]["name"]
+
+
+def panels():
+    """Three panels with some text and a legend, as the book shows them."""
+    figures = [Figure((3.5, 2)) for _ in range(4)]
+    for figure in figures:
+        figure.text(0.1, 0.5, "text of nine points", fontsize=9, color=INK)
+    drawing = drawn(Panels(figures[:3], figures[3]))
+    return svg_html(drawing.svg(), alt="Three panels.", key="f")
+
+
+def places(page):
+    """Left edges of the panels, and the width of each."""
+    boxes = [box.bounding_box() for box in page.locator(".panels > svg").all()]
+    return {round(box["x"]) for box in boxes}, {round(box["width"]) for box in boxes}
+
+
+def test_panels_stand_side_by_side_and_stack_on_a_phone(figure_page):
+    page = figure_page(panels())
+    left, widths = places(page)
+    assert len(left) > 1 and len(widths) == 1
+    page.set_viewport_size(PHONE)
+    assert len(places(page)[0]) == 1
+    assert overflow(page) <= 0
+    assert smallest_text(page) >= 9
+
+
+def test_drawings_follow_the_light_and_dark_switch(figure_page):
+    page = figure_page(panels())
+    assert contrast(page, ".drawing text") > 4.5
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    assert contrast(page, ".drawing text") > 4.5
+
+
+def test_a_wide_table_scrolls_inside_itself_and_keeps_its_first_column(figure_page):
+    cells = "".join(f"<td>a rather long cell {i}</td>" for i in range(20))
+    row = f'<tr><th scope="row">name</th>{cells}</tr>'
+    table = f'<table class="dataframe"><tbody>{row}</tbody></table>'
+    page = figure_page(table_html(table, key="t"), **PHONE)
+    assert overflow(page) <= 0
+    page.locator(".table-scroll").evaluate("(box) => { box.scrollLeft = 300; }")
+    assert page.locator(".table-scroll").evaluate("(box) => box.scrollLeft") == 300
+    box = page.locator(".table-scroll").bounding_box()
+    assert page.locator("th").bounding_box()["x"] == pytest.approx(box["x"], abs=1)

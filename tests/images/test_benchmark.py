@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import struct
 import warnings
@@ -11,13 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from pictures import noise, write_folder, write_images
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from sklearn.datasets import load_sample_image
 
 from manifpt_utils._support.paths import DATA
 from manifpt_utils.images import gm_photo as module
 from manifpt_utils.images import image_files
 from manifpt_utils.images.benchmark import Benchmark
-from manifpt_utils.images.catalogue import RECORDED, records, trained_sheets
+from manifpt_utils.images.catalogue import RECORDED, listed, records, trained_sheets
 from manifpt_utils.images.factors import FACTORS, read_factors
 from manifpt_utils.images.folder import from_folder
 from manifpt_utils.images.gm_photo import retrained
@@ -28,19 +32,9 @@ from manifpt_utils.images.sheets import read_sheet
 from manifpt_utils.zoo.packing import encode, replace, write_manifest
 
 
-def noise(n, *, seed=0, size=(8, 8)):
-    return np.random.default_rng(seed).integers(0, 256, (n, *size, 3), dtype=np.uint8)
-
-
 def blocks(seed):
     """45 samples of 32 x 32 pixels that compress fast."""
     return noise(45, seed=seed, size=(4, 4)).repeat(8, axis=1).repeat(8, axis=2)
-
-
-def write_images(folder, images, *, suffix=".png"):
-    folder.mkdir(parents=True, exist_ok=True)
-    for i, image in enumerate(images):
-        Image.fromarray(image).save(folder / f"{i:03}{suffix}")
 
 
 @pytest.fixture
@@ -150,7 +144,11 @@ def test_further_trainings_come_with_the_names_of_their_models(data, root):
         ("gm-photo/china", {}, "no samples of gm-photo/china"),
         ("gm-photo/coffee", {"models": ["dcgann"]}, "'dcgann'.*mean 'dcgan'"),
         ("gm-photo/coffee", {"models": []}, "models= is empty"),
-        ("gm-photo/coffee", {"models": 3}, "unknown model 3"),
+        ("gm-photo/coffee", {"models": 3}, "unknown model '3'"),
+        ("gm-photo/coffee", {"models": [["glow"]]}, "unknown model .*'glow'"),
+        ("gm-photo/coffee", {"size": 64}, "size=64 is for folders .* 32 x 32"),
+        (5, {}, "name must be that of a benchmark or a folder, got 5"),
+        (None, {}, "got None; for instance 'gm-photo/coffee'"),
         ("gm-photo/coffee", {"training_seed": 7}, r"seed=7; there are \[0, 1\]"),
         (
             "gm-photo/coffee",
@@ -158,6 +156,7 @@ def test_further_trainings_come_with_the_names_of_their_models(data, root):
             "'glow' with training_seed=1",
         ),
         ("gm-photo/coffee", {"n_real": 0}, "at least 1, got 0"),
+        ("gm-photo/coffee", {"n_real": "9"}, "a whole number .* got '9'"),
     ],
 )
 def test_unknown_names_are_refused_with_the_nearest(data, name, options, message):
@@ -250,14 +249,41 @@ def test_draws_repeat_differ_by_seed_and_are_nested(small):
     assert not np.array_equal(large, small.labelled(6, seed=1)[0])
     assert np.array_equal(small.labelled(2)[0][:2], large[:2])
     only_b = Benchmark("b", small.real, small.real_test, {"b": small.images["b"]})
-    assert np.array_equal(only_b.labelled(6)[0], large[6:])
+    assert np.array_equal(only_b.generated(6), large[6:])
+    assert np.array_equal(small.generated(6), large)
+    assert np.array_equal(only_b.labelled(6, with_real=True)[0][:6], large[6:])
+    with pytest.raises(ValueError, match=r"one model, \['b'\].*with_real=True"):
+        only_b.labelled(6)
+
+
+def test_fewer_images_of_a_training_than_asked_are_said(data):
+    found = load("gm-photo/coffee", n_real=1, data_folder=data)
+    with pytest.warns(UserWarning, match=r"n=50 samples .*fewer.*\{'dcgan-1': 45\}"):
+        assert len(retrained(found, 50, data_folder=data)[0]) == 45
+    with pytest.raises(ValueError, match="n must be a whole number .* got -1"):
+        retrained(found, -1, data_folder=data)
+    with pytest.raises(ValueError, match="'glwo'; did you mean 'glow'"):
+        retrained(found, 5, models=["glwo"], data_folder=data)
+
+
+@pytest.mark.parametrize("question", [listed, records])
+def test_photographs_are_known_by_name(question):
+    with pytest.raises(ValueError, match="photograph 'toffee'; did you mean 'coffee'"):
+        question("toffee")
+
+
+def test_a_benchmark_may_be_named_by_a_path(data):
+    path = Path("gm-photo") / "coffee"
+    found = load(path, n_real=1, size=32, data_folder=data)
+    assert found.name == "gm-photo/coffee" and found.warnings == []
 
 
 def test_too_many_or_no_images_are_refused(small):
     with pytest.raises(ValueError, match="n=7 .* class 'a' holds 6"):
         small.labelled(7)
-    with pytest.raises(ValueError, match="at least 1 image a class, got 0"):
-        small.labelled(0)
+    for n in (0, 2.5):
+        with pytest.raises(ValueError, match=f"n must be a whole number .* got {n}"):
+            small.labelled(n)
 
 
 def test_arrays_of_another_type_or_size_are_refused(small):
@@ -299,7 +325,8 @@ def test_the_split_depends_on_the_seed_alone(root):
 def test_copies_of_one_real_image_stay_on_one_side(root):
     write_images(root / "real", np.tile(noise(5), (4, 1, 1, 1)))
     for seed in range(5):
-        found = from_folder(root, seed=seed)
+        with pytest.warns(UserWarning, match="copies of another one: 15 of the 20"):
+            found = from_folder(root, seed=seed)
         assert not any(contains(found.real_test, x) for x in found.real)
 
 
@@ -360,6 +387,7 @@ def encoded(image, kind, **options):
 
 def bad_files():
     """What must be refused: name -> (content, message)."""
+    unread = "of a format that is not read here .* convert it to PNG"
     image = Image.fromarray(noise(1)[0])
     frames = [Image.fromarray(x) for x in noise(2, seed=4)]
     large = Image.fromarray(noise(1, size=(64, 64))[0])
@@ -368,17 +396,33 @@ def bad_files():
     rgb16 = b"".join(b"\0" + bytes(48) for _ in range(8))
     tiff16 = io.BytesIO()
     tifffile.imwrite(tiff16, np.full((8, 8, 3), 40000, np.uint16), photometric="rgb")
+    signed, five = io.BytesIO(), io.BytesIO()
+    tifffile.imwrite(signed, np.full((8, 8), -5, np.int8), photometric="minisblack")
+    bands = {"photometric": "rgb", "extrasamples": ["unspecified"] * 2}
+    tifffile.imwrite(five, np.zeros((8, 8, 5), np.uint8), **bands)
+    flat = encoded(Image.new("RGB", (640, 480)), "JPEG", quality=95, subsampling=0)
+    zeros = flat[: len(flat) // 2] + bytes(len(flat) - len(flat) // 2)
+    text = PngInfo()
+    for i in range(100):
+        text.add_text(f"k{i}", "x" * 1_000_000, zip=True)
     animation = {"save_all": True, "append_images": frames[1:]}
     return {
-        "empty.png": (b"", "is not an image"),
-        "notes.txt": (b"hello", "is not an image .* remove it"),
+        "empty.png": (b"", "is empty, damaged, or of a format"),
+        "notes.txt": (b"hello", f"{unread} or remove it"),
+        "drawing.png": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", unread),
+        "new.avif": (encoded(large, "AVIF"), unread),
+        "old.jp2": (encoded(large, "JPEG2000"), unread),
         "short.png": (encoded(large, "PNG")[:-5000], "cannot be read"),
-        "short.jpg": (encoded(large, "JPEG")[:-800], "cannot be read"),
-        "short.webp": (encoded(large, "WEBP")[:-800], "cannot be read|is not an image"),
+        "short.jpg": (encoded(large, "JPEG")[:-800], "is only part of an image"),
+        "zeros.jpg": (zeros, "is only part of an image"),
+        "short.webp": (encoded(large, "WEBP")[:-800], "cannot be read|not read here"),
         "short.tif": (encoded(large, "TIFF")[:-5000], "cannot be read"),
         "grey16.png": (encoded(grey16, "PNG"), "is a 16-bit image; convert"),
         "rgb16.png": (png(8, 8, depth=16, content=rgb16), "is a 16-bit image"),
         "rgb16.tif": (tiff16.getvalue(), "is a 16-bit image"),
+        "signed.tif": (signed.getvalue(), "is an image of signed numbers; convert"),
+        "five.tif": (five.getvalue(), "5 channels, of which 3 would be read"),
+        "text.png": (encoded(image, "PNG", pnginfo=text), "cannot be read .*text"),
         "cmyk.jpg": (encoded(image.convert("CMYK"), "JPEG"), "is a CMYK image"),
         "palette.png": (encoded(image.convert("P"), "PNG"), "is a palette image"),
         "palette.gif": (encoded(image, "GIF"), "is a palette image"),
@@ -392,7 +436,7 @@ def bad_files():
         "key.png": (encoded(image, "PNG", transparency=(1, 2, 3)), "transparent"),
         "wide.png": (
             encoded(image.resize((9, 8)), "PNG"),
-            "9 x 8 pixels, but .* size=",
+            "9 x 8 pixels, but .* size=8, to bring all",
         ),
         "bomb.png": (png(5000, 5000), "more than 16,777,216 pixels"),
         "warned.png": (png(12000, 12000), "more than 16,777,216 pixels"),
@@ -413,8 +457,120 @@ def test_a_bad_file_is_refused_by_name(root, name):
 
 def test_a_bad_file_among_the_real_ones_is_named_as_well(root):
     (root / "real" / "000.png").write_bytes(b"no image")
-    with pytest.raises(ValueError, match="real/000.png is not an image"):
+    with pytest.raises(ValueError, match="real/000.png is empty, damaged, or of"):
         from_folder(root)
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}])
+def test_half_of_a_real_photograph_is_refused(root, options):
+    photograph = Image.fromarray(np.array(load_sample_image("china.jpg")))
+    content = encoded(photograph, "JPEG", **options)
+    assert image_files._has_end(io.BytesIO(content))
+    for share in (0.1, 0.5, 0.99):
+        (root / "glow" / "half.jpg").write_bytes(content[: int(share * len(content))])
+        with pytest.raises(ValueError, match="half.jpg is only part of an image"):
+            from_folder(root)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP"])
+def test_a_file_cut_anywhere_is_refused_or_read_in_full(tmp_path, kind):
+    path = tmp_path / "cut"
+    content = encoded(Image.fromarray(noise(1, size=(16, 16))[0]), kind)
+    path.write_bytes(content)
+    whole = image_files.read_image(path)[0]
+    refused = 0
+    for length in range(0, len(content), 7):
+        path.write_bytes(content[:length])
+        try:
+            assert np.array_equal(image_files.read_image(path)[0], whole)
+        except ValueError as error:
+            refused += 1
+            assert str(path) in str(error)
+    assert refused > len(content) // 14
+
+
+@pytest.mark.parametrize("options", [{}, {"rowsperstrip": 3, "compression": "deflate"}])
+def test_separate_colour_planes_and_much_text_are_read_exactly(root, options):
+    image = noise(1, seed=3)[0]
+    planes = {"photometric": "rgb", "planarconfig": "separate", **options}
+    tifffile.imwrite(root / "glow" / "x.tif", image.transpose(2, 0, 1), **planes)
+    assert np.array_equal(image_files.read_image(root / "glow" / "x.tif")[0], image)
+    text = PngInfo()
+    for i in range(10_000):
+        text.add_text(f"key {i}", "value")
+    Image.fromarray(image).save(root / "glow" / "x.png", pnginfo=text)
+    pixels, facts = image_files.read_image(root / "glow" / "x.png")
+    assert np.array_equal(pixels, image) and facts.metadata == "text"
+
+
+def test_links_out_of_a_folder_are_refused_and_linked_folders_read(root, tmp_path):
+    before = from_folder(root).images["glow"]
+    (root / "glow").rename(tmp_path / "elsewhere")
+    (root / "glow").symlink_to(tmp_path / "elsewhere")
+    assert np.array_equal(from_folder(root).images["glow"], before)
+    link = root / "dcgan" / "link.png"
+    link.symlink_to(tmp_path / "elsewhere" / "000.png")
+    with pytest.raises(ValueError, match="link.png is a symbolic link out of .*cp -rL"):
+        from_folder(root)
+    (tmp_path / "elsewhere" / "000.png").unlink()
+    with pytest.raises(ValueError, match="link.png is a symbolic link to nothing"):
+        from_folder(root)
+    link.unlink()
+    link.symlink_to(link)
+    with pytest.raises(ValueError, match="link.png is a symbolic link to nothing"):
+        from_folder(root)
+    link.unlink()
+    os.mkfifo(link)
+    with pytest.raises(ValueError, match="link.png is not a file; remove it"):
+        from_folder(root)
+
+
+def test_what_may_not_be_read_is_named_with_the_remedy(root, monkeypatch):
+    # The superuser may read everything, so the refusal is put in place of the file.
+    def refuse(path, *_, **__):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(image_files.Image, "open", refuse)
+        with pytest.raises(ValueError, match="permission to read .*000.png.*chmod u.r"):
+            from_folder(root)
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(ValueError, match="permission to read the folder .*mine"):
+        from_folder(root)
+
+
+# One model, many models, images that are not square
+
+
+def test_one_model_is_told_from_real_images_and_from_nothing_else(root):
+    shutil.rmtree(root / "glow")
+    found = from_folder(root)
+    assert found.models == ["dcgan"]
+    images, labels = found.labelled(2, with_real=True)
+    assert list(labels) == ["dcgan"] * 2 + ["real"] * 2 and len(images) == 4
+    with pytest.raises(
+        ValueError, match="mine has one model.*two or more. Add a model"
+    ):
+        found.labelled(2)
+
+
+def test_sixteen_models_of_wide_images(tmp_path):
+    models = [f"{i}" for i in range(16)]
+    found = from_folder(write_folder(tmp_path, n=6, models=models, size=(8, 12)))
+    images, labels = found.labelled(1, with_real=True)
+    assert images.shape == (17, 8, 12, 3) and len(set(labels)) == 17
+    assert from_folder(tmp_path, models=7).models == ["7"]
+
+
+def test_too_few_real_images_are_explained(root):
+    message = (
+        r"n=4 images per class .* class 'real' holds 2: of the 10 real images of mine "
+        r"a share of test_fraction=0.2 .* at most 2, or give about 20 real images"
+    )
+    with pytest.raises(ValueError, match=message):
+        from_folder(root).labelled(4, with_real=True)
+    with pytest.raises(ValueError, match="class 'dcgan' holds 4; ask for at most that"):
+        from_folder(root).labelled(5)
 
 
 def remove(name):
@@ -433,11 +589,19 @@ def clear(name):
         (clear("real"), {}, "real holds no images"),
         (remove("real"), {}, "no sub-folder real/"),
         (lambda r: (r / "real").rename(r / "Reals"), {}, "real/ .* Rename 'Reals'"),
-        (remove("glow"), {}, r"1 model folder\(s\) beside real/ \['dcgan'\]"),
+        (
+            lambda r: [remove(m)(r) for m in ("glow", "dcgan")],
+            {},
+            "holds no sub-folder beside real/",
+        ),
         (lambda r: (r / "glow" / "a").mkdir(), {}, "glow/a is a folder"),
         (None, {"models": ["glo"]}, "'glo'; did you mean 'glow'"),
-        (None, {"n_real": 9}, "n_real=9, but .* 10 images, of which 2 .* 1 to 8"),
-        (None, {"n_real": 0}, "n_real=0"),
+        (
+            None,
+            {"n_real": 9},
+            r"n_real=9, .* 10 images, of which 2 \(a share of .* 1 to 8",
+        ),
+        (None, {"n_real": 0}, "n_real must be a whole number of at least 1, got 0"),
         (None, {"test_fraction": 1.0}, "between 0 and 1, got 1.0"),
         (None, {"size": 0}, "positive integers, got 0"),
         (None, {"size": "8"}, "positive integers, got '8'"),
@@ -458,49 +622,19 @@ def test_real_images_that_are_all_the_same_are_refused(root):
 
 
 def test_size_brings_all_classes_to_one_size(root):
-    write_images(root / "glow", noise(5, size=(12, 20)))
-    with pytest.raises(ValueError, match="20 x 12 pixels, but .*real/000.png is 8 x 8"):
-        from_folder(root)
-    found = from_folder(root, size=4)
+    for seed, (name, n) in enumerate({"real": 10, "dcgan": 4, "glow": 5}.items()):
+        write_images(root / name, noise(n, seed=seed, size=(12, 20)))
+    found = load(root, size=4)
     assert {x.shape[1:] for x in found.images.values()} == {(4, 4, 3)}
-    wide = Image.fromarray(noise(5, size=(12, 20))[0])
+    wide = Image.fromarray(noise(5, seed=2, size=(12, 20))[0])
     middle = 4, 0, 16, 12
     peer = np.asarray(wide.resize((4, 4), Image.Resampling.LANCZOS, box=middle))
     assert np.array_equal(found.images["glow"][0], peer)
-    assert from_folder(root, size=(4, 6)).real.shape[1:] == (4, 6, 3)
+    assert load(root, size=(4, 6)).real.shape[1:] == (4, 6, 3)
 
 
 def test_images_of_the_asked_size_are_not_resampled(root):
     assert np.array_equal(from_folder(root, size=8).images["dcgan"], noise(4, seed=1))
-
-
-def test_resizing_some_classes_only_is_warned_of(root):
-    write_images(root / "glow", noise(5, size=(16, 16)))
-    with pytest.warns(UserWarning, match="resized, but not all of .*'dcgan'"):
-        from_folder(root, size=8)
-
-
-def test_different_file_formats_are_warned_of(root):
-    clear("glow")(root)
-    write_images(root / "glow", noise(5), suffix=".jpg")
-    with pytest.warns(UserWarning, match="'glow': 'JPEG'"):
-        from_folder(root)
-
-
-def test_factors_come_from_our_table_or_from_the_folder(root):
-    assert from_folder(root).factors.loc["glow", "family"] == "Flow"
-    (root / "glow").rename(root / "own_model")
-    assert from_folder(root).factors is None
-    header = ",".join(["model", *FACTORS])
-    (root / "factors.csv").write_text(f"{header}\ndcgan{',x' * 8}\n")
-    with pytest.raises(ValueError, match=r"no row for \['own_model'\]"):
-        from_folder(root)
-    with (root / "factors.csv").open("a") as file:
-        file.write(f"own_model{',none' * 8}\n")
-    assert from_folder(root).factors.loc["own_model", "skip"] == "none"
-    (root / "factors.csv").write_text("model,up\n")
-    with pytest.raises(ValueError, match="lacks the columns"):
-        from_folder(root)
 
 
 def test_no_warning_filter_of_the_caller_is_changed(root):

@@ -1,10 +1,14 @@
 """The estimated manifold: definitions, invariances, degenerate input."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_validate
 from sklearn.neighbors import NearestNeighbors
@@ -12,9 +16,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
 from manifpt_utils.images.photograph import PhotoManifold
-from manifpt_utils.method.manifold import DataManifold, ExactManifold, affine_projection
-
-ESTIMATORS = ("nearest", "hull")
+from manifpt_utils.method.local_projection import (
+    affine_projection,
+    knee,
+    tangent_projection,
+    tangent_residuals,
+)
+from manifpt_utils.method.manifold import ESTIMATORS, DataManifold
+from manifpt_utils.method.projection import BYTES
 
 
 def images(n, seed=0, size=8):
@@ -44,7 +53,7 @@ def test_rotation_turns_artifacts_along(seed):
     real, generated = rows(40, seed=seed), rows(10, seed=seed + 1)
     rotation = np.linalg.qr(rows(6, seed=seed + 2))[0]
     for estimator in ESTIMATORS:
-        manifold = DataManifold(space=None, estimator=estimator, k=3)
+        manifold = DataManifold(space=None, estimator=estimator, k=5, m=2)
         before = manifold.fit(real).transform(generated)
         after = manifold.fit(real @ rotation).transform(generated @ rotation)
         np.testing.assert_allclose(before @ rotation, after, atol=2e-4)
@@ -68,7 +77,7 @@ def test_the_order_of_real_images_does_not_matter():
     real, generated = rows(60), rows(10, seed=1)
     order = np.random.default_rng(2).permutation(60)
     for estimator in ESTIMATORS:
-        manifold = DataManifold(space=None, estimator=estimator, k=4)
+        manifold = DataManifold(space=None, estimator=estimator, k=4, m=2)
         one = manifold.fit(real).transform(generated)
         other = manifold.fit(real[order]).transform(generated)
         np.testing.assert_allclose(one, other, atol=1e-5)
@@ -127,7 +136,7 @@ def test_a_large_ridge_gives_the_mean_of_the_neighbours():
     np.testing.assert_allclose(one, other, atol=1e-4)
 
 
-def test_affine_is_closer_to_a_known_manifold_than_nearest():
+def test_the_hull_is_closer_to_a_known_manifold_than_nearest():
     photo = PhotoManifold("coffee")
     real, held_out = photo.sample(1000, seed=0), photo.sample(40, seed=1)
     error = {
@@ -135,16 +144,6 @@ def test_affine_is_closer_to_a_known_manifold_than_nearest():
         for name in ESTIMATORS
     }
     assert error["hull"].mean() < 0.9 * error["nearest"].mean()
-
-
-def test_exact_manifold_returns_views_and_beats_the_estimate():
-    photo = PhotoManifold("coffee")
-    real, held_out = photo.sample(200, seed=0), photo.sample(8, seed=1)
-    manifold = ExactManifold(photo, "rgb").fit(real)
-    assert len(manifold.get_feature_names_out()) == held_out[0].size
-    exact = manifold.project(held_out).distance
-    nearest = DataManifold("rgb").fit(real).project(held_out).distance
-    assert (exact < 0.1 * nearest).all()
 
 
 def test_leave_one_out_never_returns_the_image_itself():
@@ -183,11 +182,18 @@ def test_clone_pipeline_and_cross_validation():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"estimator": "nearst"}, "unknown estimator 'nearst'; known: nearest, affine"),
+        ({"estimator": "nearst"}, "unknown estimator 'nearst'; known: nearest, tang"),
+        ({"estimator": "affine"}, "'affine', which was renamed 'hull'; known: near"),
         ({"k": 0}, "k must be a positive integer or None, got 0"),
+        ({"k": True}, "k must be a positive integer or None, got True"),
+        ({"k": 5.0}, "k must be a positive integer or None, got 5.0"),
+        ({"m": 0}, "m must be a positive integer or None, got 0"),
+        ({"estimator": "tangent", "k": 5, "m": 5}, "k=5 neighbours span 4 directions"),
+        ({"estimator": "tangent", "k": 1}, "k=1 neighbours span 0 directions"),
+        ({"estimator": "tangent", "k": 20}, "k=20 needs one more"),
         ({"ridge": 0}, "ridge must be positive, got 0"),
         ({"metric": "l1"}, "unknown metric .l1.; known: euclidean, cosine"),
-        ({"estimator": "hull"}, "20 real images .* cannot give 33 neighbours"),
+        ({"estimator": "hull"}, "20 real images .* 33 neighbours, 13 are missing"),
     ],
 )
 def test_wrong_parameters_are_named(options, message):
@@ -212,10 +218,16 @@ def test_wrong_input_is_named():
 def test_neighbours_found_once_serve_every_estimator_and_smaller_k():
     rng = np.random.default_rng(0)
     real, x = rng.normal(size=(50, 6)), rng.normal(size=(9, 6))
-    manifold = DataManifold(None, estimator="hull", k=20).fit(real)
+    manifold = DataManifold(None, estimator="hull", k=20, m=3).fit(real)
     index = manifold.project(x).index
-    for estimator, k in (("nearest", 1), ("nearest", 7), ("hull", 5), ("hull", 20)):
-        fresh = DataManifold(None, estimator=estimator, k=k).fit(real).project(x)
+    for estimator, k in (
+        ("nearest", 1),
+        ("nearest", 7),
+        ("hull", 5),
+        ("tangent", 9),
+        ("hull", 20),
+    ):
+        fresh = DataManifold(None, estimator=estimator, k=k, m=3).fit(real).project(x)
         again = manifold.set_params(estimator=estimator, k=k).project(x, index=index)
         assert (again.index == fresh.index).all()
         np.testing.assert_allclose(again.artifact, fresh.artifact, atol=1e-6)
@@ -225,3 +237,98 @@ def test_an_index_that_does_not_fit_is_refused():
     manifold = DataManifold(None, k=3).fit(np.eye(8))
     with pytest.raises(ValueError, match="holds 2 neighbours of 4 images, but 3 of 5"):
         manifold.project(np.eye(8)[:5], index=np.zeros((4, 2), int))
+
+
+def test_a_whole_number_of_numpy_is_a_number_of_neighbours():
+    real, x = rows(30), rows(4, seed=1)
+    one = DataManifold(None, estimator="hull", k=np.int64(5)).fit(real).transform(x)
+    other = DataManifold(None, estimator="hull", k=5).fit(real).transform(x)
+    np.testing.assert_array_equal(one, other)
+
+
+def test_leaving_out_holds_for_neighbours_found_before():
+    real = rows(40)
+    manifold = DataManifold(None, k=4).fit(real)
+    index = manifold.project(real, index=None).index  # each image is its own first
+    wide = DataManifold(None, k=9).fit(real).project(real).index
+    expected = manifold.project(real, exclude_self=True)
+    found = manifold.project(real, exclude_self=True, index=wide)
+    np.testing.assert_array_equal(found.index, expected.index)
+    assert (found.distance > 0).all()
+    with pytest.raises(ValueError, match="holds 4 neighbours .* beside the image itse"):
+        manifold.project(real, exclude_self=True, index=index)
+
+
+def test_the_tangent_estimate_against_principal_components_of_scikit_learn():
+    x, neighbors = rows(5, d=8), rows(35, d=8, seed=3).reshape(5, 7, 8)
+    found = tangent_projection(x, neighbors, 3)
+    left = tangent_residuals(x, neighbors)
+    for i in range(5):
+        pca = PCA(3).fit(neighbors[i])
+        expected = pca.inverse_transform(pca.transform(x[i : i + 1]))[0]
+        np.testing.assert_allclose(found[i], expected, atol=1e-4)
+        distance = np.linalg.norm(x[i] - expected)
+        np.testing.assert_allclose(left[i, 3], distance, rtol=1e-4)
+    assert (np.diff(left, axis=1) <= 0).all()
+
+
+def test_all_directions_of_the_tangent_estimate_are_the_hull():
+    x, neighbors = rows(5, d=8), rows(20, d=8, seed=3).reshape(5, 4, 8)
+    hull = affine_projection(x, neighbors, ridge=1e-9)
+    np.testing.assert_allclose(tangent_projection(x, neighbors, 3), hull, atol=1e-3)
+
+
+def test_directions_are_chosen_on_real_images_alone():
+    """On a plane bent into a third direction the knee is at two or three."""
+    rng = np.random.default_rng(0)
+    flat = rng.uniform(-1, 1, (2000, 2))
+    bent = np.column_stack([flat, 0.2 * (flat**2).sum(1)])
+    noise = 1e-3 * rng.normal(size=(2000, 20))
+    real = np.concatenate([bent, np.zeros((2000, 17))], axis=1) + noise
+    manifold = DataManifold(None, estimator="tangent", k=15).fit(real)
+    assert manifold.m_ in (2, 3)
+    assert DataManifold(None, estimator="tangent", k=15, m=7).fit(real).m_ == 7
+    assert knee(np.array([9.0, 3.0, 2.9, 2.8])) == 1
+
+
+def test_the_tangent_estimate_needs_its_directions():
+    real = rows(50)
+    manifold = DataManifold(None).fit(real).set_params(estimator="tangent")
+    with pytest.raises(ValueError, match="m was not chosen.*fit it again, or give m"):
+        manifold.project(real[:2])
+    assert np.isfinite(manifold.set_params(m=2).project(real[:2]).artifact).all()
+
+
+def test_parts_give_what_the_whole_gives():
+    real, x = rows(60), rows(11, seed=1)
+    manifold = DataManifold(None, estimator="hull", k=5).fit(real)
+    whole = manifold.project(x)
+    parts = list(manifold.project_in_parts(x, memory=4 * 4 * 6 * 3))
+    assert [len(part.index) for part in parts] == [3, 3, 3, 2]
+    for name in whole._fields:
+        together = np.concatenate([getattr(part, name) for part in parts])
+        np.testing.assert_allclose(together, getattr(whole, name), rtol=1e-6)
+    np.testing.assert_array_equal(manifold.transform(x), whole.artifact)
+
+
+LARGE = """
+import resource
+import numpy as np
+from manifpt_utils.method.manifold import DataManifold
+side, n_real, n = 128, 40, {n}
+rng = np.random.default_rng(0)
+real = rng.integers(0, 256, (n_real, side, side, 3), np.uint8)
+images = rng.integers(0, 256, (n, side, side, 3), np.uint8)
+manifold = DataManifold("rgb", estimator="hull").fit(real)
+manifold.project(images[:1])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for part in manifold.project_in_parts(images):
+    assert np.isfinite(part.distance).all()
+print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
+"""
+
+
+def test_memory_of_the_hull_does_not_grow_with_the_images():
+    """33 neighbours of 200 images of 128 pixels would take 2.6 GB at once."""
+    used = subprocess.check_output([sys.executable, "-c", LARGE.format(n=200)])
+    assert int(used) < 3 * BYTES

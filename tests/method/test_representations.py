@@ -1,12 +1,21 @@
 """Representations: names, kinds, and what "exact" needs."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from manifpt_utils.images.benchmark import Benchmark
 from manifpt_utils.images.photograph import PhotoManifold
-from manifpt_utils.method.representations import gain, representations
+from manifpt_utils.method.representations import (
+    CONTROLS,
+    ESTIMATES,
+    KINDS,
+    Representation,
+    gain,
+    representations,
+)
 
 
 @pytest.fixture(scope="module")
@@ -24,45 +33,54 @@ def benchmark():
     )
 
 
-def test_every_kind_in_every_space_in_order(benchmark):
-    shown = representations(benchmark, ["rgb", "frequency"])
-    assert list(shown)[:4] == ["rgb raw", "rgb nearest", "rgb affine", "rgb exact"]
-    rows = {k: t.transform(benchmark.images["a"]) for k, t in shown.items()}
+def test_every_kind_in_order(benchmark):
+    shown = representations(benchmark, ["rgb"], KINDS)
+    assert [name.kind for name in shown] == [k for k in KINDS if k != "exact_rgb"]
+    assert {name.space for name in shown} == {"rgb"}
+    rows = {n.kind: t.transform(benchmark.images["a"]) for n, t in shown.items()}
     assert {r.shape for r in rows.values()} == {(6, 3072)}
-    raw, exact = rows["rgb raw"], rows["rgb exact"]
     # The exact artifact of a brightened view is what was added to it.
-    assert np.median(exact) == pytest.approx(30 / 255, abs=0.05)
-    assert np.linalg.norm(exact) <= np.linalg.norm(rows["rgb nearest"]) + 1e-4
-    assert np.linalg.norm(exact) < np.linalg.norm(raw)
+    assert np.median(rows["exact"]) == pytest.approx(30 / 255, abs=0.05)
+    length = {kind: np.linalg.norm(r) for kind, r in rows.items()}
+    assert length["exact"] <= length["nearest"] + 1e-4 < length["raw"]
+    assert length["hull"] <= length["tangent"] < length["mean"] < length["random"]
 
 
-def test_an_unknown_manifold_has_no_exact_artifacts(benchmark):
-    import dataclasses
-
+def test_what_there_cannot_be_is_left_out(benchmark):
     unknown = dataclasses.replace(benchmark, manifold=None)
-    assert list(representations(unknown, ["rgb"])) == [
-        "rgb raw",
-        "rgb nearest",
-        "rgb affine",
-    ]
+    kinds = ("raw", "nearest", "exact", "exact_rgb")
+    names = list(representations(unknown, ["rgb"], kinds))
+    assert names == [Representation("rgb", "raw"), Representation("rgb", "nearest")]
+    kinds = ("highpass", "median", "denoiser", "mean", "exact_rgb")
+    names = representations(benchmark, ["supervised"], kinds)
+    assert [name.kind for name in names] == ["mean", "exact_rgb"]
 
 
-def test_an_unknown_kind_is_named(benchmark):
-    with pytest.raises(ValueError, match="unknown kinds \\['exakt'\\]; known: raw"):
+def test_a_name_is_a_space_and_a_kind():
+    name = Representation("rgb", "nearest")
+    assert str(name) == "rgb nearest"
+    assert (name.space, name.kind) == name == ("rgb", "nearest")
+    assert {*CONTROLS} & {*ESTIMATES} == set()
+
+
+def test_an_unknown_or_renamed_kind_is_named(benchmark):
+    with pytest.raises(ValueError, match="unknown kind 'exakt'; known: raw"):
         representations(benchmark, ["rgb"], kinds=["exakt"])
+    with pytest.raises(ValueError, match="'affine', which was renamed 'hull'"):
+        representations(benchmark, ["rgb"], kinds=["affine"])
 
 
-def test_the_gain_over_raw_is_the_same_for_names_and_for_pairs():
+def test_the_gain_over_raw():
     scores = {("rgb", "raw"): 0.5, ("rgb", "nearest"): 0.7, ("rgb", "hull"): 0.4}
     scores |= {("frequency", "nearest"): 0.6, ("frequency", "raw"): 0.9}
-    pairs = pd.Series(scores)
-    names = pairs.set_axis([" ".join(pair) for pair in scores])
+    scores = pd.Series({Representation(*name): v for name, v in scores.items()})
     expected = {"rgb": 0.2, "frequency": -0.3}
-    for given in (pairs, names):
-        assert gain(given).to_dict() == pytest.approx(expected)
-    assert gain(pairs[:3], "hull").to_dict() == pytest.approx({"rgb": -0.1})
+    assert gain(scores).to_dict() == pytest.approx(expected)
+    assert gain(scores[:3], "hull").to_dict() == pytest.approx({"rgb": -0.1})
 
 
 def test_a_gain_without_its_control_is_refused():
     with pytest.raises(ValueError, match="only those of \\['nearest'\\]"):
+        gain(pd.Series({Representation("rgb", "nearest"): 0.5}))
+    with pytest.raises(ValueError, match="by space and kind, got .* 'rgb nearest'"):
         gain(pd.Series({"rgb nearest": 0.5}))

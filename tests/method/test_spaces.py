@@ -11,7 +11,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -22,8 +22,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from manifpt_utils._support.torchvision import torchvision
 from manifpt_utils.method import spaces
-from manifpt_utils.method.encoders import SmallResNet
 from manifpt_utils.method.manifold import DataManifold
+from manifpt_utils.method.networks import SmallEncoder
 from manifpt_utils.method.spaces import (
     RGB,
     SPACES,
@@ -48,7 +48,7 @@ def small(tmp_path_factory):
     path = tmp_path_factory.mktemp("small") / "small.safetensors"
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        state = SmallResNet().state_dict()
+        state = SmallEncoder().state_dict()
     save_file({k: half(v) for k, v in state.items()}, path)
     return path
 
@@ -412,14 +412,14 @@ def _bytes(content):
         ("empty.pth", b"", "empty.pth cannot be read as weights"),
         ("text.pth", b"hello", "cannot be read as weights"),
         ("cut.pth", _bytes({"a": torch.zeros(99)})[:400], "cannot be read as weights"),
-        ("code.pth", _bytes(SmallResNet()), "cannot be read as weights"),
+        ("code.pth", _bytes(SmallEncoder()), "cannot be read as weights"),
         ("cut.safetensors", b"\x08\0\0\0\0\0\0\0{}", "cannot be read as weights"),
         ("nested.pth", _bytes({"model": {}}), "holds no state dict of tensors"),
         ("list.pth", _bytes([torch.zeros(1)]), "holds no state dict of tensors"),
         (
             "other.pth",
             _bytes(torchvision.models.squeezenet1_1(weights=None).state_dict()),
-            "neither a ResNet50 nor the small network",
+            "does not hold the weights .*give those of a ResNet50, or of the small",
         ),
     ],
 )
@@ -430,10 +430,12 @@ def test_damaged_and_foreign_checkpoints_are_refused(file, content, message, tmp
 
 
 def test_a_layer_of_another_size_is_named(tmp_path):
-    state = SmallResNet().state_dict()
+    state = SmallEncoder().state_dict()
     state["1.weight"] = state["1.weight"][:, :, :2].clone()
     torch.save(state, tmp_path / "other.pth")
-    with pytest.raises(ValueError, match="neither a ResNet50 .*1.weight"):
+    with pytest.raises(
+        ValueError, match="other.pth does not hold the weights .*1.weight"
+    ):
         Supervised(tmp_path / "other.pth").fit(images(1))
 
 
@@ -450,6 +452,47 @@ def test_a_changed_shipped_file_is_refused_by_name(kind, small, tmp_path, monkey
     (tmp_path / "manifest.json").write_text(json.dumps(listed))
     with pytest.raises(ValueError, match=f"{name} is not the file the manifest lists"):
         kind().fit(images(1))
+
+
+@pytest.mark.parametrize("wrapper", ["model", "state_dict"])
+def test_a_wrapped_checkpoint_gives_the_same_features(wrapper, small, tmp_path):
+    state = {"module." + k: v for k, v in load_file(small).items()}
+    torch.save({wrapper: state, "epoch": 3}, tmp_path / "wrapped.pth")
+    x = images(2)
+    got = Supervised(tmp_path / "wrapped.pth").fit_transform(x)
+    np.testing.assert_array_equal(got, Supervised(small).fit_transform(x))
+
+
+def test_a_device_is_passed_on_or_refused(small):
+    space = Supervised(small, device="meta").fit(images(1))
+    assert {p.device.type for p in space.network_.parameters()} == {"meta"}
+    with pytest.raises(ValueError, match="device 'gpu' cannot be used here"):
+        Supervised(small, device="gpu").fit(images(1))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("sl", {"devise": "cpu"}, "unknown option 'devise'; did you mean 'device'"),
+        ("rgb", {"device": "cpu"}, "unknown option 'device'"),
+        ("freq", {"ofset": 1}, "unknown option 'ofset'; did you mean 'offset'"),
+    ],
+)
+def test_unknown_options_of_a_space_get_the_near_one(name, options, message):
+    with pytest.raises(ValueError, match=message):
+        make_space(name, **options)
+
+
+def test_large_images_are_transformed_in_smaller_parts():
+    """Or 512 images of 256 pixels would need gigabytes on their way."""
+    wide = np.broadcast_to(np.uint8(0), (1000, 256, 256, 3))
+    assert {part.stop - part.start for part in spaces.slices(wide)} == {8}
+    parts = spaces.slices(images(1000, 32))
+    assert [part.start for part in parts] == [0, 512]
+    x = images(3, 300)
+    space = Frequency().fit(x)
+    alone = np.concatenate([space.transform(x[i : i + 1]) for i in range(3)])
+    np.testing.assert_array_equal(space.transform(x), alone)
 
 
 # Bad images

@@ -14,8 +14,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from PIL import Image
 
-from manifpt_utils.notebook import drawing
-from manifpt_utils.notebook.drawing import PLOTLY, SVG, Panels, show, to_svg, use_style
+from manifpt_utils.notebook import figures
+from manifpt_utils.notebook.drawing import Panels, drawn, use_style
+from manifpt_utils.notebook.figures import PLOTLY, PNG, SVG, show
 from manifpt_utils.notebook.palette import (
     FAMILY_STYLE,
     KIND_STYLE,
@@ -27,6 +28,10 @@ from manifpt_utils.notebook.palette import (
 
 NAME = "{http://www.w3.org/2000/svg}"
 CSS = Path(__file__).parents[2] / "book/_static/manifpt.css"
+
+
+def svg_of(figure):
+    return drawn(figure).svg()
 
 
 def figure(size=(3, 2), title="A title & more"):
@@ -52,7 +57,7 @@ def shown(monkeypatch):
     """What was displayed: a list of (data, metadata)."""
     calls = []
     monkeypatch.setattr(
-        drawing,
+        figures,
         "display",
         lambda data, *, metadata, raw: calls.append((data, metadata)),
     )
@@ -60,7 +65,7 @@ def shown(monkeypatch):
 
 
 def test_text_stays_text_and_the_ground_stays_clear():
-    svg = ET.fromstring(to_svg(figure()))
+    svg = ET.fromstring(svg_of(figure()))
     assert "A title & more" in {t.text for t in svg.iter(f"{NAME}text")}
     assert viewbox(svg) == [0, 0, 216, 144]
     fills = [p.get("style", "") for p in svg.iter(f"{NAME}path")]
@@ -69,15 +74,15 @@ def test_text_stays_text_and_the_ground_stays_clear():
 
 @pytest.mark.parametrize("part", ["<style", "<metadata", "<!DOCTYPE", "DejaVu"])
 def test_nothing_in_a_drawing_concerns_the_page_around_it(part):
-    assert part not in to_svg(figure())
+    assert part not in svg_of(figure())
 
 
 def test_the_same_figure_is_the_same_file():
-    assert to_svg(figure()) == to_svg(figure())
+    assert svg_of(figure()) == svg_of(figure())
 
 
 def test_every_reference_has_its_target_and_every_target_a_reference():
-    svg = to_svg(Panels([figure(), figure(title="Other")], legend()))
+    svg = svg_of(Panels([figure(), figure(title="Other")], legend()))
     used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', svg))
     defined = re.findall(r' id="([^"]+)"', svg)
     assert used and used == set(defined) and len(defined) == len(used)
@@ -85,7 +90,7 @@ def test_every_reference_has_its_target_and_every_target_a_reference():
 
 @pytest.mark.parametrize(("n", "columns", "rows"), [(1, 3, 1), (4, 3, 2), (7, 3, 3)])
 def test_panels_fill_rows_of_equal_length_without_touching(n, columns, rows):
-    svg = ET.fromstring(to_svg(Panels([figure() for _ in range(n)], columns=columns)))
+    svg = ET.fromstring(svg_of(Panels([figure() for _ in range(n)], columns=columns)))
     boxes = [[float(p.get(k)) for k in ("x", "y", "width", "height")] for p in svg]
     assert len({y for _, y, _, _ in boxes}) == rows
     assert len(set(map(tuple, boxes))) == n
@@ -96,7 +101,7 @@ def test_panels_fill_rows_of_equal_length_without_touching(n, columns, rows):
 
 
 def test_the_legend_of_panels_comes_first():
-    svg = ET.fromstring(to_svg(Panels([figure(), figure()], legend())))
+    svg = ET.fromstring(svg_of(Panels([figure(), figure()], legend())))
     assert [part.get("class") for part in svg] == ["legend", "panel", "panel"]
     assert float(svg[1].get("y")) > float(svg[0].get("height"))
 
@@ -113,7 +118,7 @@ def rasters(svg):
 
 def test_small_pictures_keep_their_pixels():
     pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
-    ((kind, data),) = rasters(to_svg(image_figure(pixels)))
+    ((kind, data),) = rasters(svg_of(image_figure(pixels)))
     found = Image.open(io.BytesIO(base64.b64decode(data)))
     assert kind == "png"
     np.testing.assert_array_equal(np.asarray(found)[..., :3], pixels)
@@ -123,7 +128,7 @@ def test_photographs_are_stored_small():
     ramp = np.linspace(0, 255, 400)[:, None, None] * np.ones((1, 400, 3))
     noise = np.random.default_rng(0).normal(0, 6, ramp.shape)
     pixels = (ramp + noise).clip(0, 255).astype(np.uint8)
-    ((kind, data),) = rasters(to_svg(image_figure(pixels)))
+    ((kind, data),) = rasters(svg_of(image_figure(pixels)))
     found = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))), dtype=float)
     assert kind == "webp" and len(data) < 0.5 * pixels.size
     assert np.abs(found[..., :3] - pixels).mean() < 6
@@ -143,6 +148,20 @@ def test_show_hands_the_words_to_the_book_and_puts_the_caption_below(shown):
     assert kind["text/markdown"] == {"kind": "caption"}
 
 
+def test_a_drawing_has_pixels_of_the_same_size_for_hosts_that_trust_no_svg(shown):
+    show([figure(), figure()], alt="Two lines.", caption="Two.")
+    data, metadata = shown[0]
+    found = Image.open(io.BytesIO(base64.b64decode(data[PNG])))
+    width, height = viewbox(ET.fromstring(data[SVG]))[2:]
+    assert metadata[PNG]["width"] == pytest.approx(width * 4 / 3, abs=0.5)
+    assert found.width == pytest.approx(2 * metadata[PNG]["width"], abs=2)
+    assert found.height / found.width == pytest.approx(height / width, abs=0.01)
+    pixels = np.asarray(found.convert("L"))
+    left, right = pixels[:, : found.width // 2], pixels[:, found.width // 2 :]
+    assert left.min() < 100 and right.min() < 100  # both panels are there
+    assert pixels[0, 0] == 255
+
+
 def test_a_list_of_figures_is_shown_as_panels(shown):
     show([figure(), figure()], alt="Two lines.", caption="Two.")
     assert shown[0][0][SVG].count('class="panel"') == 2
@@ -159,7 +178,7 @@ def test_an_interactive_figure_may_have_a_stand_in(shown):
     show(go.Figure(), alt="A map.", caption="A map.", static=figure())
     data, metadata = shown[0]
     assert data[PLOTLY]["data"] == [] and data[SVG].startswith("<svg")
-    assert set(metadata) == {PLOTLY}
+    assert metadata[PLOTLY]["alt"] == "A map." and "alt" not in metadata[SVG]
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,16 @@ from PIL import Image
 from manifpt_utils.images.photograph import PhotoManifold
 from manifpt_utils.metrics.intervals import mean_interval
 from manifpt_utils.notebook import figures as plots
-from manifpt_utils.notebook.drawing import Panels, to_svg
+from manifpt_utils.notebook.charts import _ranges, _short, _spread
+from manifpt_utils.notebook.drawing import Panels, drawn
+from manifpt_utils.notebook.layout import fitted
 from manifpt_utils.notebook.palette import KIND_STYLE
 
 MANY = [f"model {i}" for i in range(20)]
+
+
+def svg_of(figure):
+    return drawn(figure).svg()
 
 
 def texts(figure):
@@ -90,8 +96,8 @@ def test_images_of_a_grid_are_as_large_as_a_phone_lets_them_be(columns, size):
 
 
 def test_labels_break_between_words_and_else_slant():
-    assert plots._fitted(["a nearest artifact"], 0.7)[0] == ["a nearest\nartifact"]
-    labels, turn, _ = plots._fitted(["unbreakable_name"], 0.4)
+    assert fitted(["a nearest artifact"], 0.7)[0] == ["a nearest\nartifact"]
+    labels, turn, _ = fitted(["unbreakable_name"], 0.4)
     assert labels == ["unbreakable_name"] and turn["rotation"] > 0
 
 
@@ -100,11 +106,11 @@ def test_the_interactive_map_carries_each_image_under_its_number():
     images[44] = 255
     labels = np.array(["dcgan"] * 40 + ["glow"] * 5)
     figure = plots.scatter_with_images(np.zeros((45, 2)), labels, images)
-    sprite = figure.layout.meta["sprite"]
-    data = base64.b64decode(sprite["source"].split(",", 1)[1])
+    meta = figure.layout.meta
+    data = base64.b64decode(meta["sprite"].split(",", 1)[1])
     picture = np.asarray(Image.open(io.BytesIO(data)))
     numbers = figure.data[1].customdata
-    row, column = divmod(int(numbers[-1]), sprite["columns"])
+    row, column = divmod(int(numbers[-1]), meta["columns"])
     assert picture[8 * row + 4, 8 * column + 4].min() > 200
     assert sum(len(trace.x) for trace in figure.data) == 45
 
@@ -158,7 +164,7 @@ def test_a_line_without_an_end_is_named_where_it_stops_and_one_without_points_no
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
 def test_names_at_line_ends_keep_their_order_and_their_distance(places):
-    found = plots._spread(places, 0.1)
+    found = _spread(places, 0.1)
     assert np.diff(np.sort(found)).min(initial=1) >= 0.1 - 1e-9
     order = np.argsort(places, kind="stable")
     assert (np.diff(found[order]) > 0).all()
@@ -166,7 +172,7 @@ def test_names_at_line_ends_keep_their_order_and_their_distance(places):
 
 
 def test_places_far_enough_apart_stay():
-    np.testing.assert_allclose(plots._spread([0.9, 0.1, 0.5], 0.1), [0.9, 0.1, 0.5])
+    np.testing.assert_allclose(_spread([0.9, 0.1, 0.5], 0.1), [0.9, 0.1, 0.5])
 
 
 def test_intervals_are_drawn_from_cells_from_ends_and_from_half_widths():
@@ -174,12 +180,12 @@ def test_intervals_are_drawn_from_cells_from_ends_and_from_half_widths():
     table = pd.DataFrame({"score": cells, "mean": [i.mean for i in cells]})
     table = table.assign(low=[i.low for i in cells], high=[i.high for i in cells])
     table["half"] = (table["high"] - table["low"]) / 2
-    expected = plots._ranges(table, "score", None)
+    expected = _ranges(table, "score", None)
     for error in (("low", "high"), "half"):
-        for a, b in zip(plots._ranges(table, "mean", error), expected, strict=True):
+        for a, b in zip(_ranges(table, "mean", error), expected, strict=True):
             np.testing.assert_allclose(a, b)
     assert expected[1][:, 1].tolist() == [0, 0]  # one run has no bar
-    assert not plots._ranges(table, "mean", None)[1].any()
+    assert not _ranges(table, "mean", None)[1].any()
 
 
 def scores(groups):
@@ -221,9 +227,9 @@ def test_dots_stand_in_the_row_of_their_name():
 
 def test_long_names_leave_the_dots_their_room():
     table = scores(["raw"]).set_axis(["a very long name of a method " * 3])
-    svg = to_svg(plots.dots(table, value="score"))  # would warn of a layout that fails
+    svg = svg_of(plots.dots(table, value="score"))  # would warn of a layout that fails
     long = pd.DataFrame({"x": [1, 2], "y": [1, 2], "who": "a long name of a line " * 2})
-    assert "very long" in svg and to_svg(plots.lines(long, x="x", y="y", hue="who"))
+    assert "very long" in svg and svg_of(plots.lines(long, x="x", y="y", hue="who"))
 
 
 def test_panels_of_dots_have_the_same_rows_and_a_gap_where_one_is_missing():
@@ -242,13 +248,21 @@ def test_panels_of_dots_have_the_same_rows_and_a_gap_where_one_is_missing():
     assert "chance" not in texts(found.figures[1])
 
 
+def test_dots_of_accuracies_leave_no_room_for_impossible_ones():
+    table = pd.DataFrame({"score": [0.5, 0.6], "half": [0.9, 0.1]}, list("ab"))
+    low, high = plots.dots(table, value="score", error="half").axes[0].get_xlim()
+    assert low < -0.3 and high > 1.3
+    accuracies = plots.dots(table, value="score", error="half", chance=0.1)
+    assert accuracies.axes[0].get_xlim() == (-0.02, 1.02)
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.434, ".43"), (-0.07, "−.07"), (1, "1"), (0.997, "1"), (-0.001, ".00")]
     + [(12.5, "12.50"), (0, ".00"), (np.nan, "–"), (10.0, "10")],
 )
 def test_numbers_of_a_matrix_are_short(value, text):
-    assert plots._short(value) == text
+    assert _short(value) == text
 
 
 def test_a_matrix_shows_a_dash_where_nothing_was_measured():
@@ -291,7 +305,7 @@ def test_no_figure_is_left_for_the_notebook_to_show_unasked():
     before = plt.get_fignums()
     figure = plots.lines(few_shot(), x="n", y="error", hue="who", col="space")
     assert isinstance(figure, Panels)
-    to_svg(figure)
+    svg_of(figure)
     assert plt.get_fignums() == before
 
 

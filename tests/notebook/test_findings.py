@@ -18,6 +18,7 @@ from manifpt_utils.notebook.findings import (
     number,
     percent,
     points,
+    standing,
     tally,
     verdict,
 )
@@ -158,6 +159,12 @@ def test_every_name_is_listed_once(names):
 @pytest.mark.parametrize(("n", "text"), [(0, "0 cats"), (1, "1 cat"), (2, "2 cats")])
 def test_counts_agree_with_their_noun(n, text):
     assert count(n, "cat") == text
+
+
+def test_a_standing_has_the_words_and_the_numbers_of_one_difference():
+    text = standing(AHEAD, "the raw image")
+    assert text.startswith(f"{verdict(AHEAD)} the raw image, ")
+    assert text.endswith(f"a difference of {points(AHEAD)}")
 
 
 def test_a_tally_counts_every_interval_once():

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from PIL import Image
 
-from manifpt_utils.notebook.drawing import Panels, to_svg
+from manifpt_utils.notebook.drawing import Panels, drawn
 from manifpt_utils.notebook.palette import PALETTE, VARIABLES
 from manifpt_utils.notebook.renderer import (
     MARKDOWN,
@@ -48,11 +48,15 @@ def png(width=3):
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def drawn(size=(3, 2), colour=PALETTE["blue"]):
+def line(size=(3, 2), colour=PALETTE["blue"]):
     """A figure with a clipped line and a marker, which SVG refers to."""
     figure = Figure(size)
     figure.add_axes((0, 0, 1, 1)).plot([0, 1], [0, 1], "o-", color=colour)
     return figure
+
+
+def svg(figure):
+    return drawn(figure).svg()
 
 
 def output_cell(data, metadata=None):
@@ -81,10 +85,10 @@ def built(tmp_path_factory):
         output_cell({"text/html": "<table><tr><td>7</td></tr></table>"}),
         output_cell({"text/html": "<p>plain</p>"}),
         output_cell({"image/png": png(width=2000)}, described("image/png")),
-        output_cell({SVG: to_svg(drawn())}, described(SVG)),
+        output_cell({SVG: svg(line()), "image/png": png()}, described(SVG)),
         output_cell({MARKDOWN: "*Figure.* Twice."}, {MARKDOWN: {"kind": "caption"}}),
-        output_cell({SVG: to_svg(Panels([drawn(), drawn()], drawn()))}, described(SVG)),
-        output_cell({PLOTLY: FIGURE, SVG: to_svg(drawn())}, described(PLOTLY)),
+        output_cell({SVG: svg(Panels([line(), line()], line()))}, described(SVG)),
+        output_cell({PLOTLY: FIGURE, SVG: svg(line())}, described(PLOTLY)),
         *(
             output_cell(
                 {MARKDOWN: text, "text/plain": text}, {MARKDOWN: {"kind": kind}}
@@ -225,10 +229,10 @@ def test_the_answer_stands_in_a_box(page):
 
 def test_drawings_take_the_colours_of_the_page():
     for colour, name in VARIABLES.items():
-        html = svg_html(to_svg(drawn(colour=colour)), alt="A line.", key="f")
+        html = svg_html(svg(line(colour=colour)), alt="A line.", key="f")
         assert f"var(--figure-{name}, {colour})" in html
         assert f": {colour}" not in html
-    assert "currentColor" in svg_html(to_svg(drawn(colour="black")), alt="a", key="f")
+    assert "currentColor" in svg_html(svg(line(colour="black")), alt="a", key="f")
 
 
 @given(alt=TEXT)
@@ -241,7 +245,7 @@ def test_no_description_of_a_drawing_breaks_out(alt):
 
 @pytest.mark.parametrize("inches", [1.7, 4.8, 9])
 def test_text_of_nine_points_never_has_less_than_nine_pixels(inches):
-    html = svg_html(to_svg(drawn((inches, 2))), alt="A line.", key="f")
+    html = svg_html(svg(line((inches, 2))), alt="A line.", key="f")
     least = float(re.search(r"min-width: (\d+)px", html)[1])
     assert 9 * least / (72 * inches) == pytest.approx(9, abs=0.05)
 

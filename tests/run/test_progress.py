@@ -1,5 +1,7 @@
 """The estimate of what is left."""
 
+import io
+
 import pytest
 
 from manifpt_utils.run.progress import Progress, pace, seconds_left, work_done
@@ -56,3 +58,17 @@ def test_without_measured_times_the_first_chapter_gives_an_estimate():
     assert "nobody has measured" in progress.told({})
     progress.ended["a"] = 30.0
     assert progress.told({}) == "1 of 2 chapters, less than a minute left"
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("stream", [Terminal(), io.StringIO()])
+def test_a_bar_is_drawn_for_people_and_not_into_a_log(stream, monkeypatch):
+    monkeypatch.setattr("sys.stderr", stream)
+    with Progress({"a": 100.0, "b": 100.0}, jobs=1) as progress:
+        progress.show({"a": 50.0})
+    text = stream.getvalue()
+    assert ("25%" in text) == ("running: a" in text) == stream.isatty()

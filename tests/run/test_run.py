@@ -18,7 +18,7 @@ from projects import (
 )
 
 from manifpt_utils.run.command import in_continuous_integration
-from manifpt_utils.run.executed import as_kept, with_new_prose
+from manifpt_utils.run.copies import as_kept, with_new_prose
 from manifpt_utils.run.plan import Run, check_notebooks, read_plan, select
 from manifpt_utils.run.record import (
     Executions,
@@ -53,7 +53,7 @@ def test_plan_is_read_with_its_defaults(tmp_path):
         ("runs: [a]", "run 1: 'a' is not a mapping"),
         (
             "runs: [{notebook: a, profile: smoke}]",
-            "budget is missing; it must be a num",
+            "budget is missing; it must be a who",
         ),
         (
             "runs: [{notebook: a, profile: smok, budget: 1}]",

@@ -36,6 +36,37 @@ def test_a_lead_over_one_seed_is_not_significant():
     assert not leads.lead(table, rival(0.1))["significant"].item()
 
 
+def test_readers_see_places_and_what_was_searched_in_rgb():
+    table = pd.DataFrame(rows("exact", 0, [0.9, 0.9], search="rgb"))
+    found = leads.readable(leads.lead(table, rival(0.1, 0.1)).reset_index())
+    assert found["kind"].tolist() == [leads.SEARCHED] == ["searched in RGB"]
+    assert found["place"].tolist() == ["home"]
+
+
+def test_the_unit_over_photographs_is_the_photograph():
+    cells = [
+        ("coffee", "rgb", 0.1),
+        ("coffee", "frequency", 0.3),
+        ("china", "rgb", 0.4),
+    ]
+    found = pd.DataFrame(
+        [{"photo": p, "space": s, "kind": "hull", "mean": m} for p, s, m in cells]
+    )
+    (row,) = leads.over_photographs(found, ["kind"]).to_dict("records")
+    assert row["kind"] == "hull" and row["lead"].n == 2
+    assert row["lead"].mean == pytest.approx(0.3)  # of 0.2 and 0.4
+    by_space = leads.over_photographs(found, ["kind", "space"])
+    assert [row.n for row in by_space["lead"]] == [2, 1]
+
+
+def test_growth_is_from_the_fewest_real_views_to_the_most_on_each_photograph():
+    cells = [("coffee", 0, 9.0), ("coffee", 100, 0.1), ("coffee", 1000, 0.3)]
+    cells += [("china", 100, 0.5), ("china", 500, 9.0), ("china", 1000, 0.9)]
+    found = pd.DataFrame([{"photo": p, "n_real": n, "mean": m} for p, n, m in cells])
+    assert leads.growth(found).mean == pytest.approx(0.3)
+    assert leads.growth(found).n == 2
+
+
 def test_the_best_earlier_method_has_the_highest_mean_and_gives_its_own_seeds():
     base = {"photo": "coffee", "models": "shared", "column": "closed", "n_train": 5}
     scores = {("Yu19", "", "earlier"): (0.9, 0.1), ("ours", "rgb", "raw"): (1.0, 1.0)}

@@ -1,9 +1,9 @@
-"""Two small residual networks for 32 x 32 images, and the command that trains them.
+"""The training of the two small encoders that come with the package.
 
 ::
 
-    python -m manifpt_utils.method.encoders train --method supervised
-    python -m manifpt_utils.method.encoders train --method selfsupervised
+    python -m manifpt_utils.method.encoder_training train --method supervised
+    python -m manifpt_utils.method.encoder_training train --method selfsupervised
 
 They stand in for the ImageNet networks of Tab. 4 where nothing may be downloaded:
 `supervised` learns from which photograph, and which region of it, a crop was cut;
@@ -14,7 +14,6 @@ the four of the benchmark, as ImageNet shares nothing with the paper's data.
 
 import argparse
 import json
-import math
 import time
 from functools import cache
 from pathlib import Path
@@ -27,22 +26,18 @@ from safetensors.torch import save
 from sklearn.linear_model import RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from skorch import NeuralNet, NeuralNetClassifier
-from skorch.callbacks import LRScheduler, ProgressBar
 from torch import nn
-from tqdm import tqdm
 
 from .._support.files import write_whole
 from .._support.paths import DATA
 from .._support.random_state import forked_random_state
 from .._support.suggestion import suggestion
+from .networks import N_FEATURES, SIZE, SmallEncoder, as_input, encode
+from .training import trainer
 
-SIZE = 32
-WIDTHS = (32, 64, 128)
-N_FEATURES = WIDTHS[-1]
 SHORT_SIDE = 128  # photographs are reduced to this once, which makes crops cheap
 RELATIVE_SIDE = (0.3, 0.75)  # of the short side
-HELD_OUT = 1_000_003  # seed of the crops that no training draws
+UNSEEN = 1_000_003  # seed of the crops that no training draws
 ENCODERS = DATA / "encoders"
 
 
@@ -199,46 +194,6 @@ def _cut(photo, box):
     return photo.resize((SIZE, SIZE), Image.Resampling.LANCZOS, box=corners)
 
 
-class _Block(nn.Module):
-    """Two 3 x 3 convolutions beside a skip connection (He et al. 2016)."""
-
-    def __init__(self, before, after, stride):
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(before, after, 3, stride, 1, bias=False),
-            nn.BatchNorm2d(after),
-            nn.ReLU(),
-            nn.Conv2d(after, after, 3, 1, 1, bias=False),
-            nn.BatchNorm2d(after),
-        )
-        self.skip = nn.Identity()
-        if (before, stride) != (after, 1):
-            convolution = nn.Conv2d(before, after, 1, stride, bias=False)
-            self.skip = nn.Sequential(convolution, nn.BatchNorm2d(after))
-
-    def forward(self, x):
-        return torch.relu(self.body(x) + self.skip(x))
-
-
-class SmallResNet(nn.Sequential):
-    """Residual network: (n, 3, 32, 32) in [0, 1] to (n, 128) pooled features."""
-
-    def __init__(self):
-        stem = nn.Conv2d(3, WIDTHS[0], 3, 2, 1, bias=False)
-        blocks = [_Block(WIDTHS[0], WIDTHS[0], 1)]
-        blocks += [_Block(w, 2 * w, 2) for w in WIDTHS[:-1]]
-        super().__init__(
-            nn.BatchNorm2d(3, affine=False),  # centres and scales the pixels
-            stem,
-            nn.BatchNorm2d(WIDTHS[0]),
-            nn.ReLU(),
-            *blocks,
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-        )
-        self.to(memory_format=torch.channels_last)
-
-
 def augment(x):
     """Mirror images and change their brightness, contrast, saturation and tint.
 
@@ -284,14 +239,6 @@ class _Trainee(nn.Module):
         # Half the time in bfloat16, which keeps the exponents of float32.
         with torch.autocast("cpu", torch.bfloat16, enabled=self.training):
             return self.head(self.encoder(x)).float()
-
-
-def as_input(images):
-    """Turn a (n, h, w, 3) uint8 tensor into (n, 3, h, w) float32 in [0, 1].
-
-    The memory stays channel-last, the layout in which the networks are fastest.
-    """
-    return images.permute(0, 3, 1, 2).float() / 255
 
 
 def barlow_twins_loss(a, b, *, weight=0.0051):
@@ -340,34 +287,23 @@ class _BarlowTwins(nn.Module):
         return barlow_twins_loss(*embeddings)
 
 
-def _network(method, recipe):
-    """The skorch estimator that trains one encoder."""
-    batch = min(recipe.batch_size, recipe.crops)
-    per_epoch = math.ceil(recipe.crops / batch)
-    schedule = LRScheduler(
-        torch.optim.lr_scheduler.OneCycleLR,
-        max_lr=recipe.rate,
-        total_steps=recipe.epochs * per_epoch + 1,
-        step_every="batch",
-    )
-    options = {
-        "optimizer": torch.optim.AdamW,
-        "optimizer__weight_decay": recipe.weight_decay,
-        "lr": recipe.rate,
-        "batch_size": batch,
-        "max_epochs": recipe.epochs,
-        "iterator_train__shuffle": True,
-        # Batch norm has nothing to say about a single crop.
-        "iterator_train__drop_last": recipe.crops % batch == 1,
-        "train_split": None,
-        "callbacks": [schedule, ProgressBar(detect_notebook=False)],
-    }
+def _network(method, recipe, progress):
+    """The net that trains one encoder."""
     if method == "supervised":
         head = nn.Linear(N_FEATURES, n_regions())
-        trainee = _Trainee(SmallResNet(), head)
-        return NeuralNetClassifier(trainee, criterion=nn.CrossEntropyLoss, **options)
-    return NeuralNet(
-        _Trainee(SmallResNet(), _projector()), criterion=_BarlowTwins, **options
+        trainee, criterion = _Trainee(SmallEncoder(), head), nn.CrossEntropyLoss
+    else:
+        trainee, criterion = _Trainee(SmallEncoder(), _projector()), _BarlowTwins
+    return trainer(
+        trainee,
+        recipe.crops,
+        criterion,
+        epochs=recipe.epochs,
+        rate=recipe.rate,
+        batch_size=recipe.batch_size,
+        optimizer=torch.optim.AdamW,
+        optimizer__weight_decay=recipe.weight_decay,
+        progress=progress,
     )
 
 
@@ -380,7 +316,7 @@ def _projector(width=512):
     )
 
 
-def train(method, *, seed=0, crops=None, epochs=None, folder=ENCODERS):
+def train(method, *, seed=0, crops=None, epochs=None, folder=ENCODERS, progress=False):
     """Train one encoder, measure it on crops it has not seen, and write both.
 
     Parameters
@@ -392,6 +328,8 @@ def train(method, *, seed=0, crops=None, epochs=None, folder=ENCODERS):
         Instead of the numbers in `RECIPES`.
     folder : path
         Gets `<method>.safetensors`, in half precision, and `<method>.json`.
+    progress : bool
+        Show a bar.
 
     Returns
     -------
@@ -407,7 +345,7 @@ def train(method, *, seed=0, crops=None, epochs=None, folder=ENCODERS):
     """
     recipe = _check_recipe(method, crops, epochs)
     start = time.process_time()
-    network = _fit(method, recipe, seed)
+    network = _fit(method, recipe, seed, progress)
     seconds = time.process_time() - start
     losses = [round(loss, 4) for loss in network.history[:, "train_loss"]]
     if not np.isfinite(losses).all():
@@ -428,16 +366,12 @@ def train(method, *, seed=0, crops=None, epochs=None, folder=ENCODERS):
     return record
 
 
-def _fit(method, recipe, seed):
+def _fit(method, recipe, seed, progress):
     supervised = method == "supervised"
     data = draw_crops(recipe.crops, views=1 if supervised else 2, seed=seed)
     with forked_random_state(seed):
-        network = _network(method, recipe)
-        network.fit(data.images, data.labels if supervised else None)
-    # skorch takes Ctrl-C for the end of a training; half of one must not be kept.
-    if sum("train_loss" in row for row in network.history) < recipe.epochs:
-        raise KeyboardInterrupt
-    return network
+        network = _network(method, recipe, progress)
+        return network.fit(data.images, data.labels if supervised else None)
 
 
 def _check_recipe(method, crops, epochs):
@@ -470,7 +404,7 @@ def measure(network, method, *, n_train=4000, n_test=2000):
         pixels, beside chance; spread, correlation and effective dimension of the
         features, which would show a collapse.
     """
-    crops = draw_crops(n_train + n_test, seed=HELD_OUT)
+    crops = draw_crops(n_train + n_test, seed=UNSEEN)
     images, labels = crops.images[:, 0], crops.labels
     features = encode(network.module_.encoder, images)
     pixels = images.reshape(len(images), -1) / np.float32(255)
@@ -485,37 +419,6 @@ def measure(network, method, *, n_train=4000, n_test=2000):
             scores = network.module_.head(torch.from_numpy(features[n_train:]))
         found["accuracy"] = np.mean(scores.numpy().argmax(axis=1) == labels[n_train:])
     return {name: round(float(value), 4) for name, value in found.items()}
-
-
-def encode(network, images, *, batch_size=256):
-    """Features of images, in evaluation mode; a progress bar appears after 5 seconds.
-
-    Parameters
-    ----------
-    network : torch.nn.Module
-        From (n, 3, h, w) in [0, 1] to (n, d).
-    images : (n, h, w, 3) uint8 array
-    batch_size : int
-
-    Returns
-    -------
-    (n, d) float32 array
-    """
-    network.eval()
-    starts = range(0, len(images), batch_size)
-    bar = tqdm(starts, desc="embedding", unit="batch", delay=5, leave=False)
-    with torch.inference_mode():
-        parts = [_encode_batch(network, images[i : i + batch_size]) for i in bar]
-    return torch.cat(parts).numpy()
-
-
-def _encode_batch(network, images):
-    # A batch of one takes another path through the convolutions and differs in the last
-    # bits; an image must have the same features in whatever company it comes.
-    company = np.repeat(images, 2, axis=0) if len(images) == 1 else images
-    # A copy, for torch takes neither read-only arrays nor reversed ones.
-    batch = torch.from_numpy(np.array(company, order="C"))
-    return network(as_input(batch))[: len(images)]
 
 
 def _probe(x, labels, n_train):
@@ -547,22 +450,20 @@ def _write(encoder, record, folder):
         for key, value in encoder.state_dict().items()
     }
     weights = folder / f"{record['method']}.safetensors"
-    write_whole(weights, save(state, metadata={"architecture": "SmallResNet"}))
+    write_whole(weights, save(state, metadata={"architecture": type(encoder).__name__}))
     text = json.dumps(record, indent=2) + "\n"
     write_whole(weights.with_suffix(".json"), text)
 
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog="python -m manifpt_utils.method.encoders",
+        prog=f"python -m {__spec__.name}",
         description="Train the small encoders of the supervised and self-supervised "
         "spaces, on photographs that are no part of the benchmark.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser(
-        "train", help="train one encoder (about five minutes on one core)"
-    )
-    add = command.add_argument
+    about = "train one encoder (about five minutes on one core)"
+    add = commands.add_parser("train", help=about).add_argument
     add("--method", required=True, choices=list(RECIPES))
     add("--seed", type=int, default=0, help="default 0")
     add("--crops", type=int, help="number of training crops, default 40000")
@@ -574,15 +475,10 @@ def _parser():
 def main(arguments=None):
     """Command line: train an encoder and print what was measured."""
     parser = _parser()
-    given = parser.parse_args(arguments)
+    given = vars(parser.parse_args(arguments))
+    given.pop("command")
     try:
-        record = train(
-            given.method,
-            seed=given.seed,
-            crops=given.crops,
-            epochs=given.epochs,
-            folder=given.folder,
-        )
+        record = train(**given, progress=True)
     except (ValueError, FloatingPointError, OSError) as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
     except KeyboardInterrupt:

@@ -4,9 +4,12 @@ Executed copies lie in `book/executed`, their sources in `notebooks`.
 """
 
 import copy
+import re
 
 import nbformat
 
+UP = "\x1b[A"  # moves the cursor to the line above
+LOWER = re.compile(rf"(\n|\A)[^\n]*?{re.escape(UP)}")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -88,12 +91,18 @@ def _is_continued(before, output):
 
 
 def as_on_terminal(text):
-    """Printed text without what was drawn over after a carriage return.
+    """Printed text without what was drawn over later.
+
+    That is what stood before a carriage return, and what a bar inside another one drew
+    a line below, before the cursor went up again.
 
     >>> as_on_terminal("begin\\n\\r 0%|    |\\r99%|### |\\r        \\rend\\n")
     'begin\\nend\\n'
     """
-    lines = text.replace("\r\n", "\n").split("\n")
+    text = text.replace("\r\n", "\n")
+    while UP in text:  # each turn removes the lowest lines
+        text = LOWER.sub("", text)
+    lines = text.split("\n")
     return "\n".join(line.rpartition("\r")[2] for line in lines)
 
 

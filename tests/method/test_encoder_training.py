@@ -11,16 +11,13 @@ from safetensors import safe_open
 from sklearn.linear_model import RidgeClassifier
 
 from manifpt_utils.images.photograph import PHOTOGRAPHS, load_photograph
-from manifpt_utils.method import encoders
-from manifpt_utils.method.encoders import (
+from manifpt_utils.method import encoder_training as module
+from manifpt_utils.method.encoder_training import (
     ENCODERS,
     SOURCES,
-    SmallResNet,
-    as_input,
     augment,
     barlow_twins_loss,
     draw_crops,
-    encode,
     load_source,
     main,
     n_regions,
@@ -111,7 +108,7 @@ def test_every_source_states_a_licence_and_is_colour():
     for name, source in SOURCES.items():
         photo = load_source(name)
         assert source.licence and photo.mode == "RGB"
-        assert min(photo.size) == encoders.SHORT_SIDE
+        assert min(photo.size) == module.SHORT_SIDE
 
 
 def test_crops_depend_on_the_seed_alone():
@@ -135,10 +132,10 @@ def test_regions_are_where_the_label_says(monkeypatch):
     ramp = np.zeros((128, 128, 3), np.uint8)
     ramp[..., 0] = np.linspace(0, 255, 128)[None]  # left to right
     ramp[..., 1] = np.linspace(0, 255, 128)[:, None]  # top to bottom
-    source = encoders.Source("", "", 3)
-    monkeypatch.setattr(encoders, "SOURCES", {"ramp": source})
+    source = module.Source("", "", 3)
+    monkeypatch.setattr(module, "SOURCES", {"ramp": source})
     monkeypatch.setattr(
-        encoders, "load_source", lambda name: encoders.Image.fromarray(ramp)
+        module, "load_source", lambda name: module.Image.fromarray(ramp)
     )
     crops = draw_crops(400, seed=0)
     colour = crops.images[:, 0].mean(axis=(1, 2))
@@ -174,29 +171,10 @@ def test_augmentation_keeps_range_and_shape_and_mirrors_half():
 # Network and training
 
 
-def test_network_shape_and_size():
-    network = SmallResNet().eval()
-    x = as_input(torch.zeros(2, 32, 32, 3, dtype=torch.uint8))
-    assert network(x).shape == (2, 128)
-    assert sum(p.numel() for p in network.parameters()) * 2 < 3e6  # bytes on disk
-
-
-def test_encode_leaves_random_state_and_input_alone():
-    network, before = SmallResNet(), torch.get_rng_state()
-    images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
-    images.flags.writeable = False
-    features = encode(network, images, batch_size=2)
-    assert not network.training and features.dtype == np.float32
-    np.testing.assert_array_equal(encode(network, images), features)
-    assert torch.equal(torch.get_rng_state(), before)
-
-
 @pytest.fixture
 def quick(monkeypatch):
     """Few crops in the measurements after training."""
-    monkeypatch.setattr(
-        encoders.measure, "__kwdefaults__", {"n_train": 60, "n_test": 30}
-    )
+    monkeypatch.setattr(module.measure, "__kwdefaults__", {"n_train": 60, "n_test": 30})
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -233,8 +211,8 @@ def test_the_same_seed_gives_the_same_weights(quick, tmp_path):
 def test_a_training_that_fails_leaves_the_old_file(quick, tmp_path, monkeypatch):
     old = tmp_path / "supervised.safetensors"
     old.write_bytes(b"old")
-    hopeless = encoders.RECIPES["supervised"]._replace(rate=1e30)
-    monkeypatch.setitem(encoders.RECIPES, "supervised", hopeless)
+    hopeless = module.RECIPES["supervised"]._replace(rate=1e30)
+    monkeypatch.setitem(module.RECIPES, "supervised", hopeless)
     with pytest.raises(FloatingPointError, match="loss of supervised is not finite"):
         train("supervised", crops=300, epochs=1, folder=tmp_path)
     assert old.read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 1
@@ -250,7 +228,7 @@ def test_ctrl_c_leaves_nothing(calls, tmp_path, monkeypatch, capsys):
             raise KeyboardInterrupt
         return x
 
-    monkeypatch.setattr(encoders, "augment", interrupted)
+    monkeypatch.setattr(module, "augment", interrupted)
     common = ["train", "--method", "supervised", "--crops", "256", "--epochs", "3"]
     with pytest.raises(SystemExit) as stopped:
         main([*common, "--folder", str(tmp_path)])

@@ -1,10 +1,14 @@
 """What is kept of an executed notebook."""
 
+import io
+import re
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from tqdm import tqdm
 
-from manifpt_utils.run.executed import WIDGET, as_kept, without_bars
+from manifpt_utils.run.copies import WIDGET, as_kept, as_on_terminal, without_bars
 
 
 def stream(text, name="stderr"):
@@ -35,6 +39,34 @@ def test_a_bar_that_was_wiped_leaves_nothing():
 def test_a_bar_as_a_widget_leaves_nothing():
     data = {WIDGET: {"model_id": "a"}, "text/plain": "features:   0%|    | 0/16"}
     assert texts(without_bars([shown(data), stream("done\n")])) == ["done\n"]
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_bars_inside_bars_leave_a_line_each_at_most(stays):
+    written = io.StringIO()
+    options = {"file": written, "mininterval": 0}
+    for _ in tqdm(range(3), desc="outer", leave=stays, **options):
+        for _ in tqdm(range(3), desc="inner", leave=False, **options):
+            pass
+    written.write("done\n")
+    steps = [stream(text) for text in re.split(r"(?=\r)", written.getvalue())]
+    (kept,) = texts(without_bars(steps))
+    lines = kept.split("\n")
+    assert lines[-2:] == ["done", ""] and "inner" not in kept
+    assert [line.startswith("outer: 100%") for line in lines[:-2]] == [True] * stays
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\n\nlow\x1b[A\x1b[Ab", "ab"),
+        ("\x1b[Aa", "a"),
+        ("a\n\x1b[31mred\x1b[0m\x1b[Ab\n", "ab\n"),
+        ("one\ntwo\x1b[A\nthree", "one\nthree"),
+    ],
+)
+def test_lines_below_which_the_cursor_left_are_not_kept(text, shown):
+    assert as_on_terminal(text) == shown
 
 
 def test_what_was_printed_and_shown_stays_in_order():

@@ -1,0 +1,378 @@
+"""The learned projection: a denoiser of real images, whose noise is the artifact.
+
+For small noise the mean of all real images behind a noisy one approaches the closest
+point of their manifold (Alain and Bengio 2014), so a network that was trained to take
+noise off real images also takes off a generated image what is not real about it.
+
+::
+
+    python -m manifpt_utils.method.denoiser train --photo coffee
+"""
+
+import json
+import time
+from pathlib import Path
+
+import click
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import save
+from skorch import NeuralNet
+from skorch.callbacks import LRScheduler, ProgressBar
+from torch import nn
+from torch.utils.data import RandomSampler
+
+from .._support.cache import cached
+from .._support.files import write_whole
+from .._support.paths import DATA
+from .._support.random_state import forked_random_state
+from .._support.source import code_of
+from .._support.suggestion import suggestion
+from ..images.gm_photo import MANIFOLD_SEED, N_REAL, TEST_SEED
+from ..images.manifest import read_manifest, verified
+from ..images.photograph import PHOTOGRAPHS, PhotoManifold
+from .filters import Filter
+from .networks import as_input
+from .weights import read_weights
+
+BATCH = 32  # images of a training step
+RATE = 2e-3  # of the first step, falls to zero along a line
+CROP = 64  # pixels; larger images are trained on in pieces
+LEVELS = (2, 5, 10)  # noise, in grey levels, by which denoisers are compared
+N_HELD_OUT = 500
+FOLDER = DATA / "denoisers"
+
+
+class Denoiser(Filter):
+    """The noise that a network trained on real images predicts in an image.
+
+    Parameters
+    ----------
+    space : {"rgb", "frequency"}
+        Shows the artifact as pixels or as log spectrum.
+    weights : str or path, optional
+        "coffee", "flower", "astronaut" or "china" for the shipped networks, or a
+        .safetensors file.  Without it, `fit` trains on its real images.
+    steps : int
+        Of the training, 32 images each.
+    noise : float
+        Largest standard deviation of the noise in training, in grey levels.
+    width : int
+        Channels of the network.
+    seed : int
+    progress : bool
+        Show a bar while training.
+
+    Attributes
+    ----------
+    network_ : torch.nn.Module
+        From pixels (n, 3, h, w) in 0..1 to their noise, for any h and w.
+
+    Examples
+    --------
+    >>> grey = np.full((40, 8, 8, 3), 128, np.uint8)
+    >>> Denoiser(steps=5).fit(grey).project(grey[:2]).artifact.shape
+    (2, 192)
+    """
+
+    def __init__(
+        self,
+        space="rgb",
+        *,
+        weights=None,
+        steps=2000,
+        noise=20,
+        width=32,
+        seed=0,
+        progress=False,
+    ):
+        super().__init__(space)
+        self.weights = weights
+        self.steps = steps
+        self.noise = noise
+        self.width = width
+        self.seed = seed
+        self.progress = progress
+
+    @property
+    def _numbers(self):
+        return 2 * self.network_.width
+
+    def _learn(self, real):
+        if self.weights is not None:
+            self.network_ = _read(self.weights)
+            return
+        for name in ("steps", "noise", "width"):
+            if not getattr(self, name) > 0:
+                raise ValueError(
+                    f"{name} must be positive, got {getattr(self, name)!r}."
+                )
+        options = self.steps, self.noise, self.width, self.seed
+        flat = cached(
+            lambda: _flat(train(real, *options, progress=self.progress)),
+            *("denoiser", real, *options),
+            code=code_of(train),
+        )
+        self.network_ = _unflat(flat, self.width)
+
+    def _artifacts(self, images):
+        with torch.inference_mode():
+            # A copy, for torch takes neither read-only arrays nor reversed ones.
+            x = as_input(torch.from_numpy(np.array(images, order="C")))
+            return self.network_(x).permute(0, 2, 3, 1).numpy()
+
+
+class Network(nn.Module):
+    """Six 3 x 3 convolutions with ReLU: pixels in 0..1 to the noise in them.
+
+    Parameters
+    ----------
+    width : int
+        Channels between them.
+    """
+
+    def __init__(self, width=32):
+        super().__init__()
+        self.width = width
+        layers = [nn.Conv2d(3, width, 3, padding=1), nn.ReLU()]
+        for _ in range(4):
+            layers += [nn.Conv2d(width, width, 3, padding=1), nn.ReLU()]
+        self.layers = nn.Sequential(*layers, nn.Conv2d(width, 3, 3, padding=1))
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, x):
+        return 0.1 * self.layers(2 * x - 1)
+
+
+class _Trainee(nn.Module):
+    """What is wrong with the predicted noise of (n, h, w, 3) uint8 images."""
+
+    def __init__(self, network, noise):
+        super().__init__()
+        self.network, self.noise = network, noise
+
+    def forward(self, images):
+        x = _piece(as_input(images))
+        mirrored = torch.rand(len(x), 1, 1, 1) < 0.5
+        x = torch.where(mirrored, x.flip(-1), x)
+        sd = self.noise / 255 * torch.rand(len(x), 1, 1, 1)
+        noise = sd * torch.randn_like(x)
+        # Half the time in bfloat16, which keeps the exponents of float32.
+        with torch.autocast("cpu", torch.bfloat16):
+            predicted = self.network(x + noise)
+        return predicted.float() - noise
+
+
+def _piece(x):
+    """The same random piece of every image of a batch."""
+    top, left = (int(torch.randint(max(1, s - CROP + 1), ())) for s in x.shape[2:])
+    return x[..., top : top + CROP, left : left + CROP]
+
+
+class _MeanSquare(nn.Module):
+    """The loss in the form that skorch calls; there is no target."""
+
+    def forward(self, wrong, _target):
+        return wrong.square().mean()
+
+
+def train(real, steps, noise, width, seed, *, progress=False):
+    """Train a network to predict the noise that was added to real images.
+
+    Parameters
+    ----------
+    real : (n, h, w, 3) uint8 array
+    steps, noise, width, seed
+        As for `Denoiser`.
+    progress : bool
+        Show a bar.
+
+    Returns
+    -------
+    Network
+    """
+    with forked_random_state(seed):
+        network = Network(width)
+        net = _trainer(_Trainee(network, noise), len(real), steps, progress)
+        net.fit(torch.from_numpy(np.array(real, order="C")), None)
+    # skorch takes Ctrl-C for the end of a training; half of one must not be kept.
+    if "train_loss" not in (net.history or [{}])[-1]:
+        raise KeyboardInterrupt
+    if not all(p.isfinite().all() for p in network.parameters()):
+        raise FloatingPointError("the denoiser diverged; give less noise or width.")
+    return network.eval().requires_grad_(False)
+
+
+def _trainer(trainee, n, steps, progress):
+    """One epoch of as many steps as asked, each of images drawn with replacement."""
+    schedule = LRScheduler(
+        torch.optim.lr_scheduler.LambdaLR,
+        lr_lambda=lambda step: max(0, 1 - step / steps),
+        step_every="batch",
+    )
+    bar = ProgressBar(batches_per_epoch=steps, detect_notebook=False)
+    return NeuralNet(
+        trainee,
+        criterion=_MeanSquare,
+        optimizer=torch.optim.Adam,
+        lr=RATE,
+        batch_size=BATCH,
+        max_epochs=1,
+        iterator_train__sampler=RandomSampler(
+            range(n), replacement=True, num_samples=steps * BATCH
+        ),
+        train_split=None,
+        callbacks=[("schedule", schedule)] + [("bar", bar)] * progress,
+        verbose=0,
+    )
+
+
+def _flat(network):
+    return torch.cat([p.flatten() for p in network.parameters()]).numpy()
+
+
+def _unflat(flat, width):
+    network = Network(width).requires_grad_(False).eval()
+    nn.utils.vector_to_parameters(torch.from_numpy(flat), network.parameters())
+    return network
+
+
+def denoising_error(denoiser, real, *, levels=LEVELS, seed=0):
+    """Which share of the noise a denoiser leaves in real images it has not seen.
+
+    Parameters
+    ----------
+    denoiser : fitted Denoiser
+    real : (n, h, w, 3) uint8 array
+    levels : sequence of float
+        Standard deviations of the noise, in grey levels.
+    seed : int
+
+    Returns
+    -------
+    Series
+        By level: root mean square of what is left, over that of the noise; 1 where
+        nothing is taken off.
+    """
+    clean = as_input(torch.from_numpy(np.array(real, order="C")))
+    unit = torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed))
+    found = {}
+    with torch.inference_mode():
+        for level in levels:
+            noise = unit * level / 255
+            left = denoiser.network_(clean + noise) - noise
+            found[level] = float(left.square().mean().sqrt() / (level / 255))
+    return pd.Series(found, name="share left").rename_axis("level")
+
+
+def compare(candidates, real, *, levels=LEVELS, held_out=0.1, seed=0):
+    """Train denoisers on a part of real images, and measure them on the rest.
+
+    The rule by which noise level and width are chosen: the smallest mean error.
+
+    Parameters
+    ----------
+    candidates : dict of name to Denoiser
+    real : (n, h, w, 3) uint8 array
+    levels : sequence of float
+    held_out : float
+        Share of the images.
+    seed : int
+        Of their choice, and of the noise.
+
+    Returns
+    -------
+    DataFrame
+        A row per candidate, a column per level, and their `mean`.
+    """
+    order = np.random.default_rng(seed).permutation(len(real))
+    cut = max(1, round(held_out * len(real)))
+    held, rest = real[order[:cut]], real[np.sort(order[cut:])]
+    errors = {
+        name: denoising_error(candidate.fit(rest), held, levels=levels, seed=seed)
+        for name, candidate in candidates.items()
+    }
+    table = pd.DataFrame(errors).T
+    return table.assign(mean=table.mean(axis=1))
+
+
+def shipped(benchmark):
+    """The name of the shipped weights for a benchmark, None where there are none.
+
+    Parameters
+    ----------
+    benchmark : Benchmark
+    """
+    photo = getattr(benchmark.manifold, "photo", None)
+    return photo if photo and (FOLDER / f"{photo}.safetensors").is_file() else None
+
+
+def _read(weights):
+    """A network from a file, or from the shipped file of a photograph."""
+    path = Path(weights)
+    if str(weights) in PHOTOGRAPHS:
+        path = FOLDER / f"{weights}.safetensors"
+        verified(DATA, path.relative_to(DATA).as_posix(), read_manifest(DATA))
+    elif path.suffix != ".safetensors":
+        raise ValueError(
+            f"unknown weights {str(weights)!r}; give a .safetensors file, or a "
+            f"photograph:{suggestion(weights, PHOTOGRAPHS)}"
+        )
+    state = {key: value.float() for key, value in read_weights(path).items()}
+    try:
+        network = Network(len(state["layers.0.bias"]))
+        network.load_state_dict(state)
+    except (KeyError, RuntimeError) as error:
+        raise ValueError(
+            f"{path} does not hold a denoiser of this package ({error}); train one "
+            "with `python -m manifpt_utils.method.denoiser train`."
+        ) from error
+    return network.eval().requires_grad_(False)
+
+
+@click.group()
+def main():
+    """Train the denoisers of the four photographs."""
+
+
+@main.command("train")
+@click.option("--photo", required=True, type=click.Choice(list(PHOTOGRAPHS)))
+@click.option("--steps", default=3000, show_default=True)
+@click.option("--noise", default=20.0, show_default=True, help="Largest, grey levels.")
+@click.option("--width", default=32, show_default=True)
+@click.option("--seed", default=0, show_default=True)
+@click.option("--folder", default=FOLDER, type=Path, help="Default: data/denoisers.")
+def train_command(photo, steps, noise, width, seed, folder):
+    """Train on the views of one photograph, and measure on views it has not seen.
+
+    Example: python -m manifpt_utils.method.denoiser train --photo coffee
+    """
+    start = time.process_time()
+    options = {"steps": steps, "noise": noise, "width": width, "seed": seed}
+    denoiser = Denoiser(**options, progress=True)
+    views = PhotoManifold(photo)
+    denoiser.fit(views.sample(N_REAL, seed=MANIFOLD_SEED))
+    held = views.sample(N_HELD_OUT, seed=TEST_SEED)
+    record = {"photo": photo, **options}
+    record["cpu_seconds"] = round(time.process_time() - start, 1)
+    errors = denoising_error(denoiser, held)
+    record["share_left"] = {str(k): round(v, 4) for k, v in errors.items()}
+    record["versions"] = {"torch": torch.__version__, "numpy": np.__version__}
+    _write(denoiser.network_, record, folder)
+    click.echo(json.dumps(record, indent=2))
+
+
+def _write(network, record, folder):
+    """Write weights in half precision and the record, each moved when complete."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {
+        key: value.half().contiguous() for key, value in network.state_dict().items()
+    }
+    path = folder / f"{record['photo']}.safetensors"
+    write_whole(path, save(state, metadata={"architecture": "Network"}))
+    write_whole(path.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,232 @@
+"""The training of every network here: one subclass of skorch, two schedules.
+
+What skorch does otherwise: it takes Ctrl-C for the end of a training and returns the
+network as if it were trained, and it passes on a last batch of one row, on which batch
+normalisation fails.
+"""
+
+import math
+from contextlib import suppress
+from copy import deepcopy
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EpochScoring, LRScheduler
+from skorch.dataset import ValidSplit
+from torch.utils.data import BatchSampler, RandomSampler
+from tqdm import tqdm
+
+VALIDATED = 0.1  # of the training rows, where a schedule waits for progress
+
+
+class Trainer(NeuralNet):
+    """A skorch net that Ctrl-C interrupts, and whose batches have two rows at least."""
+
+    def partial_fit(self, X, y=None, classes=None, **options):
+        """Train until the last epoch or `Finished`; as in skorch, without its catch."""
+        if not self.initialized_:
+            self.initialize()
+        self.notify("on_train_begin", X=X, y=y)
+        try:
+            with suppress(Finished):
+                self.fit_loop(X, y, **options)
+        finally:
+            self.notify("on_train_end", X=X, y=y)
+        return self
+
+    def get_iterator(self, dataset, training=False):
+        """Batches in random order for the training, else as in skorch."""
+        if not training:
+            return super().get_iterator(dataset)
+        batches = Batches(RandomSampler(dataset), self.batch_size, drop_last=False)
+        return self.iterator_train(dataset, batch_sampler=batches)
+
+
+class Finished(Exception):
+    """Raised by a callback that ends a training for good."""
+
+
+class Batches(BatchSampler):
+    """Batches of which a last one of a single row joins the one before.
+
+    Examples
+    --------
+    >>> list(Batches(range(5), 2, drop_last=False))
+    [[0, 1], [2, 3, 4]]
+    """
+
+    def __iter__(self):
+        batches = super().__iter__()
+        before = next(batches, [])
+        for batch in batches:
+            if len(batch) == 1:
+                before += batch
+            else:
+                yield before
+                before = batch
+        yield before
+
+    def __len__(self):
+        return n_batches(len(self.sampler), self.batch_size)
+
+
+def n_batches(n, size):
+    """How many batches n rows make.
+
+    >>> n_batches(128, 64), n_batches(129, 64), n_batches(130, 64)
+    (2, 2, 3)
+    """
+    return max(1, math.ceil((n - 1) / size))
+
+
+def trainer(
+    network,
+    n,
+    criterion,
+    *,
+    epochs,
+    rate,
+    batch_size,
+    min_steps=0,
+    patience=None,
+    lowest=1.0,
+    cycle_momentum=True,
+    seed=0,
+    device="cpu",
+    progress=False,
+    **options,
+):
+    """The net that trains a network: one cycle of the rate, or a wait for progress.
+
+    Parameters
+    ----------
+    network, criterion : torch.nn.Module
+    n : int
+        Rows it will be trained on.
+    epochs, min_steps : int
+        Passes over the rows, and the least number of steps, for few rows.
+    rate : float
+        The largest one of the cycle, or the first.
+    batch_size : int
+    patience : int, optional
+        Instead of the cycle: hold out a tenth of the rows, divide the rate by ten after
+        this many epochs without progress on them, keep the best epoch.
+    lowest : float
+        The rate that ends such a training, relative to the first.
+    cycle_momentum : bool
+        Whether the momentum has a cycle as well.
+    seed : int
+        Of what is held out.
+    device : str
+    progress : bool
+        Show a bar once the training has taken five seconds.
+    **options
+        Of skorch, such as the optimizer.
+
+    Returns
+    -------
+    Trainer
+
+    Raises
+    ------
+    ValueError
+        If `batch_size` is below 2.
+    """
+    if batch_size < 2:
+        raise ValueError(
+            f"batch_size must be at least 2, got {batch_size!r}; batch normalisation "
+            "has nothing to say about a single row."
+        )
+    batch = min(batch_size, n)
+    epochs = max(epochs, math.ceil(min_steps / n_batches(n, batch)))
+    steps = epochs * n_batches(n, batch)
+    if patience is None:
+        callbacks = [_one_cycle(rate, steps + 1, cycle_momentum)]
+    else:
+        # A hair below, because the rate is divided in floating point.
+        callbacks = [_valid_accuracy(), Plateau(patience, 0.999 * lowest * rate)]
+        options["train_split"] = ValidSplit(
+            VALIDATED, stratified=True, random_state=seed
+        )
+        steps = epochs * n_batches(n - math.ceil(VALIDATED * n), batch)
+    if progress:
+        callbacks.append(Bar(steps))
+    return Trainer(
+        network,
+        criterion,
+        lr=rate,
+        batch_size=batch,
+        max_epochs=epochs,
+        callbacks=callbacks,
+        device=device,
+        verbose=0,
+        **{"train_split": None} | options,
+    )
+
+
+def _one_cycle(rate, steps, momentum):
+    return LRScheduler(
+        torch.optim.lr_scheduler.OneCycleLR,
+        max_lr=rate,
+        total_steps=steps,
+        cycle_momentum=momentum,
+        step_every="batch",
+    )
+
+
+def _valid_accuracy():
+    return EpochScoring(_accuracy, lower_is_better=False, name="valid_acc")
+
+
+def _accuracy(net, x, y):
+    return (net.predict_proba(x).argmax(axis=1) == y).mean()
+
+
+class Plateau(Callback):
+    """Divide the rate by ten without progress, stop below `lowest`, keep the best."""
+
+    def __init__(self, patience, lowest):
+        self.patience, self.lowest = patience, lowest
+
+    def on_train_begin(self, net, **kwargs):
+        self.best_, self.waited_, self.state_ = -np.inf, 0, None
+
+    def on_epoch_end(self, net, **kwargs):
+        score = net.history[-1, "valid_acc"]
+        if score > self.best_ + 1e-3:
+            self.best_, self.waited_ = score, 0
+            self.state_ = deepcopy(net.module_.state_dict())
+            return
+        self.waited_ += 1
+        if self.waited_ >= self.patience:
+            self._reduce(net)
+
+    def _reduce(self, net):
+        self.waited_ = 0
+        for group in net.optimizer_.param_groups:
+            group["lr"] /= 10
+        if group["lr"] < self.lowest:
+            raise Finished
+
+    def on_train_end(self, net, **kwargs):
+        if self.state_ is not None:
+            net.module_.load_state_dict(self.state_)
+
+
+class Bar(Callback):
+    """A progress bar over all steps of a training, after five seconds."""
+
+    def __init__(self, steps):
+        self.steps = steps
+
+    def on_train_begin(self, net, **kwargs):
+        options = {"unit": "step", "delay": 5, "leave": False}
+        self.bar_ = tqdm(total=self.steps, desc="training", **options)
+
+    def on_batch_end(self, net, training, **kwargs):
+        self.bar_.update(training)
+
+    def on_train_end(self, net, **kwargs):
+        self.bar_.close()
+        del self.bar_  # it cannot be pickled

@@ -1,0 +1,367 @@
+"""Charts: lines, dots with intervals, and matrices.
+
+Names stand where the eye is, intervals are drawn, and what only helps, such as chance,
+is a quiet line.
+"""
+
+import numpy as np
+import seaborn as sns
+from matplotlib.ticker import NullLocator, PercentFormatter
+
+from .drawing import WIDTH, Panels
+from .layout import LETTER, canvas, fitted, legend
+from .palette import QUIET, styles
+
+DIRECT = 7  # lines up to which every panel names its own
+
+
+def lines(
+    table,
+    *,
+    x,
+    y,
+    hue,
+    col=None,
+    error=None,
+    log=True,
+    xlabel=None,
+    ylabel=None,
+    level=None,
+    percent=False,
+):
+    """Lines with markers, one panel a value of `col`, from a long table.
+
+    Parameters
+    ----------
+    table : DataFrame
+    x, y, hue, col : str
+        Columns; `y` may hold intervals, `hue` has one value a line.
+    error : str or pair of str, optional
+        Column with the half width of an interval, or columns with its ends.
+    log : bool or "x"
+        Logarithmic axes: both, none, or one.
+    xlabel, ylabel : str, optional
+    level : float or dict of str to float, optional
+        Where quiet lines help the eye, by name: {"chance": 0.1}.
+    percent : bool
+        Write the shares of the y-axis in percent.
+    """
+    names = list(dict.fromkeys(table[hue]))
+    panels = {"": table} if col is None else _groups(table, col)
+    direct = len(names) <= DIRECT and max(map(len, map(str, names)), default=0) < 20
+    width = 2.8 if len(panels) > 1 and not direct else 3.5
+    size = (WIDTH, 3.2) if len(panels) == 1 else (width, 2.6)
+    figures, axes = zip(*(canvas(*size) for _ in panels), strict=True)
+    for axis, (title, part) in zip(axes, panels.items(), strict=True):
+        _draw_lines(axis, part, x, y, hue, error, styles(names))
+        _log_axes(axis, log, sorted(set(part[x])))
+        axis.set(xlabel=xlabel or x, ylabel=ylabel or y, title=title)
+        _levels(axis, level, "y")
+        axis.grid(axis="y")
+        if percent:
+            axis.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    _share_limits(axes, "y")
+    if direct:
+        for axis in axes:
+            _name_lines(axis)
+        return figures[0] if len(panels) == 1 else Panels(list(figures), columns=2)
+    return Panels(list(figures), legend(styles(names), line="-"))
+
+
+def _groups(table, column):
+    """Parts of a table by the values of a column, in order of appearance."""
+    return {name: part for name, part in table.groupby(column, sort=False)}
+
+
+def _ranges(table, value, error):
+    """Middle and lengths of the bars to both sides, as arrays of n and (2, n)."""
+    cells = list(table[value])
+    if cells and hasattr(cells[0], "low"):
+        middle, low, high = (
+            np.array([getattr(cell, part) for cell in cells], dtype=float)
+            for part in ("mean", "low", "high")
+        )
+    else:
+        middle = np.asarray(table[value], dtype=float)
+        if isinstance(error, (tuple, list)):
+            low, high = (np.asarray(table[name], dtype=float) for name in error)
+        else:
+            half = np.asarray(table[error], dtype=float) if error else np.nan
+            low, high = middle - half, middle + half
+    return middle, np.maximum(np.nan_to_num([middle - low, high - middle]), 0)
+
+
+def _draw_lines(axis, table, x, y, hue, error, looks):
+    for name, group in _groups(table, hue).items():
+        colour, marker = looks[name]
+        middle, bars = _ranges(group, y, error)
+        bars = bars if bars.any() else None
+        style = {"color": colour, "marker": marker, "elinewidth": 1, "label": str(name)}
+        axis.errorbar(np.asarray(group[x]), middle, bars, **style)
+
+
+def _log_axes(axis, which, ticks):
+    """Logarithmic axes as asked, "x" or both, with the measured x as ticks."""
+    if not which:
+        return
+    axis.set_xscale("log")
+    axis.set_xticks(ticks, [f"{t:,}" for t in ticks])
+    axis.xaxis.set_minor_locator(NullLocator())
+    if which != "x":
+        axis.set_yscale("log")
+
+
+def _levels(axis, level, direction):
+    """Quiet dashed lines with their names: chance, a null, no gain."""
+    named = level if isinstance(level, dict) else {"": level}
+    for name, value in named.items():
+        if value is None:
+            continue
+        style = {"color": QUIET, "ls": (0, (4, 3)), "lw": 1, "zorder": 1}
+        if direction == "y":
+            axis.axhline(value, **style)
+            place = {"xy": (0, value), "xytext": (3, 2), "ha": "left", "va": "bottom"}
+            axes = ("axes fraction", "data")
+        else:
+            axis.axvline(value, **style)
+            place = {"xy": (value, 1), "xytext": (0, 2), "ha": "center", "va": "bottom"}
+            axes = ("data", "axes fraction")
+        axis.annotate(
+            name, xycoords=axes, textcoords="offset points", color=QUIET, **place
+        )
+
+
+def _share_limits(axes, direction):
+    """The same limits for all panels."""
+    limits = np.array([getattr(axis, f"get_{direction}lim")() for axis in axes])
+    for axis in axes:
+        getattr(axis, f"set_{direction}lim")(limits[:, 0].min(), limits[:, 1].max())
+
+
+def _name_lines(axis):
+    """Write the name of every line at its right end, none over another."""
+    ends = []
+    for bars in axis.containers:
+        line = bars.lines[0]
+        known = np.isfinite(line.get_ydata())
+        if known.any():
+            last = [data[known][-1] for data in (line.get_xdata(), line.get_ydata())]
+            height = axis.transAxes.inverted().transform(axis.transData.transform(last))
+            ends.append((height[1], bars.get_label(), line.get_color()))
+    if not ends:
+        return
+    heights, names, colours = zip(*ends, strict=True)
+    gap = 0.16 / (0.7 * axis.figure.get_figheight())
+    for y, name, colour in zip(_spread(heights, gap), names, colours, strict=True):
+        axis.text(1.03, y, name, color=colour, va="center", transform=axis.transAxes)
+
+
+def _spread(places, gap):
+    """Places as near as possible to those given, at least a gap apart."""
+    places = np.array(places, dtype=float)
+    order = np.argsort(places, kind="stable")
+    moved = places[order]
+    for i in range(1, len(moved)):
+        moved[i] = max(moved[i], moved[i - 1] + gap)
+    moved[-1] = min(moved[-1], max(1.0, places.max()))
+    for i in range(len(moved) - 2, -1, -1):
+        moved[i] = min(moved[i], moved[i + 1] - gap)
+    places[order] = moved
+    return places
+
+
+def dots(
+    table,
+    *,
+    value,
+    error=None,
+    chance=None,
+    level=None,
+    xlabel=None,
+    groups=None,
+    percent=False,
+):
+    """Scores as dots with their intervals, one row an index entry.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Indexed by the names of the rows; drawn from top to bottom.
+    value : str
+        Column of numbers or of intervals.
+    error : str or pair of str, optional
+        Column with the half width of an interval, or columns with its ends.
+    chance : float, optional
+    level : dict of str to float, optional
+        Further quiet lines by name.
+    xlabel : str, optional
+    groups : sequence of str, optional
+        One entry a row, such as the kind of a method: it gives colour and marker.
+        Rows of one group that stand together have its name above them.
+    percent : bool
+        Write shares in percent.
+    """
+    names = [""] * len(table) if groups is None else list(groups)
+    rows = _rows([str(label) for label in table.index], names)
+    width = max(WIDTH, _longest(rows) + 2.4)
+    figure, axis = canvas(width, 0.2 * len(rows) + 0.75)
+    _draw_dots(axis, table, value, error, names, rows)
+    _dress_dots(axis, xlabel or value, chance, level, percent)
+    if not _is_headed(names) and len(set(names)) > 1:
+        return Panels([figure], legend(styles(names)))
+    return figure
+
+
+def dot_panels(
+    table,
+    *,
+    value,
+    row,
+    col,
+    error=None,
+    group=None,
+    chance=None,
+    level=None,
+    xlabel=None,
+    percent=False,
+):
+    """The same rows of dots under many conditions: small multiples of `dots`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Long: one line a row and a condition.
+    value, row, col : str
+        Columns: numbers or intervals, name of the row, name of the panel.
+    error : str or pair of str, optional
+    group : str, optional
+        Column that gives colour and marker.
+    chance : float or dict of panel to float, optional
+    level : dict of str to float, optional
+        Further quiet lines by name, in all panels.
+    xlabel : str, optional
+    percent : bool
+    """
+    order = table.drop_duplicates(row)
+    names = [""] * len(order) if group is None else list(order[group])
+    rows = _rows([str(label) for label in order[row]], names)
+    panels = _groups(table, col)
+    size = (max(3.5, _longest(rows) + 1.8), 0.19 * len(rows) + 0.85)
+    figures, axes = zip(*(canvas(*size) for _ in panels), strict=True)
+    for axis, (title, part) in zip(axes, panels.items(), strict=True):
+        part = part.set_index(row).reindex(order[row])
+        _draw_dots(axis, part, value, error, names, rows)
+        at = chance.get(title) if isinstance(chance, dict) else chance
+        _dress_dots(axis, xlabel or value, at, level, percent)
+        axis.set_title(str(title), pad=14 if at is not None or level else 6)
+    _share_limits(axes, "x")
+    mixed = not _is_headed(names) and len(set(names)) > 1
+    return Panels(list(figures), legend(styles(names)) if mixed else None, columns=2)
+
+
+def _is_headed(names):
+    """Whether rows of one group stand together, so that a heading serves them."""
+    changes = [a for a, b in zip(names, [None, *names], strict=False) if a != b]
+    return len(changes) == len(set(names)) > 1
+
+
+def _rows(labels, names):
+    """What stands in each line from the top: (row or None, text)."""
+    if not _is_headed(names):
+        return list(enumerate(labels))
+    lines, before = [], None
+    for i, (label, name) in enumerate(zip(labels, names, strict=True)):
+        if name != before:
+            lines.append((None, str(name)))
+        lines.append((i, label))
+        before = name
+    return lines
+
+
+def _longest(rows):
+    """Inches of the longest name of a row."""
+    return LETTER * max((len(text) for _, text in rows), default=0)
+
+
+def _draw_dots(axis, table, value, error, names, rows):
+    """Dots and bars of one panel, with the names of rows and headings."""
+    middle, bars = _ranges(table, value, error)
+    height = {i: -line for line, (i, _) in enumerate(rows) if i is not None}
+    for name, (colour, marker) in styles(names).items():
+        mine = [i for i in height if names[i] == name]
+        axis.errorbar(
+            middle[mine],
+            [height[i] for i in mine],
+            xerr=bars[:, mine],
+            fmt=marker,
+            color=colour,
+            elinewidth=1.2,
+            label=str(name),
+        )
+    axis.set_yticks([-line for line in range(len(rows))], [text for _, text in rows])
+    axis.set_ylim(0.6 - len(rows), 0.6)
+    for (i, text), label in zip(rows, axis.get_yticklabels(), strict=True):
+        if i is None:
+            label.set(fontweight="bold", color=styles(names)[text][0])
+
+
+def _dress_dots(axis, xlabel, chance, level, percent):
+    if chance is not None:  # an accuracy, which no interval can take beyond 0 and 1
+        low, high = axis.get_xlim()
+        axis.set_xlim(max(low, -0.02), min(high, 1.02))
+    axis.tick_params(axis="y", length=0)
+    axis.spines["left"].set_visible(False)
+    axis.grid(axis="x")
+    axis.set_xlabel(xlabel)
+    _levels(
+        axis, ({"chance": chance} if chance is not None else {}) | (level or {}), "x"
+    )
+    if percent:
+        axis.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+
+
+def heatmap(table, *, cmap="viridis", label="", limits=(None, None), size=0.75):
+    """A labelled matrix, for confusions and for scores by model and factor.
+
+    Parameters
+    ----------
+    table : DataFrame
+        NaN is an empty cell with a dash.
+    cmap : str
+    label : str
+        What the numbers are; stands above the matrix.
+    limits : pair of float or None
+        Ends of the colour scale.
+    size : float
+        Inches of a column, at most.
+    """
+    left = LETTER * max(len(str(name)) for name in table.index)
+    width = min(size, max((WIDTH - left) / table.shape[1], 0.36))
+    names, turn, below = fitted(table.columns, width)
+    size = (width * table.shape[1] + left + 0.25, 0.26 * len(table) + below + 0.35)
+    figure, axis = canvas(*size)
+    numbers = {"annot": table.map(_short).to_numpy(), "fmt": "", "cbar": False}
+    colours = {"cmap": cmap, "vmin": limits[0], "vmax": limits[1]}
+    sns.heatmap(
+        table.astype(float), ax=axis, annot_kws={"fontsize": 9}, **numbers, **colours
+    )
+    missing = table.isna().to_numpy()
+    for y, x in zip(*np.nonzero(missing), strict=True):
+        axis.text(x + 0.5, y + 0.5, "–", color=QUIET, ha="center", va="center")
+    turn = turn | {"ha": "right"} if turn else {"rotation": 0}
+    axis.set_xticks(axis.get_xticks(), names, **turn)
+    axis.tick_params(axis="y", rotation=0)
+    axis.tick_params(length=0)
+    axis.set(xlabel="", ylabel="")
+    axis.set_title(label, fontsize=9, fontweight="normal")
+    return figure
+
+
+def _short(value):
+    """Two digits without the zero before the point: .43, −.07, 1."""
+    if np.isnan(value):
+        return "–"
+    text = f"{round(float(value), 2) + 0.0:.2f}".replace("-", "−")
+    return (
+        text.replace("0.", ".", 1) if abs(value) < 0.995 else text.removesuffix(".00")
+    )

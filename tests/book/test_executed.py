@@ -1,0 +1,119 @@
+"""Executed notebooks outside Sphinx: plain nbconvert, and a real JupyterLab."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+
+import book_site
+import nbformat
+import pytest
+from book_site import NO_BROWSER, ROOT
+from bs4 import BeautifulSoup
+from nbconvert import HTMLExporter
+
+EXECUTED = ROOT / "book" / "executed"
+CHAPTERS = sorted(EXECUTED.glob("[0-9]*_*.ipynb"))
+CHAPTERS = [path for path in CHAPTERS if not path.stem.endswith(".failed")]
+NOT_EXECUTED = "no chapter was executed: `make book`"
+pytestmark = pytest.mark.skipif(not CHAPTERS, reason=NOT_EXECUTED)
+each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+# What only the book understands, and a number that is missing.
+BOOK_SYNTAX = re.compile(r"\{glue|\{doc\}|\{cite|\{term\}|\{eq\}|^:::", re.M)
+MISSING = re.compile(r"\bnan\b", re.I)
+
+
+def prose(path):
+    """What a reader of the plain HTML sees, code and tables of numbers left out."""
+    html, _ = HTMLExporter(exclude_input=True).from_filename(str(path))
+    page = BeautifulSoup(html, "lxml").body
+    for tag in page.select("script, style, pre, svg"):
+        tag.decompose()
+    return page.get_text("\n")
+
+
+@each_chapter
+def test_plain_html_shows_no_syntax_of_the_book_and_no_missing_number(path):
+    text = prose(path)
+    assert not BOOK_SYNTAX.search(text)
+    assert not MISSING.search(text)
+
+
+def outputs(path):
+    cells = nbformat.read(path, as_version=4).cells
+    return [(c, o) for c in cells for o in c.get("outputs", [])]
+
+
+@each_chapter
+def test_every_chapter_opens_with_an_answer_from_its_run(path):
+    kinds = [
+        o.get("metadata", {}).get("text/markdown", {}).get("kind")
+        for _, o in outputs(path)
+    ]
+    assert kinds.count("answer") == 1
+    assert "finding" not in kinds[: kinds.index("answer")]
+
+
+@each_chapter
+def test_a_copy_keeps_one_line_per_bar_and_no_warning(path):
+    for cell, output in outputs(path):
+        if output.output_type == "stream":
+            bars = [line for line in output.text.splitlines() if "%|" in line]
+            assert len(bars) <= cell.source.count("tqdm("), output.text
+            assert "Warning" not in output.text, output.text
+    assert "widgets" not in nbformat.read(path, as_version=4).metadata
+
+
+@contextmanager
+def jupyterlab(folder):
+    """A JupyterLab on a free local port; yields its address."""
+    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root"]
+    command += ["--ServerApp.token=", "--ServerApp.password=", "--port=0"]
+    command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={folder}"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            address = next(
+                found.group()
+                for line in process.stderr
+                if (found := re.search(r"http://127\.0\.0\.1:\d+", line))
+            )
+            _wait_for(f"{address}/api")
+            yield address
+        finally:
+            process.terminate()
+
+
+def _wait_for(address, seconds=60):
+    for _ in range(seconds):
+        try:
+            with urllib.request.urlopen(address):
+                return
+        except OSError:
+            time.sleep(1)
+    raise TimeoutError(address)
+
+
+@pytest.mark.skipif(book_site.chromium() is None, reason=NO_BROWSER)
+def test_jupyterlab_shows_the_answer_of_a_chapter(tmp_path):
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = shutil.copy(CHAPTERS[0], tmp_path)
+    notebook = json.loads((tmp_path / CHAPTERS[0].name).read_text())
+    answers = [
+        "".join(o["data"]["text/markdown"])
+        for cell in notebook["cells"]
+        for o in cell.get("outputs", [])
+        if o.get("metadata", {}).get("text/markdown", {}).get("kind") == "answer"
+    ]
+    words = re.sub(r"[>*`$]", "", answers[0]).split()[:4]
+    with jupyterlab(tmp_path) as address, book_site.open_browser() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 2400})
+        page.set_default_timeout(book_site.PATIENCE)
+        page.goto(f"{address}/lab/tree/{CHAPTERS[0].name}")
+        page.get_by_text(" ".join(words)).first.wait_for()
+        text = page.locator(".jp-Notebook").inner_text()
+        page.screenshot(path=tmp_path / "lab.png")
+    assert path and not BOOK_SYNTAX.search(text)
