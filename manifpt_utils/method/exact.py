@@ -99,7 +99,7 @@ class ExactManifold(Projector):
         distance, index = torch.cdist(x, self.real_features_).min(dim=1)
         behind = np.flatnonzero(distance.numpy() ** 2 < loss)
         if len(behind):
-            start = self.manifold.project(self.real_[index[behind]]).coordinates
+            start = self.manifold.project(self.real_[index.numpy()[behind]]).coordinates
             again, lower = self._descended(x[behind], start[:, None], STAGES[-1][1])
             better = lower[:, 0] < loss[behind]
             c[behind[better]] = again[better, 0]
