@@ -50,6 +50,13 @@ def test_sought_in_the_space_is_closer_than_sought_among_pixels(photo, real, ima
     assert found.mean() < 0.95 * other.mean()
 
 
+def test_a_view_of_its_own_is_found_where_the_grid_is_coarse(photo):
+    view = photo.sample(1, seed=3)
+    exact = ExactManifold(photo, "frequency", grid=(2, 2, 2)).fit(view).project(view)
+    # No descent from eight views ends here, so the real one has to be the start.
+    assert exact.distance < 0.05 * np.linalg.norm(exact.x_star)
+
+
 def test_the_result_is_a_view_embedded(photo, images):
     few = photo.sample(50, seed=0)
     manifold = ExactManifold(photo, "rgb").fit(few)
