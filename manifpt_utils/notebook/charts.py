@@ -56,6 +56,8 @@ def lines(
         _draw_lines(axis, part, x, y, hue, error, styles(names))
         _log_axes(axis, log, sorted(set(part[x])))
         axis.set(xlabel=xlabel or x, ylabel=ylabel or y, title=title)
+        if isinstance(level, dict) and "chance" in level:
+            _only_shares(axis, "y")
         _levels(axis, level, "y")
         axis.grid(axis="y")
         if percent:
@@ -105,10 +107,21 @@ def _log_axes(axis, which, ticks):
     if not which:
         return
     axis.set_xscale("log")
-    axis.set_xticks(ticks, [f"{t:,}" for t in ticks])
+    axis.set_xticks(ticks, [_short_count(t) for t in ticks])
     axis.xaxis.set_minor_locator(NullLocator())
     if which != "x":
         axis.set_yscale("log")
+
+
+def _short_count(n):
+    """Tens of thousands take less room: 10k, so that ticks stay apart."""
+    return f"{n // 1000:,}k" if n >= 10_000 and n % 1000 == 0 else f"{n:,}"
+
+
+def _only_shares(axis, direction):
+    """Leave out what no accuracy can be, though its interval may reach there."""
+    low, high = getattr(axis, f"get_{direction}lim")()
+    getattr(axis, f"set_{direction}lim")(max(low, -0.02), min(high, 1.02))
 
 
 def _levels(axis, level, direction):
@@ -306,9 +319,8 @@ def _draw_dots(axis, table, value, error, names, rows):
 
 
 def _dress_dots(axis, xlabel, chance, level, percent):
-    if chance is not None:  # an accuracy, which no interval can take beyond 0 and 1
-        low, high = axis.get_xlim()
-        axis.set_xlim(max(low, -0.02), min(high, 1.02))
+    if chance is not None:
+        _only_shares(axis, "x")
     axis.tick_params(axis="y", length=0)
     axis.spines["left"].set_visible(False)
     axis.grid(axis="x")

@@ -131,6 +131,28 @@ def over_photographs(found, by):
     return pd.DataFrame(rows, columns=[*by, "lead"])
 
 
+def by_regime(found):
+    """Leads by place and number of training images, for a figure of four panels.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `readable`; the mean over spaces is taken.
+
+    Returns
+    -------
+    DataFrame
+        `n_train`, `place`, `kind`, `n_real`, `lead`, an `Interval` over photographs,
+        and `panel`, the regime in words; home first, and what needs no real views once
+        for every number of them.
+    """
+    by = ["n_train", "place", "kind", "n_real"]
+    table = over_photographs(at_every_count(found), by)
+    panel = table["place"] + ", " + table["n_train"].astype(str) + " images per model"
+    order = {"by": ["n_train", "place", "n_real"], "ascending": [True, False, True]}
+    return table.assign(panel=panel).sort_values(**order, kind="stable")
+
+
 def growth(found):
     """What the largest number of real views adds to a lead with the smallest.
 

@@ -254,6 +254,11 @@ def test_dots_of_accuracies_leave_no_room_for_impossible_ones():
     assert low < -0.3 and high > 1.3
     accuracies = plots.dots(table, value="score", error="half", chance=0.1)
     assert accuracies.axes[0].get_xlim() == (-0.02, 1.02)
+    table = table.assign(n=[100, 10_000], kind="raw")
+    where = {"x": "n", "y": "score", "hue": "kind", "error": "half", "log": "x"}
+    figure = plots.lines(table, **where, level={"chance": 0.1})
+    assert figure.axes[0].get_ylim() == (-0.02, 1.02)
+    assert {"100", "10k"} <= texts(figure)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from manifpt_utils.study import leads
 from manifpt_utils.study.comparison import COMPARISON
-from manifpt_utils.study.estimates import ESTIMATES, is_main
+from manifpt_utils.study.estimates import ESTIMATES, N_REAL, is_main
 
 KEYS = {"photo": "coffee", "space": "rgb", "k": 1, "search": "euclidean"}
 KEYS |= {"n_train": 5, "column": "closed"}
@@ -57,6 +57,16 @@ def test_the_unit_over_photographs_is_the_photograph():
     assert row["lead"].mean == pytest.approx(0.3)  # of 0.2 and 0.4
     by_space = leads.over_photographs(found, ["kind", "space"])
     assert [row.n for row in by_space["lead"]] == [2, 1]
+
+
+def test_regimes_come_home_first_and_repeat_what_needs_no_views():
+    cells = [("away", 5, "hull", 100), ("home", 5, "hull", 100), ("home", 100, "x", 0)]
+    found = pd.DataFrame(cells, columns=["place", "n_train", "kind", "n_real"])
+    table = leads.by_regime(found.assign(photo="coffee", mean=0.1))
+    panels = ["home, 5 images per model", "away, 5 images per model"]
+    assert table["panel"].tolist()[:2] == panels
+    flat = table[table["kind"] == "x"]
+    assert flat["n_real"].tolist() == list(N_REAL)
 
 
 def test_growth_is_from_the_fewest_real_views_to_the_most_on_each_photograph():
