@@ -99,9 +99,12 @@ def scatter_with_images(points, labels, images, *, title=""):
 def _sprite(images, columns=40):
     """All images in one picture, lossy, for display only."""
     images = tiles(images)
-    missing = -len(images) % columns
-    padded = np.concatenate([images, np.zeros((missing, *images.shape[1:]), "uint8")])
+    missing, (h, w) = -len(images) % columns, images.shape[1:3]
+    side = max(h, w)  # the page shows square tiles
+    top, left = (side - h) // 2, (side - w) // 2
+    padded = np.zeros((len(images) + missing, side, side, 3), "uint8")
+    padded[: len(images), top : top + h, left : left + w] = images
     buffer = io.BytesIO()
     Image.fromarray(contact_sheet(padded, columns)).save(buffer, "WEBP", quality=70)
     source = "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
-    return {"source": source, "size": images.shape[1], "columns": columns}
+    return {"source": source, "size": side, "columns": columns}
