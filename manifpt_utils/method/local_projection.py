@@ -1,6 +1,7 @@
 """Projections on what the neighbours of a point span: a hull, or a tangent plane."""
 
 import numpy as np
+import torch
 
 
 def affine_projection(x, neighbors, *, ridge=1e-3):
@@ -123,7 +124,9 @@ def _patch(neighbors):
     """Centre (n, d), spread about it (n, k, d), and its Gram matrix (n, k, k)."""
     center = neighbors.mean(axis=1)
     spread = neighbors - center[:, None]
-    return center, spread, spread @ spread.swapaxes(1, 2)
+    # The threads of NumPy's products spend most of their time waiting for each other.
+    rows = torch.from_numpy(spread)
+    return center, spread, torch.bmm(rows, rows.mT).numpy()
 
 
 def _leading(gram, m):

@@ -15,6 +15,7 @@ from .coverage import (
 )
 from .effects import (
     Effect,
+    beyond_chance,
     energy_distances,
     factor_effects,
     permutation_anova,
@@ -41,6 +42,7 @@ __all__ = [
     "Interval",
     "KernelDistance",
     "PrecisionRecall",
+    "beyond_chance",
     "cluster_artifacts",
     "energy_distances",
     "factor_alignment",

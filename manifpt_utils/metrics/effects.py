@@ -244,6 +244,40 @@ def smallest_p_value(sizes):
     return alike * prod(factorial(int(n)) for n in sizes) / factorial(int(sum(sizes)))
 
 
+def beyond_chance(value, null):
+    """How far a share of agreement lies above what chance gives it.
+
+    .. math::
+
+        \\frac{\\text{value} - \\text{null}}{1 - \\text{null}}
+
+    The more levels a factor has, the higher its null and the smaller the difference
+    that is left to 1, so that differences of factors cannot be compared, but these
+    quotients can.
+
+    Parameters
+    ----------
+    value, null : float or array
+        A share, such as that of `permutation_anova` or a normalised mutual information,
+        and its mean over random dealings.
+
+    Returns
+    -------
+    float64 or array
+        0 in the mean by chance, 1 at full agreement, below 0 for less than chance; 0
+        where chance alone gives full agreement.
+
+    Examples
+    --------
+    >>> beyond_chance([0.5, 1.0, 1.0], [0.5, 0.5, 1.0])
+    array([0., 1., 0.])
+    """
+    value, null = (np.asarray(x, dtype=float) for x in (value, null))
+    room = 1 - null
+    is_open = room > 1e-9
+    return np.where(is_open, (value - null) / np.where(is_open, room, 1), 0.0)[()]
+
+
 def _check_distances(distances):
     d = check_features(distances, "distances")
     if d.shape[0] != d.shape[1] or not np.allclose(d, d.T) or np.diag(d).any():

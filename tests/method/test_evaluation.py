@@ -23,7 +23,6 @@ from manifpt_utils.method.evaluation import (
     copies,
     evaluate,
     fit_and_test,
-    mean_interval,
     penultimate,
     split,
     with_effort,
@@ -197,26 +196,6 @@ def test_a_classifier_without_probabilities_has_none(easy_rows):
     head = LogisticRegression()
     _, quick = fit_and_test(head, (x, y), tests, seed=0, with_probability=False)
     assert quick["probability"].isna().all() and not hasattr(head, "classes_")
-
-
-# Intervals
-
-
-def test_the_interval_of_the_mean_is_that_of_student():
-    """Two degrees of freedom: 4.303 standard errors."""
-    low, high = mean_interval([0.4, 0.5, 0.6])
-    assert high - 0.5 == pytest.approx(4.3027 * 0.1 / 3**0.5, abs=1e-4)
-    assert 0.5 - low == pytest.approx(high - 0.5)
-    assert np.isnan(mean_interval([0.7])).all()
-    assert mean_interval([0.25] * 4) == (0.25, 0.25)
-    narrow = mean_interval([0.4, 0.5, 0.6], confidence=0.5)
-    assert low < narrow[0] < narrow[1] < high
-
-
-def test_nineteen_of_twenty_intervals_hold_the_mean():
-    samples = np.random.default_rng(0).normal(3, 1, (2000, 4))
-    low, high = np.array([mean_interval(sample) for sample in samples]).T
-    assert ((low < 3) & (3 < high)).mean() == pytest.approx(0.95, abs=0.02)
 
 
 # Splits

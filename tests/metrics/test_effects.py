@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import energy_distance, f_oneway
 
 from manifpt_utils.metrics import (
+    beyond_chance,
     energy_distances,
     factor_effects,
     permutation_anova,
@@ -125,6 +126,24 @@ def test_an_effect_of_a_level_is_found_and_that_of_a_start_is_not():
     assert large["ratio"] > 1.5
     assert large["p_value"] == pytest.approx(large["smallest_p"], abs=0.04)
     assert large["n_runs"] == 6 and large["n_levels"] == 2
+
+
+@pytest.mark.parametrize("n_levels", [2, 3, 6])
+def test_beyond_chance_is_zero_without_an_effect_however_many_levels(n_levels):
+    rng = np.random.default_rng(n_levels)
+    levels = np.arange(12) % n_levels
+    found = []
+    for seed in range(60):
+        x = rng.normal(size=(12, 4))
+        d = np.sqrt(((x[:, None] - x) ** 2).sum(axis=2))
+        effect = permutation_anova(d, levels, n_permutations=100, seed=seed)
+        found.append(beyond_chance(effect.share, effect.null_share))
+    assert abs(np.mean(found)) < 3 * np.std(found) / 60**0.5
+
+
+def test_beyond_chance_is_one_at_full_agreement_and_zero_where_there_is_no_room():
+    assert beyond_chance([1, 1, 0.2], [0, 0.9, 0.2]).tolist() == [1, 1, 0]
+    assert beyond_chance(1, 1) == 0 and np.isscalar(beyond_chance(0.5, 0.25))
 
 
 def test_runs_without_a_level_take_no_part():
