@@ -21,7 +21,7 @@ from safetensors.torch import save
 from skorch import NeuralNet
 from skorch.callbacks import LRScheduler, ProgressBar
 from torch import nn
-from torch.utils.data import RandomSampler
+from torch.utils.data import Subset, TensorDataset
 
 from .._support.cache import cached
 from .._support.files import write_whole
@@ -194,8 +194,8 @@ def train(real, steps, noise, width, seed, *, progress=False):
     """
     with forked_random_state(seed):
         network = Network(width)
-        net = _trainer(_Trainee(network, noise), len(real), steps, progress)
-        net.fit(torch.from_numpy(np.array(real, order="C")), None)
+        net = _trainer(_Trainee(network, noise), steps, progress)
+        net.fit(_repeated(real, steps * BATCH), None)
     # skorch takes Ctrl-C for the end of a training; half of one must not be kept.
     if "train_loss" not in (net.history or [{}])[-1]:
         raise KeyboardInterrupt
@@ -204,8 +204,15 @@ def train(real, steps, noise, width, seed, *, progress=False):
     return network.eval().requires_grad_(False)
 
 
-def _trainer(trainee, n, steps, progress):
-    """One epoch of as many steps as asked, each of images drawn with replacement."""
+def _repeated(real, n):
+    """A data set of n images, each as often as the others but for one."""
+    images = torch.from_numpy(np.array(real, order="C"))
+    whole = TensorDataset(images, torch.zeros(len(images)))
+    return Subset(whole, np.arange(n) % len(images))
+
+
+def _trainer(trainee, steps, progress):
+    """One epoch of as many steps as asked."""
     schedule = LRScheduler(
         torch.optim.lr_scheduler.LambdaLR,
         lr_lambda=lambda step: max(0, 1 - step / steps),
@@ -219,9 +226,7 @@ def _trainer(trainee, n, steps, progress):
         lr=RATE,
         batch_size=BATCH,
         max_epochs=1,
-        iterator_train__sampler=RandomSampler(
-            range(n), replacement=True, num_samples=steps * BATCH
-        ),
+        iterator_train__shuffle=True,
         train_split=None,
         callbacks=[("schedule", schedule)] + [("bar", bar)] * progress,
         verbose=0,

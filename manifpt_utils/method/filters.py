@@ -39,6 +39,8 @@ class Filter(Projector):
         over artifacts of real images.
     """
 
+    _numbers = 8  # held at once for every value of an image
+
     def __init__(self, space="rgb"):
         self.space = space
 
@@ -94,8 +96,6 @@ class Filter(Projector):
             rows = slice(start, start + step)
             found[rows] = compute(images[rows])
         return found
-
-    _numbers = 8  # held at once for every value of an image
 
     def _learn(self, real):
         """Nothing, for a filter that needs no real image."""

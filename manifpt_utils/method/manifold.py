@@ -278,20 +278,21 @@ class DataManifold(Projector):
         self.search_space_ = None
         if self.search_space is not None:
             self.search_space_ = make_space(self.search_space).fit(real)
-        self.center_ = np.float32(0)
-        keys = self._search_keys(real, self.features_)
+        keys = self._uncentred_keys(real, self.features_)
         # Centred coordinates make the search ten times more accurate at no cost.
         self.center_ = keys.mean(axis=0, dtype=np.float64).astype(np.float32)
         self.keys_ = np.ascontiguousarray(keys - self.center_)
 
     def _search_keys(self, images, features):
         """What neighbours are sought by: Euclidean distance of these rows."""
+        keys = self._uncentred_keys(images, features)
+        return np.ascontiguousarray(keys - self.center_)
+
+    def _uncentred_keys(self, images, features):
         keys = features
         if self.search_space_ is not None:
             keys = self.search_space_.transform(images).astype(np.float32)
-        if self.metric == "cosine":
-            keys = normalize(keys)
-        return np.ascontiguousarray(keys - self.center_)
+        return normalize(keys) if self.metric == "cosine" else keys
 
     def _neighbors(self, keys, exclude_self):
         k = self._n_neighbors() + exclude_self

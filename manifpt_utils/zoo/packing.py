@@ -34,6 +34,7 @@ LISTED = (
     "experiments/*",
     "experiments/*/*",
     "encoders/*",
+    "denoisers/*",
     "results/*",
 )
 SUFFIXES = (".csv", ".webp", ".safetensors", ".json")

@@ -43,6 +43,7 @@ def test_no_real_view_is_closer_than_exact(photo, real, images, space):
 
 
 def test_sought_in_the_space_is_closer_than_sought_among_pixels(photo, real, images):
+    real = real[:1000]
     manifold = ExactManifold(photo, "supervised", grid=GRID).fit(real)
     among = ExactManifold(photo, "supervised", search_space="rgb").fit(real)
     found, other = (m.project(images[:6]).distance for m in (manifold, among))
