@@ -100,7 +100,7 @@ def factor_alignment(
     models : (n,) str array
         Model of every image.
     factors : pandas.DataFrame
-        One row a model (index), one column a factor.
+        One row per model (index), one column per factor.
     n_permutations : int
         Random assignments of values to models.  All distinct assignments are taken
         instead, once each, where there are no more than this.
@@ -152,7 +152,7 @@ def factor_collinearity(factors, *, average="arithmetic"):
     Parameters
     ----------
     factors : pandas.DataFrame
-        One row a model, one column a factor.
+        One row per model, one column per factor.
     average : {"arithmetic", "max"}
 
     Returns

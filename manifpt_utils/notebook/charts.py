@@ -243,7 +243,7 @@ def dot_panels(
     Parameters
     ----------
     table : DataFrame
-        Long: one line a row and a condition.
+        Long: one line for each row and condition.
     value, row, col : str
         Columns: numbers or intervals, name of the row, name of the panel.
     error : str or pair of str, optional

@@ -124,7 +124,7 @@ def picture(images, *, columns=24):
 
 
 def sheets(images, *, columns=12, n=24):
-    """One contact sheet a model, each a panel.
+    """One contact sheet per model, each a panel.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def coverage_maps(photo_manifold, coordinates, *, columns=3):
 
 
 def spectra(spectra_by_model, *, limit=None, columns=6, label="log magnitude"):
-    """Mean spectra or mean spectral artifacts, one panel a model, one scale.
+    """Mean spectra or mean spectral artifacts, one panel per model, one scale.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ def paper_table(name, *, sd=False):
     Returns
     -------
     pandas.DataFrame
-        One row a method: the eight baselines by their names, the paper's own method by
+        One row per method: the eight baselines by their names, the paper's own method by
         its space, "rgb" to "selfsupervised".
 
     Raises
