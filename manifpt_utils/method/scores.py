@@ -8,20 +8,23 @@ column share their images, so that rows are compared within columns.
 import pandas as pd
 
 from ..metrics.intervals import leaders, mean_interval
+from .evaluation import HELD_OUT
 from .representations import Representation
 
 MINUS_RAW = " − raw"
 
 
-def accuracies(evaluations, *, unseen=None):
+def accuracies(evaluations, *, unseen=HELD_OUT, classes=None):
     """Scores of one test of many evaluations.
 
     Parameters
     ----------
     evaluations : dict of Representation to Evaluation
         All with the same seeds.
-    unseen : str, optional
+    unseen : str
         Name of a set that took no part in training; by default the held-out images.
+    classes : sequence of str, optional
+        Only the images of some classes.
 
     Returns
     -------
@@ -29,18 +32,24 @@ def accuracies(evaluations, *, unseen=None):
 
     Examples
     --------
-    >>> from types import SimpleNamespace as Evaluation
-    >>> found = Evaluation(accuracy=[0.5, 0.7], unseen={"new": [0.2, 0.4]})
-    >>> scores = accuracies({Representation("rgb", "raw"): found}, unseen="new")
-    >>> scores.loc["rgb", "raw"].tolist()
-    [0.2, 0.4]
+    >>> from types import SimpleNamespace
+    >>> columns = {"seed": [0, 0], "set": "new", "true": ["a", "b"], "predicted": "a"}
+    >>> found = SimpleNamespace(predictions=pd.DataFrame(columns))
+    >>> accuracies({Representation("rgb", "raw"): found}, unseen="new").to_numpy()
+    array([[0.5]])
     """
-    rows = [
-        found.accuracy if unseen is None else found.unseen[unseen]
-        for found in evaluations.values()
-    ]
+    rows = [_by_seed(x.predictions, unseen, classes) for x in evaluations.values()]
     index = pd.MultiIndex.from_tuples(evaluations, names=Representation._fields)
-    return pd.DataFrame(rows, index)
+    return pd.DataFrame(rows).set_axis(index)
+
+
+def _by_seed(predictions, name, classes):
+    """Share of right predictions: a Series by seed."""
+    part = predictions[predictions["set"] == name]
+    if classes is not None:
+        part = part[part["true"].isin(classes)]
+    right = part["true"] == part["predicted"]
+    return right.groupby(part["seed"], sort=False).mean()
 
 
 def gain(scores, kind="nearest"):

@@ -1,10 +1,12 @@
 """Tables of scores: gains over the raw image, with intervals over the repetitions."""
 
-from types import SimpleNamespace as Evaluation
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from manifpt_utils.method.evaluation import HELD_OUT
 from manifpt_utils.method.representations import Representation
 from manifpt_utils.method.scores import (
     accuracies,
@@ -19,18 +21,35 @@ ROWS = {("rgb", "raw"): [0.5, 0.6, 0.7], ("rgb", "nearest"): [0.6, 0.7, 0.8]}
 ROWS |= {("frequency", "raw"): [0.9, 0.8, 0.7], ("frequency", "nearest"): [0.6] * 3}
 
 
+def evaluation(shares, name=HELD_OUT):
+    """Ten images per seed, the last of another class, of which a share is right."""
+    parts = []
+    for seed, share in enumerate(shares):
+        n = round(10 * share)
+        part = {"set": name, "seed": seed, "true": ["a"] * 9 + ["b"]}
+        part["predicted"] = ["a"] * n + ["c"] * (10 - n)
+        parts.append(pd.DataFrame(part))
+    return SimpleNamespace(predictions=pd.concat(parts))
+
+
 @pytest.fixture
 def scores():
-    found = {
-        Representation(*key): Evaluation(accuracy=np.array(row), unseen={"new": row})
-        for key, row in ROWS.items()
-    }
-    return accuracies(found)
+    rows = {Representation(*key): evaluation(row) for key, row in ROWS.items()}
+    return accuracies(rows)
 
 
 def test_scores_are_the_accuracies_of_the_asked_test(scores):
     assert list(scores.index) == list(ROWS)
-    assert scores.to_numpy().tolist() == list(ROWS.values())
+    np.testing.assert_allclose(scores, list(ROWS.values()))
+    elsewhere = {Representation("rgb", "raw"): evaluation([0.3], "new")}
+    assert accuracies(elsewhere, unseen="new").to_numpy() == pytest.approx(0.3)
+
+
+def test_scores_of_one_class_are_its_recall():
+    found = {Representation("rgb", "raw"): evaluation([0.3, 0.6])}
+    assert accuracies(found, classes=["b"]).to_numpy().tolist() == [[0, 0]]
+    recall = accuracies(found, classes=["a"]).to_numpy()
+    np.testing.assert_allclose(recall, [[3 / 9, 6 / 9]])
 
 
 def test_spaces_and_kinds_keep_their_order(scores):
