@@ -10,7 +10,6 @@ import pytest
 from click.testing import CliRunner
 
 from manifpt_utils.cli import SUBCOMMANDS, main
-from manifpt_utils.study.command import STUDIES
 
 ROOT = Path(__file__).parents[1]
 
@@ -46,16 +45,6 @@ def test_all_sub_commands_are_listed():
 
 def test_an_unknown_sub_command_is_a_usage_error():
     assert called("paint").exit_code == called("study", "paint").exit_code == 2
-
-
-@pytest.mark.parametrize("name", STUDIES)
-def test_a_study_is_found_by_name_and_reads_its_own_options(name, monkeypatch):
-    given = []
-    module = import_module(f"manifpt_utils.study.{name}")
-    monkeypatch.setattr(module, "main", given.append)
-    options = ["--list", "--jobs", "2", "--settings", "coffee", "--help"]
-    assert called("study", name, *options).exit_code == 0
-    assert given == [options]
 
 
 def test_the_command_is_declared():

@@ -27,6 +27,7 @@ kind                 accepts
 `Experiments`        a photograph on which there are controlled experiments
 `Photographs`        a list of photographs, or "all"
 `Names`              a list of names; which exist depends on the benchmark
+`Size`               pixels that every image of a folder is brought to, or None
 `Spaces`             a list of embedding spaces, or "all"
 `Estimator`          one estimator of the closest point
 `Metric`             one distance
@@ -70,6 +71,7 @@ __all__ = [
     "Positive",
     "Seed",
     "Share",
+    "Size",
     "Spaces",
     "Treatments",
     "check_parameters",
@@ -166,6 +168,7 @@ def _some_of(words, aliases=()):
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Seed = Between[0, 2**32 - 1]
+Size = Annotated[int, Field(ge=8)] | None
 _Filled = Annotated[str, Field(pattern=r"\S")]
 BenchmarkName = _Filled
 Benchmarks = ListOf[BenchmarkName]

@@ -39,8 +39,8 @@ def paper_table(name, *, sd=False):
     Returns
     -------
     pandas.DataFrame
-        One row per method: the eight baselines by their names, the paper's own method by
-        its space, "rgb" to "selfsupervised".
+        One row per method: the eight baselines by their names, the paper's own method
+        by its space, "rgb" to "selfsupervised".
 
     Raises
     ------

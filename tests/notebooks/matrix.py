@@ -100,11 +100,12 @@ def parameters(notebook):
 
 
 def _least(schema, default):
-    if schema["type"] == "array":
+    kind = schema.get("type")  # none where a value may be missing
+    if kind == "array":
         return _least_list(schema["items"])
-    if schema["type"] == "integer":
+    if kind == "integer":
         return schema["minimum"]
-    if schema["type"] == "number":
+    if kind == "number":
         return schema.get("minimum", 0.01)
     return default
 
@@ -119,13 +120,14 @@ def _another(schema, default):
     words = [word for word in schema.get("enum", []) if word != default]
     if words:
         return words[0]
-    if schema["type"] == "array":
+    kind = schema.get("type")  # none where a value may be missing
+    if kind == "array":
         return _another_list(schema["items"])
-    if schema["type"] == "integer":
+    if kind == "integer":
         return schema["minimum"] + 1 + (schema["minimum"] + 1 == default)
-    if schema["type"] == "number":
+    if kind == "number":
         return schema.get("minimum", 0) + 0.02
-    return not default if schema["type"] == "boolean" else default
+    return not default if kind == "boolean" else default
 
 
 def _another_list(items):
