@@ -118,7 +118,7 @@ def test_values_are_normalised_in_place():
         ("benchmark", 2024, "= 2024 must be text that is not empty; papermill's -r"),
         ("benchmark", " ", "must be text that is not empty"),
         ("estimator", "nearset", "= 'nearset' is unknown; did you mean 'nearest'"),
-        ("estimator", math.nan, "estimator = nan is unknown; Known: affine, "),
+        ("estimator", math.nan, "estimator = nan is unknown; Known: hull, "),
         ("spaces", "rgb,frequenzy", "= 'frequenzy' is unknown; did you mean 'freq"),
         ("spaces", "freq,frequency", "names each item once"),
         ("spaces", "[rgb,freq]", r"'\[rgb,freq\]' must be a list; write rgb,freq on"),
