@@ -40,7 +40,6 @@ COUNTERPARTS = {
     },
 }
 NO_RATIO = "the paper does not say for which n and d its ratios are"
-RATIOS = ("FDR", "FDR PCA")
 
 
 def summary(table, *, confidence=0.95):
@@ -156,55 +155,6 @@ def best(scores, *kinds):
     return Method(*part.idxmax()), float(part.max())
 
 
-def wide(found, setting, columns, *, methods=METHODS):
-    """Several columns of one setting beside each other, as text for readers.
-
-    Parameters
-    ----------
-    found : DataFrame
-        From `summary`.
-    setting : Setting
-    columns : dict
-        Heading -> (column, n_train, field), or (column, n_train) for mean and
-        deviation; shares are shown in percent.
-    methods : sequence of Method
-        Rows, in this order; those of which the setting has no cell are left out.
-
-    Returns
-    -------
-    DataFrame of str
-        Indexed by the methods' labels.  The reason stands where there is no score, and
-        a dash where the study has no such cell.
-    """
-    tables = {
-        heading: _texts(found, setting, *where, methods=methods)
-        for heading, where in columns.items()
-    }
-    table = pd.DataFrame(tables, index=pd.Index(map(str, methods), name="method"))
-    return table[(table != "–").any(axis=1)]
-
-
-def _texts(found, setting, column, n_train, field=None, *, methods=METHODS):
-    try:
-        part = method_table(found, setting, column, n_train=n_train, methods=methods)
-    except KeyError:
-        return ["–"] * len(methods)
-    return [_text(row, column, field) for _, row in part.iterrows()]
-
-
-def _text(row, column, field):
-    if row["reason"] and isinstance(row["reason"], str):
-        return row["reason"]
-    value = row[field or "mean"]
-    if pd.isna(value):
-        return "–"
-    if field:
-        return f"{value:.3g}"
-    scale = 1 if column in RATIOS else 100
-    spread = "" if np.isnan(row["sd"]) else f" ± {scale * row['sd']:.1f}"
-    return f"{scale * value:.1f}{spread}"
-
-
 def counterparts(found):
     """The cells of the study that correspond to cells of the paper, in its units.
 
@@ -242,6 +192,7 @@ def _counterpart(found, setting, column, name, table):
     scale = 1 if table == "attribution_fdr" else 100
     row = found.loc[cell]
     values = row[["mean", "low", "high"]].astype(float) * scale
+    values["n"] = row["seeds"]
     other = (*setting, *ours(name, "hull"), column, N_TRAIN)
     hull = np.nan if is_earlier else scale * found["mean"].get(other, np.nan)
     reason = NO_RATIO if table == "attribution_fdr" else row["reason"]

@@ -59,16 +59,6 @@ def test_gains_and_the_best_of_a_kind():
     assert method is None and np.isnan(value)
 
 
-def test_a_wide_table_shows_reasons_and_dashes_and_leaves_empty_rows_out():
-    yu = Method("Yu19", "", "earlier")
-    reason = [{**rows(COFFEE, yu, "FDR", (0.0,))[0], "score": None, "reason": "small"}]
-    found = summary_of(rows(COFFEE, yu, "closed", (0.4, 0.6)), reason)
-    heads = {"accuracy": ("closed", 100), "FDR": ("FDR", 100), "away": ("transfer", 5)}
-    table = tables.wide(found, COFFEE, heads)
-    assert table.loc["Yu19"].tolist() == ["50.0 ± 14.1", "small", "–"]
-    assert len(table) == 1
-
-
 def test_counterparts_are_in_the_units_of_the_paper_with_both_estimates_of_ours():
     china = shared("china")
     scores = {Method("Wang20", "", "earlier"): 0.9}
