@@ -118,8 +118,8 @@ def gain(scores, kind="nearest"):
 
     Parameters
     ----------
-    scores : Series
-        Indexed by space and kind, as `pd.Series` does with keys that are
+        Indexed by space and kind, as a Series of a dict whose keys are `Representation`
+        is.
         `Representation`s.
     kind : str
         Of the artifact.
