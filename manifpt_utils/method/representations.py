@@ -118,9 +118,8 @@ def gain(scores, kind="nearest"):
 
     Parameters
     ----------
-        Indexed by space and kind, as a Series of a dict whose keys are `Representation`
-        is.
-        `Representation`s.
+    scores : Series
+        Indexed by space and kind; keys of class `Representation` make such an index.
     kind : str
         Of the artifact.
 
