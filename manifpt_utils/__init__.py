@@ -32,7 +32,7 @@ _HOMES = {
     "Fingerprint": "method.fingerprint",
     "Representation": "method.representations",
     "representations": "method.representations",
-    "gain": "method.representations",
+    "gain": "method.scores",
     "attributor": "method.classifiers",
     "attribution_pipeline": "method.classifiers",
     "ImageAttributor": "method.classifiers",

@@ -3,7 +3,6 @@
 import dataclasses
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from manifpt_utils.images.benchmark import Benchmark
@@ -13,7 +12,6 @@ from manifpt_utils.method.representations import (
     ESTIMATES,
     KINDS,
     Representation,
-    gain,
     representations,
 )
 
@@ -68,19 +66,3 @@ def test_an_unknown_or_renamed_kind_is_named(benchmark):
         representations(benchmark, ["rgb"], kinds=["exakt"])
     with pytest.raises(ValueError, match="'affine', which was renamed 'hull'"):
         representations(benchmark, ["rgb"], kinds=["affine"])
-
-
-def test_the_gain_over_raw():
-    scores = {("rgb", "raw"): 0.5, ("rgb", "nearest"): 0.7, ("rgb", "hull"): 0.4}
-    scores |= {("frequency", "nearest"): 0.6, ("frequency", "raw"): 0.9}
-    scores = pd.Series({Representation(*name): v for name, v in scores.items()})
-    expected = {"rgb": 0.2, "frequency": -0.3}
-    assert gain(scores).to_dict() == pytest.approx(expected)
-    assert gain(scores[:3], "hull").to_dict() == pytest.approx({"rgb": -0.1})
-
-
-def test_a_gain_without_its_control_is_refused():
-    with pytest.raises(ValueError, match="only those of \\['nearest'\\]"):
-        gain(pd.Series({Representation("rgb", "nearest"): 0.5}))
-    with pytest.raises(ValueError, match="by space and kind, got .* 'rgb nearest'"):
-        gain(pd.Series({"rgb nearest": 0.5}))
