@@ -238,7 +238,8 @@ def _flat(network):
 
 
 def _unflat(flat, width):
-    network = Network(width).requires_grad_(False).eval()
+    with forked_random_state():  # which a new network would draw its weights from
+        network = Network(width).requires_grad_(False).eval()
     nn.utils.vector_to_parameters(torch.from_numpy(flat), network.parameters())
     return network
 
@@ -326,7 +327,8 @@ def _read(weights):
         )
     state = {key: value.float() for key, value in read_weights(path).items()}
     try:
-        network = Network(len(state["layers.0.bias"]))
+        with forked_random_state():
+            network = Network(len(state["layers.0.bias"]))
         network.load_state_dict(state)
     except (KeyError, RuntimeError) as error:
         raise ValueError(

@@ -28,7 +28,7 @@ KIND_STYLE = {
     "hull": (PALETTE["orange"], "D"),
     "affine": (PALETTE["orange"], "D"),
     "exact": (PALETTE["green"], "^"),
-    "searched in RGB": (PALETTE["green"], "^"),
+    "searched in RGB": (PALETTE["green"], "<"),
     "tangent": (PALETTE["purple"], "v"),
     "denoiser": (PALETTE["pink"], "P"),
     "highpass": (PALETTE["gold"], "X"),

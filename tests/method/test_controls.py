@@ -53,8 +53,8 @@ def test_a_median_takes_out_a_single_pixel():
     image = np.full((1, 9, 9, 3), 50, np.uint8)
     image[0, 4, 4] = 200
     left = Median().fit(image).project(image)
-    assert (left.x_star == np.float32(50) / np.float32(255)).all()
-    assert np.count_nonzero(left.artifact) == 3
+    np.testing.assert_allclose(left.x_star, 50 / 255, rtol=1e-6)
+    assert np.count_nonzero(np.abs(left.artifact) > 1e-6) == 3
 
 
 @pytest.mark.parametrize("control", FILTERS)

@@ -28,12 +28,12 @@ def views():
 
 @pytest.fixture(scope="module")
 def trained(views):
-    return Denoiser(steps=60, width=8).fit(views)
+    return Denoiser(steps=150, width=16).fit(views)
 
 
 def test_training_takes_noise_off_images_it_has_not_seen(views, trained):
     held = PhotoManifold("coffee").sample(40, seed=1)
-    untrained = Denoiser(steps=1, width=8).fit(views)
+    untrained = Denoiser(steps=1, width=16).fit(views)
     before, after = (
         denoising_error(d, held, levels=[20]) for d in (untrained, trained)
     )

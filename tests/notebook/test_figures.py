@@ -115,16 +115,6 @@ def test_the_interactive_map_carries_each_image_under_its_number():
     assert sum(len(trace.x) for trace in figure.data) == 45
 
 
-def test_the_interactive_map_has_square_tiles_for_images_that_are_not():
-    images = np.full((2, 4, 8, 3), 255, np.uint8)
-    figure = plots.scatter_with_images(np.zeros((2, 2)), np.array(["a", "b"]), images)
-    sprite = figure.layout.meta["sprite"]
-    data = base64.b64decode(sprite["source"].split(",", 1)[1])
-    picture = np.asarray(Image.open(io.BytesIO(data)))
-    assert picture.shape[:2] == (8, 8 * sprite["columns"]) and sprite["size"] == 8
-    assert picture[4, 12].min() > 200 and picture[0, 12].max() < 60
-
-
 def test_the_interactive_map_tells_more_classes_than_markers_apart():
     labels = np.array(MANY)
     images = np.zeros((20, 4, 4, 3), np.uint8)
