@@ -3,7 +3,7 @@
 from functools import partial
 
 from manifpt_utils.baselines import BASELINES, baseline
-from manifpt_utils.images import benchmark as benchmarks
+from manifpt_utils.images.loading import load
 from manifpt_utils.method.classifiers import attribution_pipeline
 from manifpt_utils.method.evaluation import evaluate
 from manifpt_utils.method.manifold import DataManifold
@@ -47,7 +47,7 @@ def _row(quick):
 
 
 def _samples(n, n_real):
-    data = benchmarks.load("gm-photo/coffee", models="core", n_real=n_real)
+    data = load("gm-photo/coffee", models="core", n_real=n_real)
     return *data.labelled(n), data.real
 
 
