@@ -51,7 +51,7 @@ def sleeping(tmp_path):
     """A runner in the middle of a notebook, after one that was executed."""
     notebooks = {"quick": make_notebook("1 + 1"), "slow": make_notebook(SLEEP)}
     # Outside continuous integration, nothing is stopped for its time.
-    runs = [{"notebook": "quick"}, {"notebook": "slow", "budget": 0.1}]
+    runs = [{"notebook": "quick"}, {"notebook": "slow", "budget": 1}]
     make_project(tmp_path, notebooks, runs)
     executed = tmp_path / "book" / "executed"
     executed.mkdir(parents=True)
