@@ -270,8 +270,8 @@ def split(labels, *, n_train, n_test, seed, groups=None):
 
 
 def _split_of_groups(labels, groups, n_train, n_test, rng):
-    sizes = pd.crosstab(groups, labels).to_numpy()  # (groups, classes)
     codes = np.unique(groups, return_inverse=True)[1]
+    sizes = pd.crosstab(codes, labels).to_numpy()  # (groups, classes)
     for _ in range(TRIES):
         tested = _tested_groups(sizes, n_test, rng)
         if (sizes[~tested].sum(axis=0) >= n_train).all():

@@ -237,6 +237,14 @@ def test_groups_that_just_fit_are_divided():
     assert sorted([*train, *test]) == list(range(120))
 
 
+def test_groups_may_have_names_and_be_a_list():
+    labels, numbers = np.repeat(["a", "b"], 12), np.arange(24) // 2
+    names = [f"{number:02}" for number in numbers]
+    counts = {"n_train": 4, "n_test": 4, "seed": 3}
+    one, other = (split(labels, **counts, groups=g) for g in (numbers, names))
+    np.testing.assert_array_equal(one, other)
+
+
 def test_groups_that_cannot_be_divided_are_refused():
     labels, groups = np.repeat(["a", "b"], 12), np.repeat([0, 1, 2], [12, 6, 6])
     message = r"cannot be kept apart.*different ones per class: {'a': 1, 'b': 2}"
