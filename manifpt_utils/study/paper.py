@@ -97,7 +97,8 @@ def own_cells(scores, *, confidence=0.95):
     }
     index = pd.MultiIndex.from_tuples(found, names=CELL)
     table = pd.DataFrame([cell._asdict() for cell in found.values()], index)
-    return table[["mean", "low", "high", "n"]].assign(reason="")
+    reasons = np.where(table["n"] > 0, "", "it could not be measured")
+    return table[["mean", "low", "high", "n"]].assign(reason=reasons)
 
 
 def side_by_side(ours):

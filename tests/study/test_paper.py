@@ -111,7 +111,9 @@ def test_own_cells_have_an_interval_over_the_seeds():
     cells = own_cells({("layer_type_nmi", "rgb", "up"): [0.5, 0.7]}, confidence=0.9)
     row = cells.iloc[0]
     assert row["n"] == 2 and row["low"] < 0.6 < row["high"] and row["reason"] == ""
-    assert "verdict" in side_by_side(cells)
+    missing = own_cells({("layer_type_nmi", "rgb", "up"): [np.nan]})
+    found = side_by_side(missing).loc["layer_type_nmi", "rgb", "up"]
+    assert found["verdict"] == "not comparable" and "measured" in found["reason"]
 
 
 def test_the_chance_of_agreement_is_that_of_shuffled_orders():
