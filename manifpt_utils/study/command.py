@@ -9,7 +9,7 @@ import click
 
 from .._support.names import SPACES
 from .._support.paths import DATA
-from . import comparison, estimates
+from . import comparison, estimates, ladder
 from .compute import compute
 from .settings import METHODS, PHOTOS, PUBLISHED, SEEDS, SETTINGS
 from .study import FOLDER, Store
@@ -118,6 +118,15 @@ def compare(settings, methods, seeds, device, **options):
 def estimate(photos, spaces, **options):
     """Train on artifacts by the exact closest point and by all its estimates."""
     run(estimates.ESTIMATES, estimates.planned(photos, spaces), **options)
+
+
+@command.command("ladder", epilog=EPILOG)
+@several("--photos", PHOTOS, "Some photographs")
+@several("--kinds", ladder.KINDS, "Some kinds of artifacts and controls")
+@common
+def ladder_of_controls(photos, kinds, **options):
+    """Train on artifacts, and on controls that know no closest point."""
+    run(ladder.LADDER, ladder.planned(photos, kinds), **options)
 
 
 def run(study, trainings, *, output, jobs, list_only=False, **options):
