@@ -8,7 +8,9 @@ The study has four parts.  The *main* one has every kind between pixels and spec
 home and away, with few and many images.  *Variants* change one parameter of a kind.
 *Classifiers* sets representations beside classifiers that are all trained until they no
 longer improve on images that no test sees.  *Treatments* compress or reduce all images,
-generated and real, before anything else.
+generated and real, before anything else.  Besides, artifacts between pixels are
+measured without any classifier: how far they point the way of the exact one, how long
+they are beside it, and how long those of new real images are beside others.
 
 `manifpt study ladder` computes what the results lack, and `LADDER.results()` reads
 them.
@@ -33,6 +35,9 @@ FEW, SOME, MANY = 5, 50, 100  # training images per class
 N_VALIDATED = 50  # images per class on which a training is seen to improve no longer
 COLUMNS = ("closed", "transfer")
 TREATED = ("JPEG 95", "JPEG 75")  # of test images; the training is on others
+# Of artifacts, without a training: see `ladder_training.measures`.
+MEASURES = ("cosine", "length", "real")
+NOISE_LEFT = "noise left"  # of denoisers only
 TREATMENTS = ("JPEG 75", "resize 1/2")  # of all images
 USUAL = "usual"  # variant, and classifier: ours with its short schedule
 NETWORKS = ("small ResNet", "Marra18", "Yu19")
@@ -59,7 +64,7 @@ class Rung(NamedTuple):
     variant: str  # of the kind: "usual", or as in `VARIANTS`
     classifier: str  # "usual", or one of `CLASSIFIERS`
     treatment: str  # of all images: "none", or one of `TREATMENTS`
-    n_train: int  # images per model
+    n_train: int  # images per model; 0 where artifacts are measured, and seed 0
     seed: int
 
     def __str__(self):
@@ -96,10 +101,11 @@ class Ladder(Study):
         list of dict
             Rows of the results.
         """
-        from .ladder_training import scores  # needs torch, which reading does not
+        from .ladder_training import measures, scores  # need torch; reading does not
 
         key = training._asdict()
-        return [{**key, "column": c, "score": s} for c, s in scores(training).items()]
+        found = scores(training) if training.n_train else measures(training)
+        return [{**key, "column": c, "score": s} for c, s in found.items()]
 
     def batch(self, training):
         """Trainings of one batch share the features of both photographs of a pair."""
@@ -125,6 +131,8 @@ def columns(training):
     >>> columns(Rung("coffee", "rgb", "raw", "usual", "usual", "none", 5, 1))
     ('closed', 'transfer', 'JPEG 95', 'JPEG 75')
     """
+    if not training.n_train:
+        return (*MEASURES, *[NOISE_LEFT] * (training.kind == "denoiser"))
     is_plain = training.variant == training.classifier == USUAL
     is_plain &= training.treatment == "none" and training.space == "rgb"
     is_plain &= training.kind != "exact"  # whose projections take longest
@@ -156,7 +164,7 @@ def _rungs(part, photos):
     rungs = [
         Rung(photo, space, *shown, n_train, seed)
         for space, shown, counts, n_seeds in part
-        for photo, n_train, seed in product(photos, counts, SEEDS[:n_seeds])
+        for photo, n_train, seed in product(photos, counts, SEEDS[:n_seeds] or [0])
     ]
     return sorted(rungs, key=LADDER.batch)
 
@@ -170,9 +178,10 @@ def _parts():
     quick = [kind for kind in KINDS if kind != "exact"]
     yield _main("rgb", quick)
     yield _classified()
-    yield _main("frequency", quick)
+    yield _main("frequency", CLASSIFIED)
     yield _treated()
     yield _varied()
+    yield _measured()
     yield _main("rgb", ["exact"])
     yield _main("frequency", ["exact"])
 
@@ -187,6 +196,11 @@ def _varied():
         yield "rgb", (kind, variant, USUAL, "none"), (FEW, MANY), 2
 
 
+def _measured():
+    for kind, variant in [*((kind, USUAL) for kind in KINDS), *VARIANTS]:
+        yield "rgb", (kind, variant, USUAL, "none"), (0,), 0
+
+
 def _classified():
     for kind, name in product(CLASSIFIED, CLASSIFIERS):
         yield "rgb", (kind, USUAL, name, "none"), (FEW,), 2
@@ -195,4 +209,5 @@ def _classified():
 
 def _treated():
     for kind, treatment in product(CLASSIFIED, TREATMENTS):
-        yield "rgb", (kind, USUAL, USUAL, treatment), (FEW, MANY), 2
+        yield "rgb", (kind, USUAL, USUAL, treatment), (FEW,), 2
+        yield "rgb", (kind, USUAL, USUAL, treatment), (MANY,), 1

@@ -11,15 +11,25 @@ from ..baselines import baseline
 from ..baselines.standardised import StandardisedClassifier
 from ..images.postprocessing import postprocess
 from ..method.classifiers import ImageAttributor, attributor
-from ..method.denoiser import Denoiser, shipped
+from ..method.denoiser import Denoiser, denoising_error, shipped
 from ..method.evaluation import with_seed
+from ..method.exact import ExactManifold
 from ..method.filters import Highpass
 from ..method.representations import representations
 from .comparison_training import generators, nested_split
-from .ladder import N_VALIDATED, STRANGE, STRANGER, USUAL, VARIANTS, columns
+from .ladder import (
+    N_VALIDATED,
+    NOISE_LEFT,
+    STRANGE,
+    STRANGER,
+    USUAL,
+    VARIANTS,
+    columns,
+)
 from .settings import N_TEST, OTHER, shared
 
 STEPS = 1200  # of the shipped denoisers, for those that are trained here
+N_MEASURED = 25  # images per model whose artifacts are measured
 SCALE = 0.25  # deviation of what networks of other authors are shown, around 0.5
 PENALTIES = {"logistic regression": (1e-4, 1e-3, 1e-2, 0.1, 1)}
 PENALTIES |= {"support vectors": (0.1, 1, 10, 100)}
@@ -37,6 +47,36 @@ def scores(training):
         shown, names = _tested(training, column, test)
         found[column] = float(np.mean(fitted.predict(shown) == names))
     return found
+
+
+def measures(training):
+    """What artifacts between pixels are like, over generated and over real images.
+
+    Returns
+    -------
+    dict of str to float
+        "cosine": mean cosine of the angle with the artifact by the exact closest point.
+        "length": mean length over the mean length of the exact one.  "real": mean
+        length for new real images over that for generated ones.  "noise left": of
+        denoisers, the share of added noise that they leave in new real images.
+    """
+    data = generators(shared(training.photo))
+    shown = _transformer(training[:4], training.photo, "none")
+    images, _ = data.labelled(N_MEASURED)
+    real = data.real_test[: len(images)]
+    artifacts, of_real = shown.transform(images), shown.transform(real)
+    exact = ExactManifold(data.manifold).fit(data.real).transform(images)
+    lengths, right = _lengths(artifacts), _lengths(exact)
+    cosines = (artifacts * exact).sum(axis=1) / (lengths * right)
+    found = {"cosine": cosines.mean(), "length": lengths.mean() / right.mean()}
+    found["real"] = _lengths(of_real).mean() / lengths.mean()
+    if training.kind == "denoiser":
+        found[NOISE_LEFT] = denoising_error(shown, real).mean()
+    return {column: float(value) for column, value in found.items()}
+
+
+def _lengths(x):
+    return np.linalg.norm(x.astype(np.float64), axis=1)
 
 
 def _rows(training, labels):
