@@ -52,7 +52,7 @@ def _by_seed(predictions, name, classes):
     return right.groupby(part["seed"], sort=False).mean()
 
 
-def gain(scores, kind="nearest"):
+def gain(scores, kind="nearest", *, over="raw"):
     """How much better an artifact does than the raw image of its own space.
 
     Parameters
@@ -61,11 +61,14 @@ def gain(scores, kind="nearest"):
         Indexed by space and kind.
     kind : str
         Of the artifact.
+    over : str
+        Another kind to compare with, such as "highpass".
 
     Returns
     -------
     Series or DataFrame
-        Score of the artifact minus that of "raw", one entry or row per space.
+        Score of the artifact minus that of the other, one entry or row per space;
+        NaN where a space lacks one of them.
 
     Raises
     ------
@@ -79,22 +82,22 @@ def gain(scores, kind="nearest"):
     {'rgb': 0.25}
     """
     known = list(dict.fromkeys(scores.index.get_level_values(1)))
-    for needed in (kind, "raw"):
+    for needed in (kind, over):
         if needed not in known:
             raise ValueError(
-                f"the gain of {kind!r} over 'raw' needs scores of both; there are only "
-                f"those of {known}."
+                f"the gain of {kind!r} over {over!r} needs scores of both; there are "
+                f"only those of {known}."
             )
-    return scores.xs(kind, level=1) - scores.xs("raw", level=1)
+    return scores.xs(kind, level=1) - scores.xs(over, level=1)
 
 
-def mean_gain(scores, kind="nearest"):
-    """The gain in the mean of all spaces.
+def mean_gain(scores, kind="nearest", *, over="raw"):
+    """The gain in the mean of all spaces that have both kinds.
 
     Parameters
     ----------
     scores : (representations, repetitions) DataFrame
-    kind : str
+    kind, over : str
 
     Returns
     -------
@@ -107,7 +110,7 @@ def mean_gain(scores, kind="nearest"):
     >>> mean_gain(pd.DataFrame(scores).T).sign
     1
     """
-    return mean_interval(gain(scores, kind).mean())
+    return mean_interval(gain(scores, kind, over=over).mean())
 
 
 def space_table(scores, *, gains=("nearest", "hull")):

@@ -9,6 +9,7 @@ from manifpt_utils.images.factors import FACTORS
 from manifpt_utils.images.photograph import PHOTOGRAPHS
 from manifpt_utils.images.postprocessing import POSTPROCESSINGS
 from manifpt_utils.method.manifold import ESTIMATORS, METRICS
+from manifpt_utils.method.representations import KINDS
 from manifpt_utils.method.spaces import ALIASES, SPACES
 
 
@@ -17,6 +18,7 @@ from manifpt_utils.method.spaces import ALIASES, SPACES
     [
         (names.SPACES, SPACES),
         (names.ESTIMATORS, ESTIMATORS),
+        (names.KINDS, KINDS),
         (names.METRICS, METRICS),
         (names.BASELINES, BASELINES),
         (("none", *names.TREATMENTS), POSTPROCESSINGS),
