@@ -32,6 +32,7 @@ TREATMENTS = (
     "noise 8",
     "5 bits",
 )
+ENCODERS = ("supervised", "selfsupervised")  # small networks that are shipped
 PHOTOGRAPHS = ("coffee", "flower", "astronaut", "china")
 EXPERIMENTS = ("coffee",)  # photographs with controlled experiments
 FACTORS = ("family", "up", "nl_last", "norm", "down", "skip", "loss", "loss_fine")

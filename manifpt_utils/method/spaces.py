@@ -430,8 +430,8 @@ def _shipped(method):
     path = DATA / name
     if not path.is_file():
         raise ValueError(
-            f"{path} is missing; restore it with git, or train it with `python -m "
-            f"manifpt_utils.method.encoder_training train --method {method}`."
+            f"{path} is missing; restore it with git, or train it with `manifpt train "
+            f"encoder --method {method}`."
         )
     manifest = read_manifest(DATA) if (DATA / "manifest.json").is_file() else {}
     if name in manifest:

@@ -2,11 +2,11 @@
 
 import shlex
 import sys
-from functools import wraps
 from pathlib import Path
 
 import click
 
+from .._support.console import Room
 from .._support.names import SPACES
 from .._support.paths import DATA
 from . import comparison, estimates, ladder
@@ -20,10 +20,11 @@ Examples:
   manifpt study comparison --methods "rgb nearest,Yu19" --settings coffee
   manifpt study estimates --jobs 2 --spaces rgb
 """
+STOPPED = "stopped; the same command goes on with what is missing"
 EPILOG = "Afterwards `manifpt zoo pack --only-manifest` lists the new files."
 
 
-@click.group(name="study", epilog=EXAMPLES)
+@click.group(name="study", cls=Room, stopped=STOPPED, epilog=EXAMPLES)
 def command():
     """Compute the stored results of a study.
 
@@ -80,23 +81,7 @@ def common(function):
         ),
     ):
         function = option(function)
-    return _reporting(function)
-
-
-def _reporting(function):
-    """An error of the user's is one line, and an interrupt says how to go on."""
-
-    @wraps(function)
-    def run(*args, **kwargs):
-        try:
-            return function(*args, **kwargs)
-        except (ValueError, OSError) as error:
-            raise click.ClickException(str(error)) from error
-        except KeyboardInterrupt:
-            message = "stopped; the same command goes on with what is missing"
-            raise click.ClickException(message) from None
-
-    return run
+    return function
 
 
 @command.command("comparison", epilog=EPILOG)

@@ -6,6 +6,7 @@ import click
 import numpy as np
 from PIL import Image
 
+from .._support.console import Room
 from .._support.paths import DATA
 from ..images.photograph import PHOTOGRAPHS
 from .packing import pack, write_manifest
@@ -22,19 +23,6 @@ Examples:
 """
 STOPPED = "stopped; the same command goes on from the last complete state"
 RECIPES = (*MODELS, *EXPERIMENTS)
-
-
-class Zoo(click.Group):
-    """A group in which an error of the user's is one line and exit status 1."""
-
-    def invoke(self, ctx):
-        """Run a sub-command."""
-        try:
-            return super().invoke(ctx)
-        except (ValueError, FloatingPointError, OSError) as error:
-            raise click.ClickException(str(error)) from None
-        except KeyboardInterrupt:
-            raise click.ClickException(STOPPED) from None
 
 
 root = click.option(
@@ -67,7 +55,7 @@ def training(command):
     return command
 
 
-@click.group(name="zoo", cls=Zoo, epilog=EXAMPLES)
+@click.group(name="zoo", cls=Room, stopped=STOPPED, epilog=EXAMPLES)
 def command():
     """Train the generators of the benchmark, look at them, store their samples."""
 
