@@ -11,7 +11,8 @@ from ..metrics.intervals import leaders, mean_interval
 from .evaluation import HELD_OUT
 from .representations import Representation
 
-MINUS_RAW = " − raw"
+GAINS = (("nearest", "raw"), ("hull", "raw"), ("highpass", "raw"), ("denoiser", "raw"))
+GAINS += (("nearest", "highpass"), ("denoiser", "highpass"))
 
 
 def accuracies(evaluations, *, unseen=HELD_OUT, classes=None):
@@ -113,25 +114,44 @@ def mean_gain(scores, kind="nearest", *, over="raw"):
     return mean_interval(gain(scores, kind, over=over).mean())
 
 
-def space_table(scores, *, gains=("nearest", "hull")):
-    """One row per space: the score of every kind, and what artifacts add to "raw".
+def space_table(scores):
+    """One row per space: the score of every kind.
 
     Parameters
     ----------
     scores : (representations, repetitions) DataFrame
-    gains : sequence of str
-        Kinds of artifacts; those without scores are left out.
 
     Returns
     -------
     DataFrame of Interval
-        Over the repetitions.  Columns are the kinds, then "nearest − raw" and others.
+        Over the repetitions; columns are the kinds.
     """
-    table = _intervals(scores).unstack(sort=False)
-    for kind in gains:
-        if kind in table:
-            table[kind + MINUS_RAW] = _intervals(gain(scores, kind))
-    return table
+    return _intervals(scores).unstack(sort=False)
+
+
+def gain_table(scores, pairs=GAINS):
+    """One row per space: what artifacts add to "raw", and to a high-pass.
+
+    Parameters
+    ----------
+    scores : (representations, repetitions) DataFrame
+    pairs : sequence of (str, str)
+        Kind of an artifact, and what it is compared with; pairs without scores of both
+        are left out.
+
+    Returns
+    -------
+    DataFrame of Interval
+        Over the repetitions.  Columns are "nearest − raw" and others.
+    """
+    known = set(scores.index.get_level_values(1))
+    found = {
+        f"{kind} − {over}": _intervals(gain(scores, kind, over=over))
+        for kind, over in pairs
+        if {kind, over} <= known
+    }
+    spaces = dict.fromkeys(scores.index.get_level_values(0))
+    return pd.DataFrame(found, index=pd.Index(spaces, name="space"))
 
 
 def _intervals(scores):
