@@ -61,6 +61,7 @@ __all__ = [
     "Estimator",
     "Experiments",
     "Factors",
+    "Kinds",
     "ListOf",
     "Methods",
     "Metric",

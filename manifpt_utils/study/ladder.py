@@ -177,11 +177,11 @@ def _parts():
     """
     quick = [kind for kind in KINDS if kind != "exact"]
     yield _main("rgb", quick)
+    yield _varied()
+    yield _measured()
     yield _classified()
     yield _main("frequency", CLASSIFIED)
     yield _treated()
-    yield _varied()
-    yield _measured()
     yield _main("rgb", ["exact"])
     yield _main("frequency", ["exact"])
 
@@ -203,8 +203,7 @@ def _measured():
 
 def _classified():
     for kind, name in product(CLASSIFIED, CLASSIFIERS):
-        yield "rgb", (kind, USUAL, name, "none"), (FEW,), 2
-        yield "rgb", (kind, USUAL, name, "none"), (SOME,), 1
+        yield "rgb", (kind, USUAL, name, "none"), (FEW, SOME), 1
 
 
 def _treated():

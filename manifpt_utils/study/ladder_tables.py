@@ -9,7 +9,15 @@ from itertools import product
 import pandas as pd
 
 from ..metrics.intervals import holm, mean_interval, paired_difference, t_test
-from .ladder import CLASSIFIERS, COLUMNS, FEW, MANY, STRANGE, USUAL, VARIANTS
+from .ladder import (
+    CLASSIFIERS,
+    COLUMNS,
+    FEW,
+    MANY,
+    STRANGE,
+    USUAL,
+    VARIANTS,
+)
 
 ESTIMATES = ("nearest", "tangent", "hull", "denoiser", "exact")
 PLACES = {"closed": "home", "transfer": "away"}
@@ -114,6 +122,14 @@ def accuracy_panels(scores):
         for panel, kind in product(PANELS, scores.index)
     ]
     return pd.DataFrame(rows, columns=["panel", "kind", "group", "accuracy"])
+
+
+def intervals(scores):
+    """Means over photographs: one row per kind, one column of Interval per panel."""
+    return pd.DataFrame(
+        {p: [mean_interval(row) for row in scores[p].to_numpy()] for p in PANELS},
+        index=scores.index,
+    )
 
 
 def _group(kind):
@@ -309,6 +325,13 @@ def measured(results):
     part = results[results["n_train"] == 0]
     groups = part.groupby(["kind", "variant", "column"], sort=False)["score"]
     return groups.apply(mean_interval).unstack("column", sort=False)
+
+
+def by_photograph(results, kind, column):
+    """One measure of one kind: a Series by photograph."""
+    part = results[(results["kind"] == kind) & (results["column"] == column)]
+    part = part[(part["variant"] == USUAL) & (part["n_train"] == 0)]
+    return part.set_index("photo")["score"].sort_index()
 
 
 def under_compression(results):
