@@ -46,7 +46,7 @@ CLASSIFIED = ("raw", "nearest", "hull", "highpass", "denoiser")
 
 SDS = (0.35, 0.7, 1.0, 2.0)  # pixels, beside the usual 0.5
 STEPS = (300, 2400)  # beside the 1,200 of the shipped denoisers
-NOISES = (5, 10, 40)  # grey levels, beside the usual 20
+NOISES = (10,)  # grey levels, beside the usual 20
 STRANGE = "other photographs"
 # Kind and variant to the parameters that differ from the usual ones.
 VARIANTS = {("highpass", f"sd {sd}"): {"sd": sd} for sd in SDS}
