@@ -8,6 +8,7 @@ import numpy as np
 OFF = 0.05  # how far a generated point is off the manifold
 FAR, RARE = 0.15, 0.02  # how far those of "few far off" are, and which share of all
 MEMORY = 20  # real points that "memorised" repeats
+APART = 10_000  # between the seeds of real points and of generated ones
 
 
 class KnownGenerator(NamedTuple):
@@ -16,7 +17,8 @@ class KnownGenerator(NamedTuple):
     Attributes
     ----------
     draw : callable
-        From a manifold, n and a seed to generated points (n, d).
+        From a manifold, n and the seed of the real points to generated points (n, d),
+        which are other points than those.
     reaches : callable
         From coordinates (n, m) of real points to whether the generator's support holds
         them (n,).
@@ -27,14 +29,14 @@ class KnownGenerator(NamedTuple):
 
 
 def _perfect(manifold, n, seed):
-    return manifold.sample(n, seed=seed)
+    return manifold.sample(n, seed=seed + APART)
 
 
 def _bent(change):
     """A generator that changes the first coordinate of a perfect one."""
 
     def draw(manifold, n, seed):
-        u = manifold.coordinates(n, seed=seed)
+        u = manifold.coordinates(n, seed=seed + APART)
         u[:, 0] = change(u[:, 0])
         return manifold.points(u)
 
@@ -42,9 +44,9 @@ def _bent(change):
 
 
 def _memorised(manifold, n, seed):
-    """Repeats the first real points of seed 0."""
-    chosen = np.random.default_rng(seed).integers(MEMORY, size=n)
-    return manifold.sample(MEMORY, seed=0)[chosen]
+    """Repeats the first of the real points."""
+    chosen = np.random.default_rng(seed + APART).integers(MEMORY, size=n)
+    return manifold.sample(MEMORY, seed=seed)[chosen]
 
 
 def _one_point(manifold, n, seed):
@@ -55,21 +57,32 @@ def _lifted(lengths):
     """A perfect generator whose points are moved straight off the manifold."""
 
     def draw(manifold, n, seed):
-        u = manifold.coordinates(n, seed=seed)
-        move = manifold.normals(u, seed=seed + 1)
-        return manifold.points(u) + lengths(n, seed)[:, None] * move
+        u, far = manifold.coordinates(n, seed=seed + APART), lengths(n)
+        x, moved = manifold.points(u), np.flatnonzero(far)
+        ways = manifold.normals(u[moved], seed=seed)
+        x[moved] += (far[moved, None] * ways).astype(x.dtype)
+        return x
 
     return draw
 
 
-def _everywhere(n, seed):
+def _everywhere(n):
     return np.full(n, OFF)
 
 
-def _rarely(n, seed):
+def _rarely(n):
+    """The first point and every fiftieth after it, so that any start has its share."""
     lengths = np.zeros(n)
-    lengths[: max(1, round(RARE * n))] = FAR
+    lengths[:: round(1 / RARE)] = FAR
     return lengths
+
+
+def _halved(u):
+    return u / 2
+
+
+def _first_half(u):
+    return u[:, 0] <= 0.5
 
 
 def _all(u):
@@ -83,7 +96,9 @@ def _none(u):
 KNOWN_GENERATORS = {
     "perfect": KnownGenerator(_perfect, _all),
     "other frequencies": KnownGenerator(_bent(np.square), _all),
-    "half of the modes": KnownGenerator(_bent(lambda u: u / 2), lambda u: u[:, 0] <= 0.5),
+    "half of the modes": KnownGenerator(
+        _bent(lambda u: u / 2), lambda u: u[:, 0] <= 0.5
+    ),
     "memorised": KnownGenerator(_memorised, _none),
     "one point": KnownGenerator(_one_point, _none),
     "all a little off": KnownGenerator(_lifted(_everywhere), _none),

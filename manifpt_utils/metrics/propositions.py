@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import gamma
 from sklearn.metrics import pairwise_distances_argmin, pairwise_distances_chunked
 
-from .checks import check_pair
+from .checks import check_features, check_pair, precision_of
 from .intervals import mean_interval, paired_difference
 
 HOLDS, IN_THE_LIMIT, FAILS, OPEN = "holds", "holds in the limit", "fails", "open"
@@ -42,7 +42,7 @@ def nearest_distances(x, reference, *, sizes=None):
     array([[1., 4.],
            [1., 0.]])
     """
-    x, reference = check_pair(x, reference)
+    x, reference = check_pair(x, reference, dtype=precision_of(x, reference))
     every = [len(reference)] if sizes is None else list(sizes)
     if not all(1 <= size <= len(reference) for size in every):
         raise ValueError(
@@ -76,7 +76,7 @@ def ball_radii(x, *, k):
     >>> ball_radii([[0.0], [1.0], [3.0]], k=2)
     array([3., 2., 3.])
     """
-    x, _ = check_pair(x, x)
+    x = check_features(x, "the set", dtype=precision_of(x))
     if not 1 <= k < len(x):
         raise ValueError(f"k must lie in 1..{len(x) - 1} for {len(x)} points, got {k}.")
     parts = pairwise_distances_chunked(x)
