@@ -35,26 +35,25 @@ class Direction(NamedTuple):
     )  # of the violation in the largest samples, on the worst manifold
 
 
-def check_lines(exact, samples, dimensions):
+def check_lines(exact, samples):
     """The verdict on every line, from numbers alone.
 
     Parameters
     ----------
     exact, samples : DataFrame
         From `on_supports` and `on_samples`, for the same manifolds.
-    dimensions : dict of str to int
-        Of the manifolds.
 
     Returns
     -------
     DataFrame
-        Indexed by the lines; columns `supports` and `samples` hold verdicts, `against`
-        the generators that refute a direction on the supports, from its arrow, and
-        `left` what remains of a violation in the largest samples.
+        Indexed by the numbers of the lines; `says` is what they say, `supports` and
+        `samples` are verdicts, `against` has the generators that refute a direction on
+        the supports, by its arrow, and `left` what remains of a violation in the
+        largest samples.
     """
-    evidence = Evidence(exact, samples, dimensions)
+    evidence = Evidence(exact, samples)
     lines = _precision_lines(evidence) | _support_lines(evidence) | _ipm_lines(evidence)
-    rows = {line: _judged(directions) for line, directions in lines.items()}
+    rows = {name: {"says": says} | _judged(d) for (name, says), d in lines.items()}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("line")
 
 
@@ -84,11 +83,10 @@ class Evidence:
     Parameters
     ----------
     exact, samples : DataFrame
-    dimensions : dict of str to int
     """
 
-    def __init__(self, exact, samples, dimensions):
-        self.samples, self.dimensions = samples, dimensions
+    def __init__(self, exact, samples):
+        self.samples = samples
         self.inside, self.zero = exact["precision"] == 1, exact["d(Q; P)"] == 0
         self.covered, self.zero_back = exact["recall"] == 1, exact["d(P; Q)"] == 0
         self.equal = self.inside & self.covered
@@ -98,9 +96,9 @@ class Evidence:
     def vanishing(self, violation, *, of="perfect"):
         """Verdict on a violation that should vanish, and what is left of it."""
         verdicts, left = [], []
-        for name, dimension in self.dimensions.items():
+        for name in violation.index.unique("manifold"):
             v = violation.loc[name, of].unstack("n")
-            verdicts.append(limit(v.columns, v, expected=-1 / dimension))
+            verdicts.append(limit(v.columns, v))
             left.append(v[v.columns.max()].mean())
         return together(verdicts), max(left)
 
@@ -128,17 +126,17 @@ def _precision_lines(e):
     blind = (s["mean artifact"] == 0).astype(float)
     radius = e.vanishing(s["radius"])
     return {
-        "(5) to (8): Q on the manifold ⇔ FPT(Q; P) = {0} ⇔ d(Q; P) = 0": {
+        ("(5) to (8)", "Q on the manifold ⇔ FPT(Q; P) = {0} ⇔ d(Q; P) = 0"): {
             "⇒": Direction(e.inside, e.zero, *e.vanishing(s["d(Q; P)"])),
             "⇐": Direction(
                 e.zero, e.inside, *e.vanishing(blind, of="all a little off")
             ),
         },
-        "(9), (12): FPT(Q; P) = {0} ⇔ precision = 1": {
+        ("(9), (12)", "FPT(Q; P) = {0} ⇔ precision = 1"): {
             "⇒": Direction(e.zero, e.inside, *e.vanishing(missed["precision"])),
             "⇐": Direction(e.inside, e.zero, *radius),
         },
-        "(10), (11), (13): FPT(P; Q) = {0} ⇔ recall = 1": {
+        ("(10), (11), (13)", "FPT(P; Q) = {0} ⇔ recall = 1"): {
             "⇒": Direction(e.zero_back, e.covered, *e.vanishing(missed["recall"])),
             "⇐": Direction(e.covered, e.zero_back, *radius),
         },
@@ -149,12 +147,12 @@ def _support_lines(e):
     s = e.samples
     both, either = e.zero & e.zero_back, s[["d(Q; P)", "d(P; Q)"]].max(axis=1)
     return {
-        "(14): FPT(Q; P) = FPT(P; Q) = {0} ⇔ equal supports": {
+        ("(14)", "FPT(Q; P) = FPT(P; Q) = {0} ⇔ equal supports"): {
             # Copies of the real points have both, and leave the rest of the manifold.
             "⇒": Direction(both, e.equal, *e.vanishing(s["mean artifact"])),
             "⇐": Direction(e.equal, both, *e.vanishing(either)),
         },
-        "(15): supports differ ⇔ some artifact in FPT(Q; P) ≠ 0": {
+        ("(15)", "supports differ ⇔ some artifact in FPT(Q; P) ≠ 0"): {
             "⇒": Direction(~e.equal, ~e.zero, e.seen(~e.equal, "mean artifact")),
             "⇐": Direction(~e.zero, ~e.equal, *e.vanishing(s["d(Q; P)"])),
         },
@@ -167,13 +165,13 @@ def _ipm_lines(e):
     both = e.zero & e.zero_back & excess.map(lambda x: x.n > 1)
     larger = e.apart | excess.map(lambda x: x.sign == 1)
     return {
-        "(16): supports differ ⇒ some IPM ≠ 0": {
+        ("(16)", "supports differ ⇒ some IPM ≠ 0"): {
             "⇒": Direction(~e.equal, e.apart, e.seen(~e.equal, "W1")),
         },
-        "(17), (18): some artifact ≠ 0 ⇒ some IPM ≠ 0": {
+        ("(17), (18)", "some artifact ≠ 0 ⇒ some IPM ≠ 0"): {
             "⇒": Direction(~e.zero, e.apart, HOLDS if bound else FAILS),
         },
-        "converse of (17): both fingerprints {0} ⇒ all IPMs = 0": {
+        ("converse of (17)", "both fingerprints {0} ⇒ all IPMs = 0"): {
             "⇒": Direction(both, ~larger, FAILS if (both & larger).any() else OPEN),
         },
     }
