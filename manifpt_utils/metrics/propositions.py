@@ -165,36 +165,42 @@ def exponent(sizes, values):
     return mean_interval(slopes)
 
 
-def limit(sizes, violations):
+def limit(sizes, violations, *, expected):
     """Whether the violation of a statement is zero, falls as samples grow, or stays.
 
     A violation that falls is taken to vanish; whether theory says so, and how fast, is
-    not asked here (`exponent`).
+    not asked here (`exponent`).  One stays if it does not fall and is, in the largest
+    samples, above what falling half as fast as expected would have left.
 
     Parameters
     ----------
     sizes : (k,) array
     violations : (repetitions, k) array
         Zero where the statement is true.
+    expected : float
+        Exponent of the fall, below zero.
 
     Returns
     -------
     {"holds", "holds in the limit", "fails", "open"}
-        "fails" if it is not distinguishably smaller at the largest size than at the
-        smallest; "open" if there is one size, or one repetition.
+        "open" if the sizes or the repetitions are too few to tell.
 
     Examples
     --------
-    >>> limit([1, 4], [[4, 2], [4, 2.1]]), limit([1, 4], [[4, 4], [4, 3.9]])
-    ('holds in the limit', 'fails')
+    >>> limit([1, 4], [[4, 2], [4, 2.1]], expected=-0.5)
+    'holds in the limit'
+    >>> limit([1, 4], [[4, 4], [4, 3.9]], expected=-0.5)
+    'fails'
     """
     v, n = np.asarray(violations, dtype=float), np.asarray(sizes, dtype=float)
     if not v.any():
         return HOLDS
-    if np.ptp(n) == 0 or len(v) < 2:
-        return OPEN
-    fall = paired_difference(v[:, n.argmax()], v[:, n.argmin()])
-    return IN_THE_LIMIT if fall.sign == -1 else FAILS
+    first, last = v[:, n.argmin()], v[:, n.argmax()]
+    if paired_difference(last, first).sign == -1:
+        return IN_THE_LIMIT
+    slow = first * (n.max() / n.min()) ** (expected / 2)
+    stays = n.max() > n.min() and paired_difference(last, slow).sign == 1
+    return FAILS if stays else OPEN
 
 
 def implication(premises, conclusions):
