@@ -247,6 +247,6 @@ def equivalence(forward, backward):
     ('one direction only', 'holds')
     """
     pair = {forward, backward}
-    if FAILS in pair and pair & {HOLDS, IN_THE_LIMIT}:
-        return ONE_WAY
+    if FAILS in pair and len(pair) == 2:
+        return OPEN if OPEN in pair else ONE_WAY
     return together(pair)
