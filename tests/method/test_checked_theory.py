@@ -79,9 +79,8 @@ def test_the_swiss_roll_is_that_of_scikit_learn():
     u = rng.uniform(size=(2, 50)).T
     x, _ = make_swiss_roll(50, random_state=4)
     ours = swiss_roll().points(u)
-    assert cdist(ours, ours) / cdist(x, x).max() == pytest.approx(
-        cdist(x, x) * cdist(ours, ours).max() / cdist(x, x).max() ** 2
-    )
+    ours, theirs = cdist(ours, ours), cdist(x, x)
+    assert ours / ours.max() == pytest.approx(theirs / theirs.max())
 
 
 def test_the_closest_point_of_the_swiss_roll_agrees_with_a_dense_search():
@@ -108,8 +107,8 @@ def test_views_are_those_of_the_photograph():
     ("manifold", "volume"), [(circle(), np.pi * 2**0.5), (sphere(), 2 * np.pi)]
 )
 def test_volumes_of_circle_and_sphere(manifold, volume):
-    found = manifold.volumes(manifold.coordinates(50))
-    assert found == pytest.approx(volume, rel=10 * STEP)
+    inner = 0.1 + 0.8 * manifold.coordinates(50)  # not at the poles
+    assert manifold.volumes(inner) == pytest.approx(volume, rel=10 * STEP)
 
 
 # --- generators -------------------------------------------------------------------
@@ -191,7 +190,7 @@ def flat():
 
 @pytest.fixture(scope="module")
 def evidence(flat):
-    samples = on_samples(flat, sizes=[30, 240], seeds=range(5), k=2)
+    samples = on_samples(flat, sizes=[30, 240], seeds=range(5), k=1)
     return on_supports(flat, n=50), samples
 
 
@@ -226,7 +225,7 @@ def test_verdicts_on_samples(evidence, flat):
     lines = check_lines(*evidence, {n: m.dimension for n, m in flat.items()})
     # On the left a perfect generator, on the right points within a ball.
     assert lines.loc["(9, 12)", "samples"] == ONE_WAY
-    assert lines.loc["(9, 12)", "left"]["⇒"] > 0.03
+    assert lines.loc["(9, 12)", "left"]["⇒"] > 0.1
     assert lines.loc["(17, 18)", "samples"] == HOLDS
 
 
