@@ -44,3 +44,9 @@ def check_labelled(features, labels):
             f"all labels are {str(labels[0])!r}; at least two classes are needed."
         )
     return x, labels
+
+
+def precision_of(*sets):
+    """Single precision is kept, for its memory; everything else becomes double."""
+    is_single = all(getattr(x, "dtype", None) == np.float32 for x in sets)
+    return np.float32 if is_single else np.float64
