@@ -37,9 +37,10 @@ def test_every_citation_has_an_entry(path):
 def test_an_entry_is_readable_without_tex(tmp_path):
     source = tmp_path / "one.bib"
     source.write_text(
-        r"@article{a1, author = {M{\"u}ller, A. B. and Roy, C}, title = {On {GAN}s},"
+        r"@article{a1, author = {M{\"u}ller, A. B. and van {\v{C}}apek, C},"
+        r" title = {On {GAN}s \& {S}{\o}n},"
         " journal = {J. X}, pages = {1--2}, year = {1999}, note = {arXiv:1234.5678}}"
     )
     (line,) = bibliography.entries(source).splitlines()
-    assert line.startswith('- <a id="a1"></a>Müller, A. B. and Roy, C. (1999).')
-    assert "*On GANs*. J. X, 1–2." in line and "arxiv.org/abs/1234.5678" in line
+    assert line.startswith('- <a id="a1"></a>Müller, A. B. and van Čapek, C. (1999).')
+    assert "*On GANs & Søn*. J. X, 1–2." in line and "arxiv.org/abs/1234.5678" in line
