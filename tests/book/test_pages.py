@@ -1,16 +1,22 @@
 """Pages that are written from data: they say what the data say."""
 
+import io
 import re
 import sys
+from base64 import b64decode
 
+import numpy as np
 import pytest
 from book_site import ROOT
+from PIL import Image
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 import bibliography  # noqa: E402
 import main_findings  # noqa: E402
+import pipeline_figure  # noqa: E402
 
+PICTURE = re.compile('(?<=base64,)[^"]+')
 PAGES = [*(ROOT / "book").glob("*.md"), *(ROOT / "notebooks").glob("*.ipynb")]
 
 
@@ -24,6 +30,22 @@ def test_the_findings_of_the_welcome_page_are_those_of_the_stored_results():
     page = main_findings.PAGE.read_text(encoding="utf-8")
     expected = main_findings.with_findings(page)
     assert page == expected, "run: python book/_ext/main_findings.py"
+
+
+def test_the_picture_of_the_method_is_what_its_script_draws():
+    page = pipeline_figure.PAGE.read_text(encoding="utf-8")
+    drawn = pipeline_figure.figure()
+    assert PICTURE.sub("", page) == PICTURE.sub("", drawn), (
+        "run: python book/_ext/pipeline_figure.py"
+    )
+    # Pixel by pixel, because other versions may compress them in another way.
+    stored, new = (map(pixels, PICTURE.findall(text)) for text in (page, drawn))
+    assert all(map(np.array_equal, stored, new))
+
+
+def pixels(picture):
+    file = io.BytesIO(b64decode(picture))
+    return np.asarray(Image.open(file).convert("RGB"))
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
