@@ -19,6 +19,7 @@ from scipy.optimize import nnls
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
@@ -33,7 +34,8 @@ from .training import trainer
 ARTIFACTS = ("data", "latent")
 SEGMENTS = 4  # of a curve
 ITERATIONS = 30  # of L-BFGS, for all curves of a batch together
-BATCH, RATE = 128, 2e-3
+BATCH, RATE = 128, 4e-3
+COMPONENTS = 256  # of the features, in which the autoencoder works
 CLUSTERS = 64  # of codes, each with a precision of its own
 FAR = 1e-2  # precision far from all codes, relative to the smallest one near them
 NO_EDGE = 1e-12  # added to lengths: an edge of no length is none to scipy
@@ -105,8 +107,8 @@ class RiemannianManifold(Projector):
         k=5,
         artifact="data",
         latent=8,
-        width=128,
-        epochs=15,
+        width=256,
+        epochs=30,
         links=10,
         autoencoder=None,
         seed=0,
@@ -218,8 +220,9 @@ class RiemannianManifold(Projector):
             *("riemannian", x, *options),
             code=code_of(train),
         )
+        n = _n_components(x)
         with forked_random_state():  # which a new network would draw its weights from
-            network = VariationalAutoencoder(x.shape[1], self.latent, self.width)
+            network = VariationalAutoencoder(x.shape[1], n, self.latent, self.width)
         return _unflat(flat, network.eval().requires_grad_(False))
 
     def _encoded(self, x):
@@ -238,7 +241,7 @@ class RiemannianManifold(Projector):
             compute(torch.from_numpy(rows[i : i + step])).numpy()
             for i in range(0, len(rows), step)
         ]
-        return np.concatenate(parts or [rows[:, 0]])
+        return np.concatenate(parts)
 
 
 class Identity:
@@ -431,7 +434,7 @@ def geodesic_neighbors(chart, queries, codes, graph, *, k, links):
     """
     near = faiss.knn(queries, codes, links)[1]
     direct = _line_lengths(chart, queries, codes[near])
-    # k codes can be reached at this distance, so nothing beyond it is among the nearest.
+    # So far there are k codes; what is farther is not among the k nearest.
     limits = np.partition(direct, k - 1, axis=1)[:, k - 1] * (1 + 1e-9)
     found = np.empty((len(queries), k), dtype=np.int64)
     for i, limit in enumerate(limits):
@@ -464,52 +467,55 @@ def _line_lengths(chart, ends, others):
 
 
 class VariationalAutoencoder(nn.Module):
-    """Two hidden layers each way, smooth, with a variance that grows off the codes.
+    """Codes of principal components, with a variance that grows off the codes.
 
     Parameters
     ----------
-    d, latent, width : int
-        Numbers in a row of features, in a code, and in a hidden layer.
+    d, n_components, latent, width : int
+        Numbers in a row of features, of its components, in a code, and in each of two
+        hidden layers.
     """
 
-    def __init__(self, d, latent, width):
+    def __init__(self, d, n_components, latent, width):
         super().__init__()
-        self.encoder = _layers(d, width, 2 * latent)
-        self.decoder = _layers(latent, width, d)
+        self.encoder = _layers(n_components, width, 2 * latent)
+        self.decoder = _layers(latent, width, n_components)
         self.register_buffer("mean", torch.zeros(d))
+        self.register_buffer("components", torch.zeros(n_components, d))
         self.register_buffer("scale", torch.ones(()))
         # Of the precision: centres, their reach and weights, and what is far away.
         self.register_buffer("centres", torch.zeros(CLUSTERS, latent))
         self.register_buffer("reach", torch.ones(CLUSTERS))
         self.register_buffer("weights", torch.zeros(CLUSTERS))
         self.register_buffer("rest", torch.ones(()))
-        self.register_buffer("triangle", torch.zeros(width, width))
 
-    def forward(self, x):
-        """What a training step is judged by: squared errors and divergences."""
-        mean, log_sd = self.encoder((x - self.mean) / self.scale).chunk(2, dim=-1)
+    def forward(self, y):
+        """What a training step is judged by: mean squared error, and divergence."""
+        mean, log_sd = self.encoder(y).chunk(2, dim=-1)
         codes = mean + log_sd.exp() * torch.randn_like(mean)
-        error = (self.decoder(codes) - (x - self.mean) / self.scale).square().mean()
+        error = (self.decoder(codes) - y).square().mean()
         divergence = (mean.square() + (2 * log_sd).exp() - 1) / 2 - log_sd
-        return error, divergence.sum(dim=-1).mean() / x.shape[1]
+        return error, divergence.sum(dim=-1).mean() / y.shape[1]
+
+    def inputs(self, x):
+        """Principal components of (n, d) features, in units of their deviation."""
+        return (x - self.mean) @ self.components.T / self.scale
 
     def encode(self, x):
         """Means of the codes of (n, d) features: (n, q)."""
-        return self.encoder((x - self.mean) / self.scale).chunk(2, dim=-1)[0]
+        return self.encoder(self.inputs(x)).chunk(2, dim=-1)[0]
 
     def decode(self, codes):
         """Features of (..., q) codes, the means of their distributions: (..., d)."""
-        return self.mean + self.scale * self.decoder(codes)
+        return self.mean + self.scale * self.decoder(codes) @ self.components
 
     def chart(self, codes):
-        """Means and deviations of codes up to a rotation: (..., width + 1).
+        """Means and deviations of (..., q) codes: (..., n_components + 1).
 
-        The last layer is linear, W h + b, and with W = Q R the differences of R h are
-        as long as those of W h; so no curve is ever decoded to all its pixels.
+        Components are orthonormal, so their distances are those of the features.
         """
-        hidden = self.decoder[:-1](codes) @ self.triangle.T
         sd = self.precision(codes).rsqrt() * self.mean.numel() ** 0.5
-        return torch.cat([hidden, sd[..., None]], dim=-1)
+        return torch.cat([self.scale * self.decoder(codes), sd[..., None]], dim=-1)
 
     def precision(self, codes):
         """One over the variance of a value of the features, at (..., q) codes."""
@@ -548,10 +554,13 @@ def train(x, latent, width, epochs, seed, *, progress=False):
     -------
     VariationalAutoencoder
     """
+    parts = PCA(_n_components(x), svd_solver="randomized", random_state=seed).fit(x)
     with forked_random_state(seed):
-        network = VariationalAutoencoder(x.shape[1], latent, width)
-        network.mean.copy_(torch.from_numpy(x.mean(axis=0)))
-        network.scale.fill_(float((x - x.mean(axis=0)).std()) or 1.0)
+        network = VariationalAutoencoder(*parts.components_.T.shape, latent, width)
+        network.mean.copy_(torch.from_numpy(parts.mean_))
+        network.components.copy_(torch.from_numpy(parts.components_))
+        y = network.inputs(torch.from_numpy(x))
+        network.scale.fill_(float(y.std()) or 1.0)
         net = trainer(
             network,
             len(x),
@@ -563,15 +572,16 @@ def train(x, latent, width, epochs, seed, *, progress=False):
             cycle_momentum=False,
             progress=progress,
         )
-        network = net.fit(x, np.zeros(len(x), np.float32)).module_
-    network.eval().requires_grad_(False)
+        net.fit((y / network.scale).numpy(), np.zeros(len(x), np.float32))
+    network = net.module_.eval().requires_grad_(False)
     if not all(p.isfinite().all() for p in network.parameters()):
         raise FloatingPointError("the autoencoder diverged; give less width or epochs.")
-    network.triangle.copy_(
-        network.scale * torch.linalg.qr(network.decoder[-1].weight, mode="r").R
-    )
     _fit_precision(network, torch.from_numpy(x), seed)
     return network
+
+
+def _n_components(x):
+    return min(COMPONENTS, *x.shape)
 
 
 def _fit_precision(network, x, seed):
