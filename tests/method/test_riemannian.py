@@ -223,6 +223,24 @@ def test_lengths_of_the_chart_are_those_of_means_and_deviations(trained):
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
 
 
+def test_lengths_of_geodesics_agree_with_stochman(trained):
+    manifold = pytest.importorskip("stochman.manifold")
+    chart = trained.autoencoder_.chart
+
+    class Drawn(manifold.EmbeddedManifold):
+        def embed(self, points, jacobian=False):
+            return chart(points)
+
+    a, b = (torch.from_numpy(trained.codes_[rows]) for rows in ([0, 1, 2], [7, 8, 9]))
+    theirs, _ = Drawn().connecting_geodesic(a, b)
+    found = geodesics(chart, a, b, segments=16, iterations=300)
+    fine = torch.linspace(0, 1, 200)
+    expected = curve_lengths(chart, theirs(fine).detach())
+    lengths = curve_lengths(chart, found)
+    assert (lengths < curve_lengths(chart, straight(a, b, 200))).all()
+    torch.testing.assert_close(lengths, expected, rtol=0.03, atol=0)
+
+
 def test_the_variance_grows_away_from_the_codes(trained):
     network = trained.autoencoder_
     near = network.precision(torch.from_numpy(trained.codes_)).rsqrt()
