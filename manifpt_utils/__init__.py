@@ -29,6 +29,7 @@ _HOMES = {
     "DataManifold": "method.manifold",
     "Denoiser": "method.denoiser",
     "ExactManifold": "method.exact",
+    "RiemannianManifold": "method.riemannian",
     "Fingerprint": "method.fingerprint",
     "Representation": "method.representations",
     "representations": "method.representations",

@@ -26,6 +26,7 @@ NAMES = (
     "11_side_by_side",
     "12_gallery",
     "13_ladder",
+    "14_riemannian",
 )
 LINES = 15  # of a cell that is more than a list of imports or of parameters
 

@@ -6,9 +6,11 @@
 and on a code host.
 """
 
+import codecs
 import re
 from pathlib import Path
 
+import latexcodec  # noqa: F401, which registers the codec "ulatex"
 from pybtex.database import parse_file
 
 BOOK = Path(__file__).parents[1]
@@ -62,7 +64,7 @@ def _linked(note):
 
 def _authors(entry):
     names = [
-        f"{_plain(' '.join(p.last_names))}, {_initials(p)}"
+        f"{_plain(' '.join(p.prelast_names + p.last_names))}, {_initials(p)}"
         for p in entry.persons["author"]
     ]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
@@ -74,11 +76,8 @@ def _initials(person):
 
 
 def _plain(text):
-    """Text without the braces and the dashes of TeX."""
-    accents = {r"{\"a}": "ä", r"{\"o}": "ö", r"{\"u}": "ü", r"{\'e}": "é"}
-    for code, letter in accents.items():
-        text = text.replace(code, letter)
-    return text.replace("{", "").replace("}", "").replace("--", "–")
+    """Text without the accents, the braces and the dashes of TeX."""
+    return codecs.decode(text, "ulatex").replace("{", "").replace("}", "")
 
 
 def with_entries(page, listed):

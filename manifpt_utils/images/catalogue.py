@@ -21,6 +21,12 @@ DATA_SETS = {
     "astronaut": "gm_chq",
     "china": "gm_ffhq",
 }
+PAPER_NAMES = {
+    "gm_celeba": "GM-CelebA",
+    "gm_cifar10": "GM-CIFAR10",
+    "gm_chq": "GM-CHQ",
+    "gm_ffhq": "GM-FFHQ",
+}
 # One or more of each family, trained on the first two photographs.
 CORE = ("dcgan", "lsgan", "wgan_gp", "beta_vae", "glow", "ddpm")
 RECORDED = ("family", "parameters", "steps", "training_cpu_seconds", "images")
@@ -93,10 +99,37 @@ def listed(photo, *, data_folder=None):
     {'coffee': 15, 'flower': 12, 'astronaut': 17, 'china': 8}
     """
     _check_photo(photo)
+    places = model_places(data_folder=data_folder)
+    return tuple(places.query("photograph == @photo")["model"])
+
+
+def model_places(*, data_folder=None):
+    """Every place in the paper's list of models and data sets (its Table 2).
+
+    Parameters
+    ----------
+    data_folder : Path, optional
+        As for `load`.
+
+    Returns
+    -------
+    DataFrame
+        One row per model and data set: `family`, `model`, `data set`, and the
+        `photograph` that plays the data set here.
+
+    Examples
+    --------
+    >>> model_places().groupby("data set").size().to_dict()
+    {'GM-CHQ': 17, 'GM-CIFAR10': 12, 'GM-CelebA': 15, 'GM-FFHQ': 8}
+    """
     folder = Path(data_folder or DATA)
     content = verified(folder, "factors.csv", read_manifest(folder))
-    table = pd.read_csv(io.BytesIO(content), index_col="model")
-    return tuple(table.index[table[DATA_SETS[photo]].astype(bool)])
+    table = pd.read_csv(io.BytesIO(content))
+    photos = {PAPER_NAMES[column]: photo for photo, column in DATA_SETS.items()}
+    table = table.rename(columns=PAPER_NAMES)
+    long = table.melt(["family", "model"], list(photos), "data set", "is listed")
+    long = long[long.pop("is listed").astype(bool)].reset_index(drop=True)
+    return long.assign(photograph=long["data set"].map(photos))
 
 
 def _check_photo(photo):

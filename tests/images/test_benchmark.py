@@ -10,6 +10,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 from pictures import noise, write_folder, write_images
@@ -21,7 +22,14 @@ from manifpt_utils._support.paths import DATA
 from manifpt_utils.images import gm_photo as module
 from manifpt_utils.images import image_files
 from manifpt_utils.images.benchmark import Benchmark
-from manifpt_utils.images.catalogue import RECORDED, listed, records, trained_sheets
+from manifpt_utils.images.catalogue import (
+    DATA_SETS,
+    RECORDED,
+    listed,
+    model_places,
+    records,
+    trained_sheets,
+)
 from manifpt_utils.images.factors import FACTORS, read_factors
 from manifpt_utils.images.folder import from_folder
 from manifpt_utils.images.gm_photo import retrained
@@ -264,6 +272,17 @@ def test_fewer_images_of_a_training_than_asked_are_said(data):
         retrained(found, -1, data_folder=data)
     with pytest.raises(ValueError, match="'glwo'; did you mean 'glow'"):
         retrained(found, 5, models=["glwo"], data_folder=data)
+
+
+def test_every_place_of_the_papers_list_is_there_once():
+    table = pd.read_csv(DATA / "factors.csv", index_col="model")
+    expected = {
+        (m, p) for p, c in DATA_SETS.items() for m in table.index[table[c] == 1]
+    }
+    places = model_places()
+    found = list(zip(places["model"], places["photograph"], strict=True))
+    assert set(found) == expected and len(found) == len(expected)
+    assert (places["family"] == table.loc[places["model"], "family"].to_numpy()).all()
 
 
 @pytest.mark.parametrize("question", [listed, records])
