@@ -87,7 +87,7 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
             self.net_ = self._trained(x, encoder.transform(y).astype(np.int64))
         return self
 
-    def fit_until_settled(self, x, y, validation, *, patience=4, max_steps=400):
+    def fit_until_settled(self, x, y, validation, *, patience=3, max_steps=300):
         """Train until validation images are told apart no better; one rule for all.
 
         Every 20 steps of 64 rows the accuracy on the validation images is measured.
