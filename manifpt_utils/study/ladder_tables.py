@@ -165,6 +165,12 @@ def _lead(scores, kind, rival, panel):
     return paired_difference(scores.loc[kind, panel], scores.loc[rival, panel])
 
 
+def mean_lead(scores, kind, rival):
+    """The same in the mean over all panels: an Interval over photographs."""
+    gaps = (scores.loc[kind] - scores.loc[rival]).unstack("photo").mean()
+    return mean_interval(gaps.to_numpy())
+
+
 def corrected(scores, pairs):
     """P-values of leads, corrected by Holm's method for all pairs and panels together.
 
