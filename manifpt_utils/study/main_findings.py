@@ -34,8 +34,8 @@ def main_findings():
 
     ====================  ==========================================================
     `away`                nearest artifact minus raw image, on the other photograph
-    `filter`              nearest RGB artifact minus high-pass, mean over home and away, 5
-                          and 100 training images per model
+    `filter`              nearest RGB artifact minus high-pass, mean over home and
+                          away, with 5 and 100 training images per model
     `learned`             the same for the learned projection minus high-pass
     `home, few`           the same at home in RGB, with 5 training images per model
     `home, many`          the same at home, with 100, on the paper's lists of models
@@ -72,7 +72,7 @@ def main_findings():
 
 
 def _over_filter(kind):
-    """Lead of an RGB artifact over the high-pass that was tuned on other photographs."""
+    """Lead of an RGB artifact over the high-pass tuned on other photographs."""
     scores = ladder_tables.photo_scores(LADDER.results())
     return ladder_tables.mean_lead(scores, kind, ladder_tables.TUNED)
 
