@@ -168,7 +168,8 @@ def _measured(path):
     record = read_record(path) if path.exists() else {}
     found, n = record.get("quality", {}), record.get("images", 0)
     counts = found.get("projected"), found.get("compared")
-    if counts != (min(PROJECTED, n), min(COMPARED, n)):
+    is_known = counts == (min(PROJECTED, n), min(COMPARED, n)) and "space" in found
+    if not is_known:
         return {}
     return {"quality": found}
 
