@@ -60,7 +60,7 @@ def gain(scores, kind="nearest"):
     scores : Series, or (representations, repetitions) DataFrame
         Indexed by space and kind.
     kind : str
-        Of the artifact.
+        Kind of the artifact.
 
     Returns
     -------

@@ -230,7 +230,7 @@ def mean_gain(means, kind="nearest", *, space=None):
     means : (methods, tests) DataFrame
         From `mean_scores`.
     kind : str
-        Of the artifact.
+        Kind of the artifact.
     space : str, optional
         One space instead of the mean over all of them.
 
@@ -281,7 +281,7 @@ def contrasts(results, questions=ASKED):
     results : DataFrame
         From `COMPARISON.results`.
     questions : sequence of str
-        Of `QUESTIONS`.
+        Some of `QUESTIONS`.
 
     Returns
     -------
