@@ -46,7 +46,7 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         Passes over the data, and the least number of steps, for few images.
     rate, batch_size : float, int
     device : str
-        Of torch, where the network is trained and used: "cpu" or "cuda".
+        Device of torch, where the network is trained and used: "cpu" or "cuda".
     progress : bool
         Show a bar for a training of more than five seconds.
     seed : int
@@ -201,7 +201,7 @@ class ImageAttributor(_Attributor):
     epochs, min_steps, rate, batch_size, device, progress, seed
         As for `NetworkClassifier`.
     weight_decay : float
-        Of AdamW, whose rate has one cycle.
+        Weight decay of AdamW, whose rate has one cycle.
     """
 
     backbone: str = "small"
@@ -283,7 +283,7 @@ def attributor(space, **options):
     ----------
     space : fitted transformer with `image_shape_`
     **options
-        Of `ImageAttributor` or `VectorAttributor`, for instance `device="cuda"`.
+        Options of `ImageAttributor` or `VectorAttributor`, such as `device="cuda"`.
         Vectors have no colours, so that `augment` has no effect on them.
 
     Raises
@@ -309,7 +309,7 @@ def attribution_pipeline(transformer, **options):
     ----------
     transformer : fitted DataManifold or space
     **options
-        Of the classifier, see `attributor`.
+        Options of the classifier, see `attributor`.
 
     Returns
     -------

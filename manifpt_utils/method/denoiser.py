@@ -51,7 +51,7 @@ class Denoiser(Filter):
         "coffee", "flower", "astronaut" or "china" for the shipped networks, or a
         .safetensors file.  Without it, `fit` trains on its real images.
     steps : int
-        Of the training, 32 images each.
+        Steps of the training, with 32 images each.
     noise : float
         Largest standard deviation of the noise in training, in grey levels.
     width : int
@@ -276,7 +276,7 @@ def compare(candidates, real, *, levels=LEVELS, held_out=0.1, seed=0):
     held_out : float
         Share of the images.
     seed : int
-        Of their choice, and of the noise.
+        Seed of their choice, and of the noise.
 
     Returns
     -------

@@ -39,7 +39,7 @@ ENCODERS = DATA / "encoders"
 
 
 class Source(NamedTuple):
-    """A photograph to train on: where it is, its licence, its regions a side."""
+    """A photograph to train on: where it is, its licence, its regions per side."""
 
     location: str
     licence: str
@@ -320,7 +320,7 @@ def train(method, *, seed=0, crops=None, epochs=None, folder=ENCODERS, progress=
     ----------
     method : {"supervised", "selfsupervised"}
     seed : int
-        Of crops, weights, batches and augmentation.
+        Seed of crops, weights, batches and augmentation.
     crops, epochs : int, optional
         Instead of the numbers in `RECIPES`.
     folder : path

@@ -61,7 +61,7 @@ def gain(scores, kind="nearest", *, over="raw"):
     scores : Series, or (representations, repetitions) DataFrame
         Indexed by space and kind.
     kind : str
-        Of the artifact.
+        Kind of the artifact.
     over : str
         Another kind to compare with, such as "highpass".
 

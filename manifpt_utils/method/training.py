@@ -53,7 +53,7 @@ class Finished(Exception):
 
 
 class Batches(BatchSampler):
-    """Batches of which a last one of a single row joins the one before.
+    """Batches, of which a single last row joins the one before.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def trainer(
     if batch_size < 2:
         raise ValueError(
             f"batch_size must be at least 2, got {batch_size!r}; batch normalisation "
-            "has nothing to say about a single row."
+            "needs two rows."
         )
     batch = min(batch_size, n)
     epochs = max(epochs, math.ceil(min_steps / n_batches(n, batch)))

@@ -12,7 +12,7 @@ from .._support.files import write_whole
 WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "net")
 # With these names begin the keys of networks that were wrapped in another one.
 PREFIXES = ("module.", "_orig_mod.", "model.")
-# Of layers that only fit the classes they were trained on.
+# Names of layers that only fit the classes they were trained on begin so.
 HEADS = ("fc.", "AuxLogits.")
 
 

@@ -8,7 +8,7 @@ def check_features(x, name, *, dtype=np.float64):
     x = np.asarray(x, dtype=dtype)
     if x.ndim != 2 or not x.shape[1]:
         raise ValueError(
-            f"{name} must be (n, d), one row a sample, got {x.shape}; flatten images "
+            f"{name} must be (n, d), one row per sample, got {x.shape}; flatten images "
             "with .reshape(len(images), -1)."
         )
     if len(x) < 2:

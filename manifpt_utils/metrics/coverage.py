@@ -180,7 +180,7 @@ def wasserstein_distance(x, y):
     .. math:: W_1 = \\min_\\pi \\frac{1}{n} \\sum_i ||x_i - y_{\\pi(i)}||_2
 
     An integral probability metric (eqs. 15-18): 0 if and only if the samples are equal.
-    Memory grows as n squared, time nearly as n cubed: seconds at n = 2,000.
+    Memory grows as n squared and time nearly as n cubed, to seconds at n = 2,000.
 
     Parameters
     ----------

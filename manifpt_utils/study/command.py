@@ -129,7 +129,7 @@ def run(study, trainings, *, output, jobs, list_only=False, **options):
     list_only : bool
         Show what is missing and compute nothing.
     **options
-        Of the study's `measure`.
+        Options of the study's `measure`.
     """
     store = Store(study, output, shlex.join(["manifpt", *sys.argv[1:]]))
     if list_only:

@@ -230,7 +230,7 @@ def mean_gain(means, kind="nearest", *, over="raw", space=None):
     means : (methods, tests) DataFrame
         From `mean_scores`.
     kind : str
-        Of the artifact.
+        Kind of the artifact.
     over : str
         What it is compared with.
     space : str, optional
@@ -283,7 +283,7 @@ def contrasts(results, questions=ASKED):
     results : DataFrame
         From `COMPARISON.results`.
     questions : sequence of str
-        Of `QUESTIONS`.
+        Some of `QUESTIONS`.
 
     Returns
     -------

@@ -113,7 +113,7 @@ class Method(NamedTuple):
     space : str
         Embedding space of ours; empty for an earlier method.
     kind : str
-        Of ours what is shown of the space: "raw" for the embedded image, or the
+        For ours, what is shown of the space: "raw" for the embedded image, or the
         estimate that its artifact is taken with; else "earlier", or "published" for an
         earlier method with the sizes and the schedule that were published.
 

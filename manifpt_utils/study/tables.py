@@ -53,8 +53,8 @@ def summary(table, *, confidence=0.95):
     table : DataFrame
         From `COMPARISON.results`.
     confidence : float
-        Of the interval, by Student's t: what other seeds of splits and classifiers
-        would give, with the same trained generators.
+        Confidence of the interval, by Student's t: what other seeds of splits and
+        classifiers would give, with the same trained generators.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def gains(scores, kind="nearest", *, over="raw"):
     scores : Series
         Indexed by the fields of `Method`.
     kind : str
-        Of the artifact.
+        Kind of the artifact.
     over : str
         What it is compared with.
 

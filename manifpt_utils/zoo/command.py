@@ -62,7 +62,7 @@ def command():
 
 @command.command("train")
 @training
-@click.option("--steps", type=int, help="Instead of the number in the table.")
+@click.option("--steps", type=int, help="Instead of the number of the table.")
 @device
 def train_one(root, model, photo, seed, steps, device):
     """Train, or go on training, one generator."""
@@ -103,7 +103,7 @@ def show_status(root):
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Trainings at a time, one core each.",
+    help="Trainings at a time; each uses one core.",
 )
 @click.option(
     "--only",
@@ -133,7 +133,7 @@ def train_missing(root, jobs, only, device):
 @click.option(
     "--only-manifest",
     is_flag=True,
-    help="List what data/ holds now, after a change on purpose.",
+    help="Only list what data/ holds now, after an intended change.",
 )
 def store_all(root, data, only_manifest):
     """Store finished trainings in data/."""
