@@ -33,8 +33,8 @@ def quality(photo, images):
         levels, root of the sum of squares over all 3,072 values, and `covered`, the
         share of 4 x 4 x 4 cells of x, y and log side that hold a closest view.  Of the
         first `compared` images and as many views that no generator was trained on, in
-        the self-supervised space, whose network was the loss of no generator: `frechet_distance`, `precision`, `recall`, `density` and
-        `coverage` with k = 5.
+        the self-supervised space, whose network was the loss of no generator:
+        `frechet_distance`, `precision`, `recall`, `density` and `coverage` with k = 5.
     """
     return _on_the_manifold(photo, images[:PROJECTED]) | _in_a_neutral_space(
         photo, images[:COMPARED]
