@@ -121,12 +121,12 @@ def compare(real, fake, *, k=3):
     forth, back = nearest_distances(fake, real), nearest_distances(real, fake)
     balls = precision_recall(real, fake, k=k)
     return {
-        "mean artifact": forth.mean(),
-        "d(Q; P)": forth.max(),
-        "d(P; Q)": back.max(),
+        "mean artifact": float(forth.mean()),
+        "d(Q; P)": float(forth.max()),
+        "d(P; Q)": float(back.max()),
         "precision": balls.precision,
         "recall": balls.recall,
-        "radius": np.median(ball_radii(real, k=k)),
+        "radius": float(np.median(ball_radii(real, k=k))),
         "W1": wasserstein_distance(real, fake),
     }
 

@@ -110,8 +110,9 @@ def expected_nearest_distance(n, volumes, *, dimension):
 
     Examples
     --------
-    >>> round(expected_nearest_distance(100, [2 * np.pi], dimension=1) / np.pi, 6)
-    0.01
+    >>> found = expected_nearest_distance([100, 200], [2 * np.pi], dimension=1)
+    >>> (found / np.pi).round(6)
+    array([0.01 , 0.005])
     """
     m = dimension
     ball = np.pi ** (m / 2) / gamma(m / 2 + 1)
