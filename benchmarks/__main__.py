@@ -12,7 +12,7 @@ from manifpt_utils._support.cache import VARIABLE
 
 from .measure import measure
 
-TOPICS = ("projection", "frechet", "coverage", "tsne", "methods")
+TOPICS = ("projection", "artifacts", "frechet", "coverage", "tsne", "methods")
 
 
 def parse_arguments(arguments=None):

@@ -11,12 +11,14 @@ import click
 SUBCOMMANDS = {
     "run": ("run.command", "Execute the notebooks of the book."),
     "study": ("study.command", "Compute the stored results of the big tables."),
+    "train": ("method.command", "Train the small networks of the package."),
     "zoo": ("zoo.command", "Train generators and store their samples."),
 }
 EXAMPLES = """\b
 Examples:
   manifpt run --profile full --only 03_attribution
   manifpt study comparison --list
+  manifpt train denoiser --photo coffee
   manifpt zoo train --model dcgan --photo coffee
 """
 

@@ -18,7 +18,9 @@ def called(*arguments):
     return CliRunner().invoke(main, arguments, prog_name="manifpt")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["study"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["study"], ["train", "encoder"]]
+)
 def test_help_is_shown_without_heavy_imports(arguments):
     code = f"""if True:
         import sys
@@ -36,6 +38,13 @@ def test_every_help_shows_an_example(arguments):
     done = called(*arguments, "--help")
     assert done.exit_code == 0
     assert f"  {' '.join(['manifpt', *arguments])} " in done.output.partition("Exa")[2]
+
+
+@pytest.mark.parametrize("name", ["denoiser", "encoder"])
+def test_a_training_shows_an_example_and_its_defaults(name):
+    text = called("train", name, "--help").output
+    assert f"Example: manifpt train {name} --" in text
+    assert text.count("[default:") >= 4
 
 
 def test_all_sub_commands_are_listed():

@@ -12,6 +12,7 @@ from manifpt_utils.notebook.parameters import check_values, declared_kinds
 
 ROOT = Path(__file__).parents[1]
 NAMES = (
+    "00_theory",
     "01_manifold_estimation",
     "02_artifact_visualization",
     "03_attribution",
@@ -24,6 +25,7 @@ NAMES = (
     "10_robustness",
     "11_side_by_side",
     "12_gallery",
+    "13_ladder",
     "14_riemannian",
 )
 LINES = 15  # of a cell that is more than a list of imports or of parameters

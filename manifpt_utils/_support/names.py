@@ -5,6 +5,9 @@ What the names stand for is in the rooms above, and a test holds both together.
 
 SPACES = ("rgb", "frequency", "supervised", "selfsupervised")
 SPACE_ALIASES = {"freq": "frequency", "sl": "supervised", "ssl": "selfsupervised"}
+CONTROLS = ("raw", "highpass", "median", "pca", "mean", "random")
+ESTIMATES = ("nearest", "tangent", "hull", "denoiser", "exact", "exact_rgb")
+KINDS = (*CONTROLS, *ESTIMATES)  # of what a classifier is shown of an image
 ESTIMATORS = ("nearest", "tangent", "hull")
 METRICS = ("euclidean", "cosine")
 BASELINES = (
@@ -29,6 +32,7 @@ TREATMENTS = (
     "noise 8",
     "5 bits",
 )
+ENCODERS = ("supervised", "selfsupervised")  # small networks that are shipped
 PHOTOGRAPHS = ("coffee", "flower", "astronaut", "china")
 EXPERIMENTS = ("coffee",)  # photographs with controlled experiments
 FACTORS = ("family", "up", "nl_last", "norm", "down", "skip", "loss", "loss_fine")

@@ -36,7 +36,7 @@ class IncrementalNetwork(FineTunedNetwork):
     memory : int
         Exemplars kept in all, as many of each class.
     epochs, min_steps : int
-        Of every group.
+        Passes over every group, and the least number of steps.
     rate, batch_size, image_shape, device, progress, seed
         As for `FineTunedNetwork`.
 
@@ -50,7 +50,7 @@ class IncrementalNetwork(FineTunedNetwork):
     Raises
     ------
     ValueError
-        If `memory` leaves not one exemplar a class.
+        If `memory` leaves some class without an exemplar.
 
     Notes
     -----
@@ -166,7 +166,7 @@ def herding(features, n):
     Parameters
     ----------
     features : (m, d) array
-        Of length one each.
+        Each row has length one.
     n : int
         How many to choose; all of them if there are fewer.
 

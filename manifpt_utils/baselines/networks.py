@@ -63,6 +63,11 @@ class ImageClassifier(NetworkClassifier):
             self._check_held_out(np.bincount(codes))
         return super()._trained(x, codes)
 
+    def untrained(self, x, y):
+        """The network for rows (n, d) and labels (n,), before its training."""
+        self._set_up(x)
+        return super().untrained(x, y)
+
     def _set_up(self, x):
         self.shape_ = picture_shape(
             x.shape[1], self.image_shape, smallest=self._smallest
@@ -277,6 +282,8 @@ class EqualizedNetwork(ImageClassifier):
     side : int, optional
         Resize to this side first (the paper: 128); by default images are mirrored
         outwards to the next power of two.
+    mirror : bool
+        Show half of the training images mirrored.
     epochs, min_steps, rate, batch_size, patience, image_shape, device, progress, seed
         As for `ImageClassifier`.
 
@@ -308,6 +315,7 @@ class EqualizedNetwork(ImageClassifier):
 
     base: int = 96
     side: int | None = None
+    mirror: bool = True
     min_steps: int = 1000
     rate: float = 1e-2
     batch_size: int = 16
@@ -317,7 +325,9 @@ class EqualizedNetwork(ImageClassifier):
         side = power_of_two(height, width)
         resize = [_square(self.side)] if self.side else []
         colours = Standardise(0.5, 0.5)
-        preparation = [*resize, Mirror(), colours, mirror_outwards(height, width, side)]
+        mirrors = [Mirror()] if self.mirror else []
+        outwards = mirror_outwards(height, width, side)
+        preparation = [*resize, *mirrors, colours, outwards]
         backbone, n_features = equalized_layers(side, self.base)
         head = EqualizedLinear(n_features, len(self.classes_), gain=1.0)
         return AttributionNetwork(preparation, backbone, head, self.shape_)

@@ -44,12 +44,13 @@ class AzimuthalSpectrum(Space):
 
     Notes
     -----
-    Of cc-hpc-itwm/DeepFakeDetection: the natural logarithm in spite of the 20, integer
-    radii from the pixel centre (n - 1) / 2, the ring of radius 0, which holds the zero
-    frequency, and the last one left out, division by the first that is left, 80 points
-    for its CelebA crops.  On images that are not square, rings of equal radius in
-    pixels are ellipses in frequency, as in that code.  It also divides by the first
-    ring where that is almost zero; we leave such an image as it is.
+    As in the code of cc-hpc-itwm/DeepFakeDetection, the logarithm is natural in spite
+    of the 20, radii are whole pixels from the centre (n - 1) / 2, the ring of radius 0,
+    which holds the zero frequency, and the last one are left out, and the profile is
+    divided by the first ring that is left; CelebA crops have 80 points.  On images that
+    are not square, rings of equal radius in pixels are ellipses in frequency, as in
+    that code.  It also divides by the first ring where that is almost zero; we leave
+    such an image as it is.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Whether the files of a folder give the classes away before any pixel is looked at.
 
-Images of one class that were compressed, resized or coloured otherwise than those of
-another can be told apart without any trace of a model.  The facts compared here are
+Images of one class that were compressed, resized or coloured unlike those of another
+can be told apart without any trace of a model.  The facts compared here are
 those that the files tell themselves.
 """
 
@@ -37,9 +37,9 @@ class Audit(NamedTuple):
         holds the class's most frequent value with its share.
     accuracies : DataFrame
         Rows "all classes" and, of two models or more, "models alone".  `accuracy` is
-        the share of files that a decision tree names rightly, by cross-validation and
+        the share of files that a decision tree names correctly, by cross-validation and
         as the mean over classes, when it sees these facts and no pixel; `chance` is
-        one by the number of classes; `null` is the highest accuracy when the classes
+        one over the number of classes; `null` is the highest accuracy when the classes
         are permuted.
     """
 
@@ -202,7 +202,7 @@ def _score(facts):
 
 
 def _recall(labels, predicted):
-    """Mean over classes of the share that is predicted rightly."""
+    """Mean over classes of the share that is predicted correctly."""
     return float(
         (np.bincount(labels, labels == predicted) / np.bincount(labels)).mean()
     )

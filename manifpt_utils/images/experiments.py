@@ -100,7 +100,7 @@ def _check_count(sheets, n):
     if n is not None and not 2 <= n <= len(sheets[smallest]):
         raise ValueError(
             f"n={n} images per run were asked for, but run {smallest!r} holds "
-            f"{len(sheets[smallest])}; ask for 2 to that many."
+            f"{len(sheets[smallest])}; ask for at least 2 and at most as many."
         )
 
 

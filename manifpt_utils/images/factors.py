@@ -22,9 +22,9 @@ def read_factors(content, name="factors.csv"):
     Parameters
     ----------
     content : bytes
-        Of a CSV file.
+        Content of a CSV file.
     name : str or Path
-        For messages.
+        How messages call it.
 
     Returns
     -------

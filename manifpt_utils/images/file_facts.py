@@ -32,15 +32,15 @@ class Facts(NamedTuple):
         names; empty where the format leaves no choice.
     lossless : bool
     quality : float
-        Of a JPEG file: the quality of libjpeg whose luminance table is nearest.
+        Quality of libjpeg whose luminance table is nearest to that of a JPEG file.
     tables : str
         Check sum of the quantisation tables of JPEG, also inside a TIFF file.
     subsampling : str
-        Of the colours: "4:4:4" (none), "4:2:0", ...
+        Subsampling of the colours: "4:4:4" (none), "4:2:0", ...
     mode : str
         Colour mode of Pillow: "RGB", "L" (grey), "RGBA", ...
     bits : int
-        Per sample; per pixel where they are packed, as in a BMP file of 16 bits.
+        Bits per sample, or per pixel where they are packed, as in a BMP of 16 bits.
     grey : bool
         Whether red, green and blue are equal in every pixel.
     width, height : int

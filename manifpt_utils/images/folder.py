@@ -37,16 +37,16 @@ def from_folder(
     ----------
     path : str or Path
     models : sequence of str, optional
-        Which generators; all by default.  One alone can be told from real images.
+        Which generators; all by default.  One alone can only be told from real images.
     n_real : int, optional
-        Size of the manifold set; what the test leaves by default.
+        Size of the manifold set; by default all that are not kept for the test.
     test_fraction : float
         Share of the real images that is kept for `real_test`.
     size : int or (int, int), optional
         Height and width to bring every image to, by one centred crop and one Lanczos
         step.  Without it all images must be of one size.
     seed : int
-        Of the split.
+        Seed of the split.
 
     Returns
     -------

@@ -28,7 +28,7 @@ def retrained(benchmark, n, *, models=None, data_folder=None):
     n : int
         Samples of each further training; all there are where it has fewer.
     models : sequence of str, optional
-        Of the benchmark's models; all by default.
+        Some of the benchmark's models; all by default.
     data_folder : Path, optional
         As for `load`.
 

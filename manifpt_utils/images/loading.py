@@ -7,6 +7,8 @@ from .folder import check_size, from_folder
 from .gm_photo import load_photo
 from .photograph import PHOTOGRAPHS, SIZE
 
+SHIPPED = [f"gm-photo/{photo}" for photo in PHOTOGRAPHS]
+
 
 def load(
     name, *, models=None, training_seed=0, n_real=None, size=None, data_folder=None
@@ -52,14 +54,13 @@ def load(
     ((1000, 32, 32, 3), (2000, 32, 32, 3))
     """
     name = _as_text(name)
-    known = [f"gm-photo/{photo}" for photo in PHOTOGRAPHS]
-    if name in known:
+    if name in SHIPPED:
         _check_photo_size(size)
         photo = name.partition("/")[2]
         return load_photo(photo, models, training_seed, n_real, data_folder)
     if not Path(name).expanduser().is_dir():
         raise ValueError(
-            f"no benchmark and no folder {name!r};{suggestion(name, known)} Or give "
+            f"no benchmark and no folder {name!r};{suggestion(name, SHIPPED)} Or give "
             "the path of a folder with real/ and <model>/."
         )
     if training_seed:
@@ -68,6 +69,30 @@ def load(
             "has no seeds, so leave it at 0."
         )
     return from_folder(name, models=models, n_real=n_real, size=size)
+
+
+def folder_sizes(names, size):
+    """The size in which `load` is to bring each of some benchmarks.
+
+    Parameters
+    ----------
+    names : sequence of str
+    size : int or (int, int), optional
+        Wanted for the folders among them.
+
+    Returns
+    -------
+    dict of str to size
+        None for those of GM-Photo, which keep their own size.  Where there is no
+        folder, `size` stays, for `load` to refuse.
+
+    Examples
+    --------
+    >>> folder_sizes(["my_images", "gm-photo/flower"], 48)
+    {'my_images': 48, 'gm-photo/flower': None}
+    """
+    folders = [name for name in names if name not in SHIPPED]
+    return {n: size if n in folders or not folders else None for n in names}
 
 
 def _as_text(name):

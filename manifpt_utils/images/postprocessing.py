@@ -106,7 +106,7 @@ def resize(images, *, factor):
     ----------
     images : (n, h, w, 3) uint8 array
     factor : float
-        Of both sides, in (0, 1]; 1 changes nothing.
+        Factor of both sides, in (0, 1]; 1 changes nothing.
 
     Returns
     -------
@@ -137,7 +137,7 @@ def crop(images, *, fraction):
     ----------
     images : (n, h, w, 3) uint8 array
     fraction : float
-        Of both sides that is kept, in (0, 1]; 1 changes nothing.
+        Share of both sides that is kept, in (0, 1]; 1 changes nothing.
 
     Returns
     -------
@@ -172,7 +172,7 @@ def noise(images, *, sd, seed):
     ----------
     images : (n, h, w, 3) uint8 array
     sd : float
-        In grey levels, before rounding and clipping; 0 changes nothing.
+        Standard deviation in grey levels, before rounding; 0 changes nothing.
     seed : int
 
     Returns
@@ -208,7 +208,7 @@ def reduce_bits(images, *, bits):
     Returns
     -------
     (n, h, w, 3) uint8 array
-        Of at most 2^bits values.
+        Images of at most 2^bits values.
 
     Raises
     ------
@@ -251,7 +251,7 @@ def postprocess(images, name, *, seed=0):
     name : str
         A key of `POSTPROCESSINGS`: the treatment and its strength.
     seed : int
-        Of the noise; the other treatments are not random.
+        Seed of the noise; the other treatments are not random.
 
     Returns
     -------

@@ -27,7 +27,7 @@ from .networks import (
     small_resnet,
     torch_device,
 )
-from .training import trainer
+from .training import Rounds, settling, trainer
 from .weights import load_weights, read_weights
 
 AT_ONCE = 512 * 32 * 32 * 3  # numbers that pass through a network in one batch
@@ -46,7 +46,7 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         Passes over the data, and the least number of steps, for few images.
     rate, batch_size : float, int
     device : str
-        Of torch, where the network is trained and used: "cpu" or "cuda".
+        Device of torch, where the network is trained and used: "cpu" or "cuda".
     progress : bool
         Show a bar for a training of more than five seconds.
     seed : int
@@ -86,6 +86,45 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         with forked_random_state(self.seed):
             self.net_ = self._trained(x, encoder.transform(y).astype(np.int64))
         return self
+
+    def fit_until_settled(self, x, y, validation, *, patience=3, max_steps=300):
+        """Train until validation images are told apart no better; one rule for all.
+
+        Every 20 steps of 64 rows the accuracy on the validation images is measured.
+        After `patience` such rounds without progress the rate falls to a tenth, and
+        after as many more the training ends; the best round stays.  The optimiser is
+        AdamW for every network, and nothing of its own schedule is used.
+
+        Parameters
+        ----------
+        x, y : (n, d) float array, (n,) array of labels
+        validation : (x, y)
+            Images that are neither trained nor tested on, of the same classes.
+        patience : int
+            Rounds.
+        max_steps : int
+
+        Returns
+        -------
+        self
+        """
+        network = self.untrained(x, y)
+        rounds = Rounds(patience, max_steps, validation=self._coded(*validation))
+        with forked_random_state(self.seed):
+            net = settling(network, rounds, rate=self.rate, device=self.device)
+            self.net_ = net.fit(*rounds.repeated(*self._coded(x, y)))
+        return self
+
+    def untrained(self, x, y):
+        """The network for rows (n, d) and labels (n,), before its training."""
+        x = validate_data(self, x, dtype=np.float32)
+        self.classes_ = np.unique(y)
+        with forked_random_state(self.seed):
+            return self._network(x)
+
+    def _coded(self, x, y):
+        """Rows and the numbers of their classes, as torch takes them."""
+        return np.float32(x), np.searchsorted(self.classes_, y).astype(np.int64)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "net_")
@@ -162,7 +201,7 @@ class ImageAttributor(_Attributor):
     epochs, min_steps, rate, batch_size, device, progress, seed
         As for `NetworkClassifier`.
     weight_decay : float
-        Of AdamW, whose rate has one cycle.
+        Weight decay of AdamW, whose rate has one cycle.
     """
 
     backbone: str = "small"
@@ -244,7 +283,7 @@ def attributor(space, **options):
     ----------
     space : fitted transformer with `image_shape_`
     **options
-        Of `ImageAttributor` or `VectorAttributor`, for instance `device="cuda"`.
+        Options of `ImageAttributor` or `VectorAttributor`, such as `device="cuda"`.
         Vectors have no colours, so that `augment` has no effect on them.
 
     Raises
@@ -270,7 +309,7 @@ def attribution_pipeline(transformer, **options):
     ----------
     transformer : fitted DataManifold or space
     **options
-        Of the classifier, see `attributor`.
+        Options of the classifier, see `attributor`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Artifacts with a closest point that is none: the poorest estimates of the manifold.
+"""Artifacts without a closest point: the poorest estimates of the manifold.
 
 Each takes one thing for the manifold of real images: their mean, a subspace, or any of
 them.  What an estimate gains over these is what nearness is worth.
@@ -87,7 +87,7 @@ class RandomReal(Control):
 class PrincipalComponents(Control):
     """The image minus its projection on leading components of the real images.
 
-    One plane for all of them, where the tangent estimate has one for each image.
+    There is one plane for all images, where the tangent estimate has one for each.
 
     Parameters
     ----------

@@ -6,25 +6,20 @@ noise off real images also takes off a generated image what is not real about it
 
 ::
 
-    python -m manifpt_utils.method.denoiser train --photo coffee
+    manifpt train denoiser --photo coffee
 """
 
-import json
 import time
 from pathlib import Path
 
-import click
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import save
-from skorch import NeuralNet
-from skorch.callbacks import LRScheduler, ProgressBar
+from skorch.callbacks import LRScheduler
 from torch import nn
 from torch.utils.data import Subset, TensorDataset
 
 from .._support.cache import cached
-from .._support.files import write_whole
 from .._support.paths import DATA
 from .._support.random_state import forked_random_state
 from .._support.source import code_of
@@ -34,7 +29,8 @@ from ..images.manifest import read_manifest, verified
 from ..images.photograph import PHOTOGRAPHS, PhotoManifold
 from .filters import Filter
 from .networks import as_input
-from .weights import read_weights
+from .training import Bar, Trainer
+from .weights import read_weights, write_weights
 
 BATCH = 32  # images of a training step
 RATE = 2e-3  # of the first step, falls to zero along a line
@@ -55,7 +51,7 @@ class Denoiser(Filter):
         "coffee", "flower", "astronaut" or "china" for the shipped networks, or a
         .safetensors file.  Without it, `fit` trains on its real images.
     steps : int
-        Of the training, 32 images each.
+        Steps of the training, with 32 images each.
     noise : float
         Largest standard deviation of the noise in training, in grey levels.
     width : int
@@ -196,9 +192,6 @@ def train(real, steps, noise, width, seed, *, progress=False):
         network = Network(width)
         net = _trainer(_Trainee(network, noise), steps, progress)
         net.fit(_repeated(real, steps * BATCH), None)
-    # skorch takes Ctrl-C for the end of a training; half of one must not be kept.
-    if "train_loss" not in (net.history or [{}])[-1]:
-        raise KeyboardInterrupt
     if not all(p.isfinite().all() for p in network.parameters()):
         raise FloatingPointError("the denoiser diverged; give less noise or width.")
     return network.eval().requires_grad_(False)
@@ -218,17 +211,15 @@ def _trainer(trainee, steps, progress):
         lr_lambda=lambda step: max(0, 1 - step / steps),
         step_every="batch",
     )
-    bar = ProgressBar(batches_per_epoch=steps, detect_notebook=False)
-    return NeuralNet(
+    return Trainer(
         trainee,
         criterion=_MeanSquare,
         optimizer=torch.optim.Adam,
         lr=RATE,
         batch_size=BATCH,
         max_epochs=1,
-        iterator_train__shuffle=True,
         train_split=None,
-        callbacks=[("schedule", schedule)] + [("bar", bar)] * progress,
+        callbacks=[schedule] + [Bar(steps)] * progress,
         verbose=0,
     )
 
@@ -285,7 +276,7 @@ def compare(candidates, real, *, levels=LEVELS, held_out=0.1, seed=0):
     held_out : float
         Share of the images.
     seed : int
-        Of their choice, and of the noise.
+        Seed of their choice, and of the noise.
 
     Returns
     -------
@@ -333,53 +324,41 @@ def _read(weights):
     except (KeyError, RuntimeError) as error:
         raise ValueError(
             f"{path} does not hold a denoiser of this package ({error}); train one "
-            "with `python -m manifpt_utils.method.denoiser train`."
+            "with `manifpt train denoiser`."
         ) from error
     return network.eval().requires_grad_(False)
 
 
-@click.group()
-def main():
-    """Train the denoisers of the four photographs."""
+def train_shipped(photo, *, steps, noise, width, seed, folder=FOLDER, progress=False):
+    """Train on the views of a photograph, measure on views it has not seen, and write.
 
+    Parameters
+    ----------
+    photo : str
+        A name of `PHOTOGRAPHS`.
+    steps, noise, width, seed, progress
+        As for `Denoiser`.
+    folder : Path
+        Gets `<photo>.safetensors`, in half precision, and `<photo>.json`.
 
-@main.command("train")
-@click.option("--photo", required=True, type=click.Choice(list(PHOTOGRAPHS)))
-@click.option("--steps", default=3000, show_default=True)
-@click.option("--noise", default=20.0, show_default=True, help="Largest, grey levels.")
-@click.option("--width", default=32, show_default=True)
-@click.option("--seed", default=0, show_default=True)
-@click.option("--folder", default=FOLDER, type=Path, help="Default: data/denoisers.")
-def train_command(photo, steps, noise, width, seed, folder):
-    """Train on the views of one photograph, and measure on views it has not seen.
-
-    Example: python -m manifpt_utils.method.denoiser train --photo coffee
+    Returns
+    -------
+    dict
+        The record: parameters, seconds, share of the noise that is left.
     """
     start = time.process_time()
     options = {"steps": steps, "noise": noise, "width": width, "seed": seed}
-    denoiser = Denoiser(**options, progress=True)
     views = PhotoManifold(photo)
+    denoiser = Denoiser(**options, progress=progress)
     denoiser.fit(views.sample(N_REAL, seed=MANIFOLD_SEED))
-    held = views.sample(N_HELD_OUT, seed=TEST_SEED)
-    record = {"photo": photo, **options}
-    record["cpu_seconds"] = round(time.process_time() - start, 1)
-    errors = denoising_error(denoiser, held)
-    record["share_left"] = {str(k): round(v, 4) for k, v in errors.items()}
-    record["versions"] = {"torch": torch.__version__, "numpy": np.__version__}
-    _write(denoiser.network_, record, folder)
-    click.echo(json.dumps(record, indent=2))
-
-
-def _write(network, record, folder):
-    """Write weights in half precision and the record, each moved when complete."""
-    folder.mkdir(parents=True, exist_ok=True)
-    state = {
-        key: value.half().contiguous() for key, value in network.state_dict().items()
+    seconds = time.process_time() - start
+    errors = denoising_error(denoiser, views.sample(N_HELD_OUT, seed=TEST_SEED))
+    record = {
+        "photo": photo,
+        **options,
+        "cpu_seconds": round(seconds, 1),
+        "share_left": {str(k): round(v, 4) for k, v in errors.items()},
+        "versions": {"torch": torch.__version__, "numpy": np.__version__},
     }
-    path = folder / f"{record['photo']}.safetensors"
-    write_whole(path, save(state, metadata={"architecture": "Network"}))
-    write_whole(path.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+    write_weights(denoiser.network_, Path(folder) / f"{photo}.safetensors", record)
+    return record

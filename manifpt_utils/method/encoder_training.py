@@ -2,8 +2,8 @@
 
 ::
 
-    python -m manifpt_utils.method.encoder_training train --method supervised
-    python -m manifpt_utils.method.encoder_training train --method selfsupervised
+    manifpt train encoder --method supervised
+    manifpt train encoder --method selfsupervised
 
 They stand in for the ImageNet networks of Tab. 4 where nothing may be downloaded:
 `supervised` learns from which photograph, and which region of it, a crop was cut;
@@ -12,8 +12,6 @@ They stand in for the ImageNet networks of Tab. 4 where nothing may be downloade
 the four of the benchmark, as ImageNet shares nothing with the paper's data.
 """
 
-import argparse
-import json
 import time
 from functools import cache
 from pathlib import Path
@@ -22,18 +20,17 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from PIL import Image
-from safetensors.torch import save
 from sklearn.linear_model import RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from .._support.files import write_whole
 from .._support.paths import DATA
 from .._support.random_state import forked_random_state
 from .._support.suggestion import suggestion
 from .networks import N_FEATURES, SIZE, SmallEncoder, as_input, encode
 from .training import trainer
+from .weights import write_weights
 
 SHORT_SIDE = 128  # photographs are reduced to this once, which makes crops cheap
 RELATIVE_SIDE = (0.3, 0.75)  # of the short side
@@ -42,7 +39,7 @@ ENCODERS = DATA / "encoders"
 
 
 class Source(NamedTuple):
-    """A photograph to train on: where it is, its licence, its regions a side."""
+    """A photograph to train on: where it is, its licence, its regions per side."""
 
     location: str
     licence: str
@@ -323,7 +320,7 @@ def train(method, *, seed=0, crops=None, epochs=None, folder=ENCODERS, progress=
     ----------
     method : {"supervised", "selfsupervised"}
     seed : int
-        Of crops, weights, batches and augmentation.
+        Seed of crops, weights, batches and augmentation.
     crops, epochs : int, optional
         Instead of the numbers in `RECIPES`.
     folder : path
@@ -362,7 +359,8 @@ def train(method, *, seed=0, crops=None, epochs=None, folder=ENCODERS, progress=
         "sources": {name: source._asdict() for name, source in SOURCES.items()},
         "versions": {"torch": torch.__version__, "numpy": np.__version__},
     }
-    _write(network.module_.encoder, record, Path(folder))
+    path = Path(folder) / f"{method}.safetensors"
+    write_weights(network.module_.encoder, path, record)
     return record
 
 
@@ -440,51 +438,3 @@ def _collapse(features):
         "mean_absolute_correlation": np.abs(off_diagonal).mean(),
         "effective_dimension": eigenvalues.sum() ** 2 / (eigenvalues**2).sum(),
     }
-
-
-def _write(encoder, record, folder):
-    """Write weights in half precision and the record, each moved when complete."""
-    folder.mkdir(parents=True, exist_ok=True)
-    state = {
-        key: value.half().contiguous() if value.is_floating_point() else value
-        for key, value in encoder.state_dict().items()
-    }
-    weights = folder / f"{record['method']}.safetensors"
-    write_whole(weights, save(state, metadata={"architecture": type(encoder).__name__}))
-    text = json.dumps(record, indent=2) + "\n"
-    write_whole(weights.with_suffix(".json"), text)
-
-
-def _parser():
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {__spec__.name}",
-        description="Train the small encoders of the supervised and self-supervised "
-        "spaces, on photographs that are no part of the benchmark.",
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    about = "train one encoder (about five minutes on one core)"
-    add = commands.add_parser("train", help=about).add_argument
-    add("--method", required=True, choices=list(RECIPES))
-    add("--seed", type=int, default=0, help="default 0")
-    add("--crops", type=int, help="number of training crops, default 40000")
-    add("--epochs", type=int, help="passes over them, default 8 or 4")
-    add("--folder", type=Path, default=ENCODERS, help="output, default data/encoders")
-    return parser
-
-
-def main(arguments=None):
-    """Command line: train an encoder and print what was measured."""
-    parser = _parser()
-    given = vars(parser.parse_args(arguments))
-    given.pop("command")
-    try:
-        record = train(**given, progress=True)
-    except (ValueError, FloatingPointError, OSError) as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
-    except KeyboardInterrupt:
-        parser.exit(130, f"{parser.prog}: stopped; nothing was written\n")
-    print(json.dumps(record["held_out"], indent=2))
-
-
-if __name__ == "__main__":
-    main()

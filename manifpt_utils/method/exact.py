@@ -11,7 +11,10 @@ from .spaces import RGB, Frequency, make_space
 
 BATCH = 128  # images whose closest views are sought together
 STEP = 0.03  # of a difference quotient: far above rounding, far below a pixel
-STAGES = ((6, 3), (2, 10))  # the best so many descend by at most so many steps
+STAGES = (
+    (6, 3),
+    (2, 10),
+)  # so many of the best descend, by at most so many steps
 
 
 class ExactManifold(Projector):
@@ -193,7 +196,7 @@ def pushed_forward(embed, x, slopes, *, step=STEP):
     slopes : (n, m, 3, h, w) tensor
         Changes of the images.
     step : float
-        Of the difference quotient.
+        Step of the difference quotient.
 
     Returns
     -------

@@ -66,7 +66,7 @@ class Filter(Projector):
     def project(self, images):
         """The filtered images and what was taken out, as an `EstimatedProjection`.
 
-        All in pixels, in 0..1, whatever the space: only `transform` gives spectra.
+        All are pixels in 0..1, whatever the space: only `transform` gives spectra.
         """
         artifact = self._in_parts(self._check(images), self._artifacts)
         artifact = artifact.reshape(len(artifact), -1)
@@ -98,7 +98,7 @@ class Filter(Projector):
         return found
 
     def _learn(self, real):
-        """Nothing, for a filter that needs no real image."""
+        """Learn nothing: such a filter needs no real image."""
 
     def _artifacts(self, images):
         """What the filter takes out, in 0..1: (n, h, w, 3) float32 array."""
@@ -113,7 +113,7 @@ class Highpass(Filter):
     ----------
     space : {"rgb", "frequency"}
     sd : float
-        Of the blur, in pixels.
+        Standard deviation of the blur, in pixels.
 
     Examples
     --------

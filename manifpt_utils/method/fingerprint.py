@@ -29,7 +29,7 @@ class Fingerprint:
     Parameters
     ----------
     artifacts : (n, d) array, or (n, h, w, c) array
-        One artifact :math:`a = x_G - x^*` a row; images are flattened and their shape
+        One artifact :math:`a = x_G - x^*` per row; images are flattened and their shape
         is kept.  Stored as float32.
     model : str
         The model whose samples these are.

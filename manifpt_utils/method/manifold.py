@@ -203,7 +203,7 @@ class DataManifold(Projector):
         ------
         ValueError
             If `exclude_self` does not fit the images, or `index` holds fewer than k
-            neighbours an image.
+            neighbours per image.
         """
         check_is_fitted(self)
         x = self._embed(images)

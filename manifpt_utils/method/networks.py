@@ -209,7 +209,7 @@ def encode(network, images, *, batch_size=256):
 
 def _encode_batch(network, images):
     # A batch of one takes another path through the convolutions and differs in the last
-    # bits; an image must have the same features in whatever company it comes.
+    # bits; an image must have the same features whichever images come with it.
     company = np.repeat(images, 2, axis=0) if len(images) == 1 else images
     # A copy, for torch takes neither read-only arrays nor reversed ones.
     batch = torch.from_numpy(np.array(company, order="C"))

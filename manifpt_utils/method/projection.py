@@ -57,7 +57,7 @@ def displacement(x, x_star, index=None):
 
 
 def rows_within(numbers, *, memory=BYTES):
-    """How many rows of so many float32 numbers fit into some bytes, at least one.
+    """How many rows of float32 numbers fit into some bytes; at least one.
 
     Examples
     --------

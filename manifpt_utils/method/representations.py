@@ -6,16 +6,13 @@ Every entry is a fitted scikit-learn transformer from images to rows of numbers.
 from functools import partial
 from typing import NamedTuple
 
+from .._support.names import KINDS
 from .controls import MeanReal, PrincipalComponents, RandomReal
 from .denoiser import Denoiser, shipped
 from .exact import ExactManifold
 from .filters import SHOWN_IN, Highpass, Median
 from .manifold import DataManifold, unknown
 from .spaces import ALIASES, make_space
-
-ESTIMATES = ("nearest", "tangent", "hull", "denoiser", "exact", "exact_rgb")
-CONTROLS = ("raw", "highpass", "median", "pca", "mean", "random")
-KINDS = (*CONTROLS, *ESTIMATES)
 
 
 class Representation(NamedTuple):
@@ -35,7 +32,11 @@ class Representation(NamedTuple):
 
 
 def representations(
-    benchmark, spaces=("rgb", "frequency"), kinds=("raw", "nearest", "hull", "exact")
+    benchmark,
+    spaces=("rgb", "frequency"),
+    kinds=("raw", "nearest", "hull", "exact"),
+    *,
+    denoiser_steps=2000,
 ):
     """Fit the asked representations on the real images of a benchmark.
 
@@ -48,6 +49,8 @@ def representations(
         ("nearest", "tangent", "hull", "denoiser"), with the closest point of the known
         manifold in the space itself ("exact") or among pixels ("exact_rgb"), or
         controls ("highpass", "median", "pca", "mean", "random").
+    denoiser_steps : int
+        Of the training of a denoiser, where none is shipped for the benchmark.
 
     Returns
     -------
@@ -66,7 +69,7 @@ def representations(
             raise ValueError(unknown("kind", kind, KINDS))
     names = [Representation(space, kind) for space in spaces for kind in kinds]
     return {
-        name: _make(name, benchmark).fit(benchmark.real)
+        name: _make(name, benchmark, denoiser_steps).fit(benchmark.real)
         for name in names
         if is_possible(name, benchmark)
     }
@@ -88,12 +91,14 @@ def is_possible(name, benchmark):
     return not name.kind.startswith("exact") or benchmark.manifold is not None
 
 
-def _make(name, benchmark):
+def _make(name, benchmark, denoiser_steps):
     space, kind = name
     if kind == "raw":
         return make_space(space)
     if kind == "denoiser":
-        return Denoiser(space, weights=shipped(benchmark))
+        # A bar, because this may take minutes for large images.
+        options = {"steps": denoiser_steps, "progress": True}
+        return Denoiser(space, weights=shipped(benchmark), **options)
     if kind in MAKERS:
         return MAKERS[kind](space)
     search = "rgb" if kind == "exact_rgb" else None

@@ -11,7 +11,8 @@ from ..metrics.intervals import leaders, mean_interval
 from .evaluation import HELD_OUT
 from .representations import Representation
 
-MINUS_RAW = " − raw"
+GAINS = (("nearest", "raw"), ("hull", "raw"), ("highpass", "raw"), ("denoiser", "raw"))
+GAINS += (("nearest", "highpass"), ("denoiser", "highpass"))
 
 
 def accuracies(evaluations, *, unseen=HELD_OUT, classes=None):
@@ -52,7 +53,7 @@ def _by_seed(predictions, name, classes):
     return right.groupby(part["seed"], sort=False).mean()
 
 
-def gain(scores, kind="nearest"):
+def gain(scores, kind="nearest", *, over="raw"):
     """How much better an artifact does than the raw image of its own space.
 
     Parameters
@@ -60,12 +61,15 @@ def gain(scores, kind="nearest"):
     scores : Series, or (representations, repetitions) DataFrame
         Indexed by space and kind.
     kind : str
-        Of the artifact.
+        Kind of the artifact.
+    over : str
+        Another kind to compare with, such as "highpass".
 
     Returns
     -------
     Series or DataFrame
-        Score of the artifact minus that of "raw", one entry or row per space.
+        Score of the artifact minus that of the other, one entry or row per space;
+        NaN where a space lacks one of them.
 
     Raises
     ------
@@ -79,22 +83,22 @@ def gain(scores, kind="nearest"):
     {'rgb': 0.25}
     """
     known = list(dict.fromkeys(scores.index.get_level_values(1)))
-    for needed in (kind, "raw"):
+    for needed in (kind, over):
         if needed not in known:
             raise ValueError(
-                f"the gain of {kind!r} over 'raw' needs scores of both; there are only "
-                f"those of {known}."
+                f"the gain of {kind!r} over {over!r} needs scores of both; there are "
+                f"only those of {known}."
             )
-    return scores.xs(kind, level=1) - scores.xs("raw", level=1)
+    return scores.xs(kind, level=1) - scores.xs(over, level=1)
 
 
-def mean_gain(scores, kind="nearest"):
-    """The gain in the mean of all spaces.
+def mean_gain(scores, kind="nearest", *, over="raw"):
+    """The gain in the mean of all spaces that have both kinds.
 
     Parameters
     ----------
     scores : (representations, repetitions) DataFrame
-    kind : str
+    kind, over : str
 
     Returns
     -------
@@ -107,28 +111,47 @@ def mean_gain(scores, kind="nearest"):
     >>> mean_gain(pd.DataFrame(scores).T).sign
     1
     """
-    return mean_interval(gain(scores, kind).mean())
+    return mean_interval(gain(scores, kind, over=over).mean())
 
 
-def space_table(scores, *, gains=("nearest", "hull")):
-    """One row per space: the score of every kind, and what artifacts add to "raw".
+def space_table(scores):
+    """One row per space: the score of every kind.
 
     Parameters
     ----------
     scores : (representations, repetitions) DataFrame
-    gains : sequence of str
-        Kinds of artifacts; those without scores are left out.
 
     Returns
     -------
     DataFrame of Interval
-        Over the repetitions.  Columns are the kinds, then "nearest − raw" and others.
+        Over the repetitions; columns are the kinds.
     """
-    table = _intervals(scores).unstack(sort=False)
-    for kind in gains:
-        if kind in table:
-            table[kind + MINUS_RAW] = _intervals(gain(scores, kind))
-    return table
+    return _intervals(scores).unstack(sort=False)
+
+
+def gain_table(scores, pairs=GAINS):
+    """One row per space: what artifacts add to "raw", and to a high-pass.
+
+    Parameters
+    ----------
+    scores : (representations, repetitions) DataFrame
+    pairs : sequence of (str, str)
+        Kind of an artifact, and what it is compared with; pairs without scores of both
+        are left out.
+
+    Returns
+    -------
+    DataFrame of Interval
+        Over the repetitions.  Columns are "nearest − raw" and others.
+    """
+    known = set(scores.index.get_level_values(1))
+    found = {
+        f"{kind} − {over}": _intervals(gain(scores, kind, over=over))
+        for kind, over in pairs
+        if {kind, over} <= known
+    }
+    spaces = dict.fromkeys(scores.index.get_level_values(0))
+    return pd.DataFrame(found, index=pd.Index(spaces, name="space"))
 
 
 def _intervals(scores):

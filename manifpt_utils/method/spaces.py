@@ -147,7 +147,7 @@ class RGB(_PixelSpace):
     def inverse_transform(self, features):
         """Turn features back into images, rounded and clipped to 8 bits.
 
-        Artifacts are signed, and no images: reshape them to `image_shape_` instead.
+        Artifacts are signed and are no images: reshape them to `image_shape_` instead.
 
         Parameters
         ----------
@@ -236,7 +236,7 @@ class Frequency(_PixelSpace):
         return features
 
     def get_feature_names_out(self, input_features=None):
-        """Names such as `fy-16_fx0_red`, in cycles an image: (d,) object array."""
+        """Names such as `fy-16_fx0_red`, in cycles per image: (d,) object array."""
         check_is_fitted(self)
         height, width, _ = self.image_shape_
         return self._names(
@@ -316,7 +316,7 @@ class Supervised(_NetworkSpace):
     batch_size : int
         Images passed through the network at once.
     device : str
-        Of torch, where the network computes: "cpu" or "cuda".
+        Device of torch, where the network computes: "cpu" or "cuda".
 
     Attributes
     ----------
@@ -357,7 +357,7 @@ class SelfSupervised(_NetworkSpace):
     batch_size : int
         Images passed through the network at once.
     device : str
-        Of torch, where the network computes: "cpu" or "cuda".
+        Device of torch, where the network computes: "cpu" or "cuda".
 
     Attributes
     ----------
@@ -430,8 +430,8 @@ def _shipped(method):
     path = DATA / name
     if not path.is_file():
         raise ValueError(
-            f"{path} is missing; restore it with git, or train it with `python -m "
-            f"manifpt_utils.method.encoder_training train --method {method}`."
+            f"{path} is missing; restore it with git, or train it with `manifpt train "
+            f"encoder --method {method}`."
         )
     manifest = read_manifest(DATA) if (DATA / "manifest.json").is_file() else {}
     if name in manifest:

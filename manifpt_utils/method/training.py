@@ -8,15 +8,20 @@ normalisation fails.
 import math
 from contextlib import suppress
 from copy import deepcopy
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochScoring, LRScheduler
+from skorch.dataset import Dataset as SkorchDataset
 from skorch.dataset import ValidSplit
+from skorch.helper import predefined_split
+from torch import nn
 from torch.utils.data import BatchSampler, RandomSampler
 from tqdm import tqdm
 
+ROUND_STEPS, ROUND_BATCH = 20, 64  # between two looks at the validation images
 VALIDATED = 0.1  # of the training rows, where a schedule waits for progress
 
 
@@ -48,7 +53,7 @@ class Finished(Exception):
 
 
 class Batches(BatchSampler):
-    """Batches of which a last one of a single row joins the one before.
+    """Batches, of which a single last row joins the one before.
 
     Examples
     --------
@@ -114,7 +119,7 @@ def trainer(
     if batch_size < 2:
         raise ValueError(
             f"batch_size must be at least 2, got {batch_size!r}; batch normalisation "
-            "has nothing to say about a single row."
+            "needs two rows."
         )
     batch = min(batch_size, n)
     epochs = max(epochs, math.ceil(min_steps / n_batches(n, batch)))
@@ -140,6 +145,37 @@ def trainer(
         device=device,
         verbose=0,
         **{"train_split": None} | options,
+    )
+
+
+class Rounds(NamedTuple):
+    """When a training has settled: see `NetworkClassifier.fit_until_settled`."""
+
+    patience: int
+    max_steps: int
+    validation: tuple  # rows and codes
+
+    def repeated(self, x, codes):
+        """The rows again and again, as many as one round takes, in turn."""
+        rows = np.arange(ROUND_STEPS * ROUND_BATCH) % len(x)
+        return x[rows], codes[rows]
+
+
+def settling(network, rounds, *, rate, device="cpu"):
+    """The net that trains a network until it no longer improves on other images."""
+    held_out = SkorchDataset(*rounds.validation)
+    callbacks = [_valid_accuracy(), Plateau(rounds.patience, 0.05 * rate)]
+    return Trainer(
+        network,
+        nn.CrossEntropyLoss,
+        optimizer=torch.optim.AdamW,
+        lr=rate,
+        batch_size=ROUND_BATCH,
+        max_epochs=max(1, rounds.max_steps // ROUND_STEPS),
+        train_split=predefined_split(held_out),
+        callbacks=callbacks,
+        device=device,
+        verbose=0,
     )
 
 

@@ -1,15 +1,18 @@
-"""The one reader of weights: what does not fit a network is refused by name."""
+"""Weights on disk: written whole; what does not fit a network is refused by name."""
 
+import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
+
+from .._support.files import write_whole
 
 # Under these names training codes put a state dict beside other things.
 WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "net")
 # With these names begin the keys of networks that were wrapped in another one.
 PREFIXES = ("module.", "_orig_mod.", "model.")
-# Of layers that only fit the classes they were trained on.
+# Names of layers that only fit the classes they were trained on begin so.
 HEADS = ("fc.", "AuxLogits.")
 
 
@@ -98,3 +101,25 @@ def _full(value):
 
 def _first_difference(error):
     return " ".join(str(error).splitlines()[1].split())[:120]
+
+
+def write_weights(network, path, record):
+    """Write weights in half precision, and a record beside them as JSON.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+    path : Path
+        The file of safetensors, in a folder that is made if there is none.
+    record : dict
+        How the network was trained.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {name: _half(value) for name, value in network.state_dict().items()}
+    metadata = {"architecture": type(network).__name__}
+    write_whole(path, save(state, metadata=metadata))
+    write_whole(path.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
+
+
+def _half(value):
+    return (value.half() if value.is_floating_point() else value).contiguous()

@@ -258,7 +258,7 @@ def _check_alignment(clusters, models, factors):
     clusters, models = np.asarray(clusters), np.asarray(models)
     if clusters.ndim != 1 or clusters.shape != models.shape:
         raise ValueError(
-            f"clusters and models must be (n,) both, got {clusters.shape} and "
+            f"clusters and models must both be (n,), got {clusters.shape} and "
             f"{models.shape}."
         )
     names = np.unique(models)
@@ -271,7 +271,7 @@ def _check_alignment(clusters, models, factors):
     factors = factors.loc[names]
     if len(factors) > len(names):
         twice = factors.index[factors.index.duplicated()][0]
-        raise ValueError(f"factors has several rows for {twice!r}; give one a model.")
+        raise ValueError(f"factors has several rows for {twice!r}; keep one per model.")
     for factor in factors.columns[factors.isna().any()]:
         empty = names[factors[factor].isna()]
         raise ValueError(f"factor {factor!r} has no value for {', '.join(empty)}.")

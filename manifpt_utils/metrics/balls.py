@@ -12,7 +12,7 @@ import numpy as np
 from .bounds import over_blocks, points, slices
 
 OPEN = 1 / 16  # share of open pairs from which on sharper bounds are the faster way
-PAIRS = 2**16  # looked at together
+PAIRS = 2**16  # of points, looked at together
 PARTS = 16  # of a row, for every neighbour that is looked for
 
 
@@ -73,8 +73,8 @@ def _squared_radii(block, k):
 def _few_nearest(lower, count):
     """Flat indices of small entries, at least `count` of every row.
 
-    They are up to the `count`-th of the least entries of parts of the row: hardly more
-    than its smallest, and nothing is sorted.
+    A row is cut into parts; what is not above the `count`-th of their least entries is
+    taken.  That is hardly more than the smallest of the row, and nothing is sorted.
     """
     n, m = lower.shape
     parts = min(m, PARTS * count)

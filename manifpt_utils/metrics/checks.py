@@ -8,7 +8,7 @@ def check_features(x, name, *, dtype=np.float64):
     x = np.asarray(x, dtype=dtype)
     if x.ndim != 2 or not x.shape[1]:
         raise ValueError(
-            f"{name} must be (n, d), one row a sample, got {x.shape}; flatten images "
+            f"{name} must be (n, d), one row per sample, got {x.shape}; flatten images "
             "with .reshape(len(images), -1)."
         )
     if len(x) < 2:
@@ -44,3 +44,9 @@ def check_labelled(features, labels):
             f"all labels are {str(labels[0])!r}; at least two classes are needed."
         )
     return x, labels
+
+
+def precision_of(*sets):
+    """Single precision is kept, for its memory; everything else becomes double."""
+    is_single = all(getattr(x, "dtype", None) == np.float32 for x in sets)
+    return np.float32 if is_single else np.float64

@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.metrics.pairwise import euclidean_distances
 
 from . import balls, bounds
-from .checks import check_pair
+from .checks import check_pair, precision_of
 
 BLOCK = 1024  # rows of a kernel matrix held at once
 # A point on the surface of a ball is outside it, whatever the rounding.
@@ -83,7 +83,7 @@ def precision_recall(real, fake, *, k=5):
     >>> precision_recall(x, x + 100, k=2)
     PrecisionRecall(precision=0.0, recall=0.0, density=0.0, coverage=0.0)
     """
-    real, fake = check_pair(real, fake, dtype=_precision(real, fake))
+    real, fake = check_pair(real, fake, dtype=precision_of(real, fake))
     most = min(len(real), len(fake)) - 1
     if not 1 <= k <= most:
         raise ValueError(
@@ -104,12 +104,6 @@ def precision_recall(real, fake, *, k=5):
     bounds.over_blocks(look, *bounds.points(fake, real))
     values = (hits > 0).mean(), recalled.mean(), hits.mean() / k, covered.mean()
     return PrecisionRecall(*map(float, values))
-
-
-def _precision(*sets):
-    """Single precision is kept, for its memory; everything else becomes double."""
-    is_single = all(getattr(x, "dtype", None) == np.float32 for x in sets)
-    return np.float32 if is_single else np.float64
 
 
 def _blocks(n):
@@ -186,7 +180,7 @@ def wasserstein_distance(x, y):
     .. math:: W_1 = \\min_\\pi \\frac{1}{n} \\sum_i ||x_i - y_{\\pi(i)}||_2
 
     An integral probability metric (eqs. 15-18): 0 if and only if the samples are equal.
-    Memory grows as n squared, time nearly as n cubed: seconds at n = 2,000.
+    Memory grows as n squared and time nearly as n cubed, to seconds at n = 2,000.
 
     Parameters
     ----------

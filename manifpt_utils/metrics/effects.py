@@ -22,7 +22,7 @@ class Effect(NamedTuple):
     null_share : float
         Its mean over the permutations.
     p_value : float
-        Not below that of all permutations, of which a sample is drawn.
+        From a sample of permutations, but not below the least that all of them allow.
     n_permutations : int
     """
 
@@ -86,7 +86,7 @@ def _check_groups(x, groups):
     groups = np.asarray(groups)
     if groups.shape != (len(x),):
         raise ValueError(
-            f"groups must be ({len(x)},), one a row of features, got {groups.shape}."
+            f"groups must be ({len(x)},), one per row of features, got {groups.shape}."
         )
     names, codes, counts = np.unique(groups, return_inverse=True, return_counts=True)
     if counts.min() < 2:
@@ -151,7 +151,7 @@ def permutation_anova(distances, groups, *, n_permutations=999, seed=0):
         statistic=float(freedom * share[0] / rest) if rest else np.inf,
         share=float(share[0]),
         null_share=float(share[1:].mean()) if n_permutations else np.nan,
-        # Dealings are drawn, so that equals of the true one may come too rarely.
+        # A sample of dealings may hold too few that equal the true one.
         p_value=max(float(np.mean(share >= share[0] - 1e-12)), smallest_p_value(sizes)),
         n_permutations=n_permutations,
     )
@@ -169,7 +169,7 @@ def factor_effects(features, runs, levels, *, n_permutations=999, seed=0):
     Parameters
     ----------
     features : (n, d) array
-        Of artifacts, say.
+        For instance of artifacts.
     runs : (n,) array
         Run of every row.  Rows of runs that `levels` lacks are left out.
     levels : pandas.Series
@@ -183,8 +183,8 @@ def factor_effects(features, runs, levels, *, n_permutations=999, seed=0):
     pandas.Series
         `n_levels`, `n_runs`; `between` and `within`, the mean energy distance of two
         runs of different levels and of one level; `ratio` of the two; `share`,
-        `null_share` and `p_value` of `permutation_anova`; `smallest_p`, which that
-        cannot undercut.
+        `null_share` and `p_value` of `permutation_anova`; `smallest_p`, below
+        which that cannot fall.
 
     Raises
     ------
@@ -290,7 +290,7 @@ def _check_distances(distances):
 def _check_objects(groups, n):
     groups = np.asarray(groups)
     if groups.shape != (n,):
-        raise ValueError(f"groups must be ({n},), one an object, got {groups.shape}.")
+        raise ValueError(f"groups must be ({n},), one per object, got {groups.shape}.")
     _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     if not 1 < len(sizes) < n:
         raise ValueError(

@@ -247,7 +247,7 @@ def _pair_distances(x, gram, groups):
     if gram is not None or groups.shape[1] <= x.shape[1]:
         return [_rows_frechet(x, gram, i, j) for i, j in combinations(groups, 2)]
     moments = [(x[g].mean(axis=0), np.atleast_2d(np.cov(x[g].T))) for g in groups]
-    # One decomposition a class serves all its pairs.
+    # One decomposition per class serves all its pairs.
     left = [(mean, cov, _root(cov)) for mean, cov in moments]
     return [
         _gaussian(*left[i], *moments[j]) for i, j in combinations(range(len(groups)), 2)
@@ -271,7 +271,7 @@ def _equal_classes(labels, n_per_class, rng):
     n = counts.min() if n_per_class is None else n_per_class
     if n < 4:
         raise ValueError(
-            f"{n} features a class cannot be split into halves with a covariance; at "
+            f"{n} features per class cannot be split into halves with a covariance; at "
             f"least 4 are needed (smallest class: {smallest!r})."
         )
     if counts.min() < n:

@@ -29,13 +29,13 @@ def lines(
     level=None,
     percent=False,
 ):
-    """Lines with markers, one panel a value of `col`, from a long table.
+    """Lines with markers, one panel per value of `col`, from a long table.
 
     Parameters
     ----------
     table : DataFrame
     x, y, hue, col : str
-        Columns; `y` may hold intervals, `hue` has one value a line.
+        Columns; `y` may hold intervals, `hue` has one value per line.
     error : str or pair of str, optional
         Column with the half width of an interval, or columns with its ends.
     log : bool or "x"
@@ -194,7 +194,7 @@ def dots(
     groups=None,
     percent=False,
 ):
-    """Scores as dots with their intervals, one row an index entry.
+    """Scores as dots with their intervals, one row per index entry.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def dots(
         Further quiet lines by name.
     xlabel : str, optional
     groups : sequence of str, optional
-        One entry a row, such as the kind of a method: it gives colour and marker.
+        One entry per row, such as the kind of a method: it gives colour and marker.
         Rows of one group that stand together have its name above them.
     percent : bool
         Write shares in percent.

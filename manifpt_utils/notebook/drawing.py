@@ -1,8 +1,8 @@
 """The look of all figures, and how matplotlib's become drawings.
 
-A drawing is an SVG on a transparent ground: sharp at every size, its text the text of
-the page.  Panels are one SVG as well, side by side for a wide screen; the book takes
-them apart and lets them stack on a phone (`renderer`).
+A drawing is an SVG on a transparent ground: it is sharp at every size, and its text is
+text of the page.  Panels are one SVG as well, side by side for a wide screen; the book
+takes them apart and lets them stack on a phone (`renderer`).
 """
 
 import base64

@@ -19,7 +19,7 @@ SYMBOLS += ("triangle-left", "triangle-right", "star")
 
 
 def scatter_panels(embeddings, labels, *, columns=3):
-    """Two-dimensional embeddings side by side, one colour and marker a class.
+    """Two-dimensional embeddings side by side, one colour and marker per class.
 
     Parameters
     ----------

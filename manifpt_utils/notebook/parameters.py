@@ -61,6 +61,7 @@ __all__ = [
     "Estimator",
     "Experiments",
     "Factors",
+    "Kinds",
     "ListOf",
     "Methods",
     "Metric",
@@ -177,6 +178,7 @@ Experiments = _one_of(names.EXPERIMENTS)
 Photographs = _some_of(names.PHOTOGRAPHS)
 Names = ListOf[_Filled]
 Spaces = _some_of(names.SPACES, names.SPACE_ALIASES)
+Kinds = _some_of(names.KINDS)
 Estimator = _one_of(names.ESTIMATORS)
 Metric = _one_of(names.METRICS)
 Methods = _some_of(names.BASELINES)

@@ -244,7 +244,7 @@ def _side(is_number):
 
 
 def _bodies(frame, cells, names):
-    """One body a heading; the heading spans all columns."""
+    """One body per heading; the heading spans all columns."""
     nested = frame.index.nlevels > 1
     numbered = enumerate(frame.index)
     bodies = []

@@ -2,14 +2,14 @@
 
 import shlex
 import sys
-from functools import wraps
 from pathlib import Path
 
 import click
 
+from .._support.console import Room
 from .._support.names import SPACES
 from .._support.paths import DATA
-from . import comparison, estimates
+from . import comparison, estimates, ladder
 from .compute import compute
 from .settings import METHODS, PHOTOS, PUBLISHED, SEEDS, SETTINGS
 from .study import FOLDER, Store
@@ -20,10 +20,11 @@ Examples:
   manifpt study comparison --methods "rgb nearest,Yu19" --settings coffee
   manifpt study estimates --jobs 2 --spaces rgb
 """
+STOPPED = "stopped; the same command goes on with what is missing"
 EPILOG = "Afterwards `manifpt zoo pack --only-manifest` lists the new files."
 
 
-@click.group(name="study", epilog=EXAMPLES)
+@click.group(name="study", cls=Room, stopped=STOPPED, epilog=EXAMPLES)
 def command():
     """Compute the stored results of a study.
 
@@ -80,23 +81,7 @@ def common(function):
         ),
     ):
         function = option(function)
-    return _reporting(function)
-
-
-def _reporting(function):
-    """An error of the user's is one line, and an interrupt says how to go on."""
-
-    @wraps(function)
-    def run(*args, **kwargs):
-        try:
-            return function(*args, **kwargs)
-        except (ValueError, OSError) as error:
-            raise click.ClickException(str(error)) from error
-        except KeyboardInterrupt:
-            message = "stopped; the same command goes on with what is missing"
-            raise click.ClickException(message) from None
-
-    return run
+    return function
 
 
 @command.command("comparison", epilog=EPILOG)
@@ -120,6 +105,15 @@ def estimate(photos, spaces, **options):
     run(estimates.ESTIMATES, estimates.planned(photos, spaces), **options)
 
 
+@command.command("ladder", epilog=EPILOG)
+@several("--photos", PHOTOS, "Some photographs")
+@several("--kinds", ladder.KINDS, "Some kinds of artifacts and controls")
+@common
+def ladder_of_controls(photos, kinds, **options):
+    """Train on artifacts, and on controls that know no closest point."""
+    run(ladder.LADDER, ladder.planned(photos, kinds), **options)
+
+
 def run(study, trainings, *, output, jobs, list_only=False, **options):
     """Compute what the results lack, or list it.
 
@@ -135,7 +129,7 @@ def run(study, trainings, *, output, jobs, list_only=False, **options):
     list_only : bool
         Show what is missing and compute nothing.
     **options
-        Of the study's `measure`.
+        Options of the study's `measure`.
     """
     store = Store(study, output, shlex.join(["manifpt", *sys.argv[1:]]))
     if list_only:

@@ -65,7 +65,7 @@ class Fit(NamedTuple):
 
 
 class Column(NamedTuple):
-    """What a score is of; `model` and `start` are empty unless it is "unseen"."""
+    """What is scored; `model` and `start` are empty unless it is "unseen"."""
 
     name: str
     model: str = ""
@@ -105,7 +105,7 @@ class Comparison(Study):
         ----------
         fit : Fit
         device : str
-            Of torch, on which a method with a network of its own is trained.
+            Device of torch, on which a method with a network of its own is trained.
 
         Returns
         -------

@@ -18,7 +18,7 @@ def compute(trainings, store, *, jobs=1, **options):
     jobs : int
         Processes.
     **options
-        Of the study's `measure`.
+        Options of the study's `measure`.
     """
     study = store.study
     todo = study.missing(trainings, store.read()[0])

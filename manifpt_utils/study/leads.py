@@ -72,7 +72,7 @@ def lead(table, rival, *, confidence=0.95):
     rival : Series
         Its scores, indexed by some of the keys, the seed among them.
     confidence : float
-        Of the interval over seeds.
+        Confidence of the interval over seeds.
 
     Returns
     -------

@@ -79,7 +79,7 @@ def own_cells(scores, *, confidence=0.95):
     scores : dict of (table, method, column) to sequence of float
         One value per seed, in the paper's units.
     confidence : float
-        Of the interval over the seeds.
+        Confidence of the interval over the seeds.
 
     Returns
     -------
@@ -233,7 +233,7 @@ def _agreement(part, n_shuffles, rng):
 
 
 def _items(part, values):
-    """Values of a table as an array: one row per shuffled item, one column a group."""
+    """Values of a table as an array: a row per shuffled item, a column per group."""
     across = "method" if "layer_type_nmi" in part.index else "column"
     return values.droplevel("table").unstack(across, sort=False).to_numpy(dtype=float)
 
@@ -285,7 +285,7 @@ def side_table(found, table, *, confidence=0.95):
     table : str
         One of `TABLES`.
     confidence : float
-        Of the intervals in it.
+        Confidence of the intervals in it.
 
     Returns
     -------

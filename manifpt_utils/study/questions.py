@@ -222,24 +222,26 @@ def score_table(results, tests, *, methods=METHODS):
     return table.loc[order].rename_axis("method"), ties
 
 
-def mean_gain(means, kind="nearest", *, space=None):
-    """What an artifact adds to the raw image of its own space.
+def mean_gain(means, kind="nearest", *, over="raw", space=None):
+    """What an artifact adds to the raw image of its own space, or to another kind.
 
     Parameters
     ----------
     means : (methods, tests) DataFrame
         From `mean_scores`.
     kind : str
-        Of the artifact.
+        Kind of the artifact.
+    over : str
+        What it is compared with.
     space : str, optional
-        One space instead of the mean over all of them.
+        One space instead of the mean over all that have both.
 
     Returns
     -------
     Interval
         Over the tests.
     """
-    found = means.apply(gains, kind=kind)
+    found = means.apply(gains, kind=kind, over=over)
     return mean_interval(found.loc[space] if space else found.mean())
 
 
@@ -281,15 +283,16 @@ def contrasts(results, questions=ASKED):
     results : DataFrame
         From `COMPARISON.results`.
     questions : sequence of str
-        Of `QUESTIONS`.
+        Some of `QUESTIONS`.
 
     Returns
     -------
     DataFrame
         `question`, `contrast` and `difference`, an `Interval` over the tests of a
-        question.  The raw image is compared within each space; in the other contrasts
-        the best of four nearest artifacts, or the best of eight artifacts by both
-        estimates, is compared with the best of eight earlier methods.
+        question.  Raw images and high-passes are compared within each space; in the
+        other contrasts the best of four nearest artifacts, the best of eight artifacts
+        by both estimates, or the better of two learned projections is compared with the
+        best of eight earlier methods.
     """
     rows = []
     for question in questions:
@@ -301,10 +304,15 @@ def contrasts(results, questions=ASKED):
 CONTRASTS = {
     "nearest − raw": partial(mean_gain, kind="nearest"),
     "hull − raw": partial(mean_gain, kind="hull"),
+    "highpass − raw": partial(mean_gain, kind="highpass"),
+    "denoiser − raw": partial(mean_gain, kind="denoiser"),
+    "nearest − highpass": partial(mean_gain, kind="nearest", over="highpass"),
+    "denoiser − highpass": partial(mean_gain, kind="denoiser", over="highpass"),
     "nearest − earlier": partial(lead_of_best, kinds=["nearest"], rivals=["earlier"]),
     "both − earlier": partial(
         lead_of_best, kinds=["nearest", "hull"], rivals=["earlier"]
     ),
+    "denoiser − earlier": partial(lead_of_best, kinds=["denoiser"], rivals=["earlier"]),
 }
 
 

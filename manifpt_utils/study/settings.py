@@ -12,6 +12,7 @@ from ..images.catalogue import CORE, listed
 
 NETWORKS = ("Nataraj19", "Wang20", "Marra18", "Marra19", "Yu19")  # have their own
 KINDS = ("raw", "nearest", "hull")
+FILTERS = ("highpass", "denoiser")  # which need pixels or their spectra
 
 SHARED = ("biggan_deep", "stylegan2", "stylegan3", "vqgan")
 SHARED += ("nvae", "eff_vdvae", "ncsnpp", "ldm")
@@ -112,7 +113,7 @@ class Method(NamedTuple):
     space : str
         Embedding space of ours; empty for an earlier method.
     kind : str
-        Of ours what is shown of the space: "raw" for the embedded image, or the
+        For ours, what is shown of the space: "raw" for the embedded image, or the
         estimate that its artifact is taken with; else "earlier", or "published" for an
         earlier method with the sizes and the schedule that were published.
 
@@ -150,6 +151,7 @@ SETTINGS = (
 METHODS = (
     *(Method(name, "", "earlier") for name in BASELINES),
     *(ours(space, kind) for space in SPACES for kind in KINDS),
+    *(ours(space, kind) for space in SPACES[:2] for kind in FILTERS),
 )
 PUBLISHED = tuple(Method(name, "", "published") for name in BASELINES)
 # The settings that stand beside the paper's Table 1.  The shared models of china are

@@ -32,12 +32,12 @@ class Study:
     Attributes
     ----------
     name : str
-        Of its two files.
+        Name of its two files.
     keys, values : tuple of str
         Columns that name a cell, and the other columns; the last one is `reason`,
         which says why there is no score.
     types : dict
-        Of columns that are no text.
+        Types of the columns that are no text.
     order : dict of str to int
         Where names stand in the file; other keys are sorted as they are.
     """
@@ -145,7 +145,7 @@ class Store:
     study : Study
     folder : path
     command : str
-        That is noted down.
+        The command that is noted down.
     """
 
     def __init__(self, study, folder, command):

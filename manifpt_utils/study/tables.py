@@ -53,8 +53,8 @@ def summary(table, *, confidence=0.95):
     table : DataFrame
         From `COMPARISON.results`.
     confidence : float
-        Of the interval, by Student's t: what other seeds of splits and classifiers
-        would give, with the same trained generators.
+        Confidence of the interval, by Student's t: what other seeds of splits and
+        classifiers would give, with the same trained generators.
 
     Returns
     -------
@@ -115,23 +115,26 @@ def labels(index):
     return [str(Method(*key)) for key in index]
 
 
-def gains(scores, kind="nearest"):
-    """What an artifact adds to the raw image of its own space.
+def gains(scores, kind="nearest", *, over="raw"):
+    """What an artifact adds to the raw image of its own space, or to another kind.
 
     Parameters
     ----------
     scores : Series
         Indexed by the fields of `Method`.
     kind : str
-        Of the artifact.
+        Kind of the artifact.
+    over : str
+        What it is compared with.
 
     Returns
     -------
     Series
-        Score of the artifact minus that of the raw image, one entry per space.
+        Score of the artifact minus that of the other, one entry per space; NaN where a
+        space lacks one of them.
     """
     own = scores.xs("ours", level="method").unstack("kind", sort=False)
-    return own[kind] - own["raw"]
+    return own[kind] - own[over]
 
 
 def best(scores, *kinds):

@@ -1,4 +1,4 @@
-"""The generators that made `data/`: real training code, one recipe a model.
+"""The generators that made `data/`: real training code, one recipe per model.
 
 Nothing else in `manifpt_utils` imports this package.  The command line is
 `manifpt zoo --help`.

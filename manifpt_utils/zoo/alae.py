@@ -68,14 +68,14 @@ class Generator(nn.Module):
         return self.decode(self.encode(z))
 
     def encode(self, z):
-        """Latents w of z."""
+        """The latents w that z is mapped to."""
         w = normalise(z)
         for layer in self.mapping:
             w = activate(layer(w))
         return w
 
     def decode(self, w):
-        """Images of latents w."""
+        """The images that latents w decode to."""
         x = self.style(self.constant.expand(len(w), -1, -1, -1), w)
         for stage in self.stages:
             x = stage(x, w)
@@ -83,7 +83,7 @@ class Generator(nn.Module):
 
 
 class ReadStyle(nn.Module):
-    """Take mean and deviation of each channel out of the features, into a latent."""
+    """Move mean and deviation of each channel from the features into a latent."""
 
     def __init__(self, width, latent):
         super().__init__()
@@ -112,7 +112,7 @@ class EncoderBlock(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Images to latents w: the sum of what the styles of all layers say."""
+    """From images to latents w, the sum of what all layers read off the features."""
 
     def __init__(self, widths=WIDTHS[::-1], latent=LATENT):
         super().__init__()
@@ -168,7 +168,7 @@ class StyleAlae(PenalisedGan):
         super().__init__(generator, judge, rates=(rate, rate), r1=r1, every=every)
 
     def step(self, x, progress=1.0):
-        """Update encoder and critic, then the generator, and both on the latents."""
+        """Update encoder and critic, then the generator with the encoder."""
         d_loss = self._critic_step(x)
         g_loss, error = self._generator_step(len(x))
         self.networks.done += 1

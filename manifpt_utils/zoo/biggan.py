@@ -33,7 +33,7 @@ class ConditionalNorm(nn.Module):
 
 
 class GeneratorBlock(nn.Module):
-    """Bottleneck of convolutions 1-3-3-1; the skip drops the channels it has too many.
+    """Bottleneck of convolutions 1-3-3-1; the skip drops its surplus channels.
 
     The resolution doubles after the first convolution, by repeating pixels.
     """
@@ -58,7 +58,7 @@ class GeneratorBlock(nn.Module):
 
 
 class Generator(nn.Module):
-    """Dense layer to 4 x 4, one block a doubling, batch norm, tanh.
+    """Dense layer to 4 x 4, one block per doubling, batch norm, tanh.
 
     Every block sees the whole latent, as in BigGAN-deep; BigGAN splits it.
     """
@@ -109,7 +109,7 @@ class CriticBlock(nn.Module):
 
 
 class Critic(nn.Module):
-    """Three halvings, features summed over the remaining pixels, one score an image."""
+    """Three halvings, features summed over the pixels, one score per image."""
 
     def __init__(self, widths=(32, 64, 128, 192)):
         super().__init__()

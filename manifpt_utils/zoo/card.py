@@ -15,7 +15,7 @@ from .registry import MODELS
 BEGIN, END = "<!-- begin generated table -->", "<!-- end generated table -->"
 HEADER = (
     "| Photograph | Model | Seed | Parameters | Steps | Batch | Training CPU s | "
-    "Images | Bytes an image |"
+    "Images | Bytes per image |"
 )
 QUALITY_HEADER = (
     "| Photograph | Model | Seed | Distance | Cells | FD | Precision | Recall | "
@@ -61,7 +61,7 @@ def _table(data):
 
 
 def _experiment_table(data):
-    """One row a design, the mean over its seeds; nothing if none is stored."""
+    """One row per design, the mean over its seeds; empty if none is stored."""
     records = [read_record(path) for path in data.glob(RECORDS["experiments"])]
     if not records:
         return []
@@ -114,7 +114,7 @@ def _training_row(record, manifest):
 
 
 def _seconds(record):
-    """What a training took of the processor, which on a GPU is the smaller part."""
+    """CPU seconds of a training, on a GPU the smaller part of what it took."""
     mark = " (GPU)" if record.get("device") == "cuda" else ""
     return f"{record['training_cpu_seconds']:,.0f}{mark}"
 

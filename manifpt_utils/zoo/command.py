@@ -6,6 +6,7 @@ import click
 import numpy as np
 from PIL import Image
 
+from .._support.console import Room
 from .._support.paths import DATA
 from ..images.photograph import PHOTOGRAPHS
 from .packing import pack, write_manifest
@@ -22,19 +23,6 @@ Examples:
 """
 STOPPED = "stopped; the same command goes on from the last complete state"
 RECIPES = (*MODELS, *EXPERIMENTS)
-
-
-class Zoo(click.Group):
-    """A group in which an error of the user's is one line and exit status 1."""
-
-    def invoke(self, ctx):
-        """Run a sub-command."""
-        try:
-            return super().invoke(ctx)
-        except (ValueError, FloatingPointError, OSError) as error:
-            raise click.ClickException(str(error)) from None
-        except KeyboardInterrupt:
-            raise click.ClickException(STOPPED) from None
 
 
 root = click.option(
@@ -67,14 +55,14 @@ def training(command):
     return command
 
 
-@click.group(name="zoo", cls=Zoo, epilog=EXAMPLES)
+@click.group(name="zoo", cls=Room, stopped=STOPPED, epilog=EXAMPLES)
 def command():
     """Train the generators of the benchmark, look at them, store their samples."""
 
 
 @command.command("train")
 @training
-@click.option("--steps", type=int, help="Instead of the number in the table.")
+@click.option("--steps", type=int, help="Instead of the number of the table.")
 @device
 def train_one(root, model, photo, seed, steps, device):
     """Train, or go on training, one generator."""
@@ -115,7 +103,7 @@ def show_status(root):
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Trainings at a time, one core each.",
+    help="Trainings at a time; each uses one core.",
 )
 @click.option(
     "--only",
@@ -145,7 +133,7 @@ def train_missing(root, jobs, only, device):
 @click.option(
     "--only-manifest",
     is_flag=True,
-    help="List what data/ holds now, after a change on purpose.",
+    help="Only list what data/ holds now, after an intended change.",
 )
 def store_all(root, data, only_manifest):
     """Store finished trainings in data/."""

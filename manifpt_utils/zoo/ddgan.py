@@ -2,8 +2,8 @@
 
 The forward process is that of diffusion models, cut into so few steps that the way back
 is far from Gaussian; a conditional GAN learns it.  The U-Net is NCSN++ without its
-output pyramid and, here, without attention; the critic is that of StyleGAN2, told the
-time.
+output pyramid and, here, without attention; the critic is that of StyleGAN2, which is
+given the time as well.
 """
 
 import math
@@ -181,7 +181,7 @@ class CriticBlock(nn.Module):
 
 
 class Critic(nn.Module):
-    """Is x_(t-1) a real ancestor of x_t?  One logit a pair."""
+    """One logit per pair: is x_(t-1) a real ancestor of x_t?"""
 
     def __init__(self, widths=(24, 48, 72, 96)):
         super().__init__()

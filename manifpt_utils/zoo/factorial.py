@@ -35,11 +35,12 @@ class Design:
     nl_last : {"tanh", "sigmoid", "identity"}
         What follows its last convolution; a sigmoid is stretched to [-1, 1].
     norm : {"batch", "instance", "group"}
-        Of the generator.  Without any, this training collapses.
+        Norm of the generator.  Without one, this training collapses.
     down : {"strided_conv", "avg_pool", "fir"}
         How the critic halves the resolution.
     skip : {"none", "residual", "image_skip"}
-        Around the second convolution of a stage, or from image to larger image.
+        What the skip leads around or along: the second convolution of a stage, or the
+        images of growing size.
     loss : {"non_saturating", "least_squares", "hinge", "wasserstein"}
     """
 
@@ -179,7 +180,7 @@ def _colours(*channels):
 
 
 def critic(design, width=24):
-    """Three halvings with one-group norm and leaky ReLU; one logit an image."""
+    """Three halvings with one-group norm and leaky ReLU; one logit per image."""
     layers = [downsampling(design.down, 3, width)]
     for before, after in ((width, 2 * width), (2 * width, 4 * width)):
         norm = nn.GroupNorm(1, after)

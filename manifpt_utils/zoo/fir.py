@@ -3,7 +3,7 @@
 The first is the filter of StyleGAN2 (Karras et al. 2020) and NCSN++ (Song et al. 2021),
 the second that of StyleGAN (Karras et al. 2019).  Rows and columns are filtered by one
 matrix product each, which on a processor is ten times as fast in bfloat16 as a
-convolution with one channel a group.
+convolution with one channel per group.
 """
 
 import torch
@@ -30,7 +30,7 @@ class FIRDownsample(nn.Module):
 
 
 class Blur(nn.Module):
-    """Filter with 1-2-1: (n, c, h, w) to the same shape; beyond the border is zero."""
+    """Filter with 1-2-1: (n, c, h, w) to the same shape; zeros beyond the border."""
 
     def forward(self, x):
         rows, columns = (_smoothing(side, x) for side in x.shape[-2:])

@@ -62,7 +62,7 @@ def _conditional_prior(channels, width):
 class Likelihood:
     """Exact likelihood of uniformly dequantised images.
 
-    Images have 5 bits a channel, as the papers use for faces, and are sampled at
+    Images have 5 bits per channel, as the papers use for faces, and are sampled at
     `temperature`.  The dequantisation noise starts `widest` times as wide as a level
     and narrows to one level over the first 60 % of the training: wide noise hides
     everything but the coarse picture, which is thereby learned first.  With narrow
@@ -79,7 +79,7 @@ class Likelihood:
         self.initialised = False
 
     def step(self, x, progress=1.0):
-        """One step on the negative log likelihood, in bits a dimension."""
+        """One step on the negative log likelihood, in bits per dimension."""
         x = dequantise(x, self.widest ** max(0.0, 1 - progress / 0.6))
         self._initialise(x)
         with autocast():
@@ -88,7 +88,7 @@ class Likelihood:
         return {"bits": loss.item() / 0.6931 + BITS}
 
     def _initialise(self, x):
-        """Let actnorm meet its first batch in full precision, whose type it keeps.
+        """Show actnorm its first batch in full precision, because it keeps the type.
 
         A resumed training does so once more, which must not use up random numbers.
         """

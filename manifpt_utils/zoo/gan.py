@@ -28,7 +28,7 @@ def dcgan_generator(width=32, latent=LATENT):
 
 
 def dcgan_critic(width=32, normalisation="batch"):
-    """Strided 4x4 convolutions with leaky ReLU; one logit an image."""
+    """Strided 4x4 convolutions with leaky ReLU; one logit per image."""
     layers = [nn.Conv2d(3, width, 4, 2, 1), nn.LeakyReLU(0.2)]
     for a, b in ((width, 2 * width), (2 * width, 4 * width)):
         layers += [nn.Conv2d(a, b, 4, 2, 1, bias=False)]
@@ -102,7 +102,7 @@ class Gan:
     dense : bool
         Perceptrons instead of the shared DCGAN pair.
     networks : (generator, critic), optional
-        Instead of either.
+        A pair to train in place of these.
     """
 
     def __init__(

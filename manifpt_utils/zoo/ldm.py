@@ -12,7 +12,7 @@ SPREAD = 0.5  # standard deviation of the features as the U-Net sees them
 
 
 class LatentModel(nn.Module):
-    """What draws images: the denoiser of features, the codebook, the decoder.
+    """All that draws images: the denoiser of features, the codebook, the decoder.
 
     The denoiser sees features at deviation `SPREAD` around zero.
     """
@@ -24,7 +24,7 @@ class LatentModel(nn.Module):
         self.register_buffer("deviation", torch.ones(()))  # until measured
 
     def scaled(self, features):
-        """Features as the denoiser sees them; a first batch is measured, once."""
+        """Features as the denoiser sees them; the first batch sets their scale."""
         if self.deviation == 1:
             self.centre.copy_(features.mean((0, 2, 3))[:, None, None])
             self.deviation.copy_((features - self.centre).std())
@@ -50,7 +50,7 @@ class LatentDiffusion:
     split : float
         Share of the steps that the first stage gets.
     sampling_steps : int
-        Of the deterministic sampler (Song, Meng & Ermon 2021).
+        Steps of the deterministic sampler (Song, Meng & Ermon 2021).
     """
 
     def __init__(self, *, codes=256, split=0.35, rates=(1e-3, 1e-3), sampling_steps=50):
@@ -81,7 +81,7 @@ class LatentDiffusion:
         return self.second.step(self.generator.scaled(self.first.encode(x)))
 
     def calibrate(self, average, batches):
-        """Undo the averaging of centre and deviation with what came before them."""
+        """Copy centre and deviation, which averaging mixed with their first values."""
         average.centre.copy_(self.generator.centre)
         average.deviation.copy_(self.generator.deviation)
 

@@ -30,7 +30,7 @@ def diffusion(time):
 class LatentScore(nn.Module):
     """Noise in latents (n, c, 4, 4) at times (n, 1, 1, 1), by mixed prediction.
 
-    That of N(0, I) latents, deviation times latents, is mixed with that of a network,
+    The noise of N(0, I) latents, deviation times latents, is mixed with a network's,
     in a proportion that every channel learns (Vahdat et al. 2021, equation 9).  The
     network predicts the velocity v (Salimans & Ho 2022), so that its own noise is
     deviation times latents plus factor times v.
@@ -77,16 +77,16 @@ class Lsgm(Nvae):
 
     The two stages of the original run side by side: the autoencoder learns with the
     prior N(0, I), and the score learns the latents that it finds, by the squared error
-    of the velocity, uniformly in time.  With that of the noise, the errors of a short
-    training add up along the flow to latents that are twice too wide.  There is no
-    third stage, in which both would be trained on one bound.  The U-Net of the prior
-    has become residual blocks at 4 x 4.
+    of the velocity, uniformly in time.  With the squared error of the noise, the errors
+    of a short training add up along the flow to latents that are twice too wide.  There
+    is no third stage, in which both would be trained on one bound.  The U-Net of the
+    prior has become residual blocks at 4 x 4.
 
     Parameters
     ----------
     sampling_steps : int
-        Of the probability-flow equation, from noise to latents; the decoder makes
-        images of these.
+        Steps of the probability-flow equation, from noise to latents; the decoder
+        makes images of these.
     repeats : int
         Times at which the score meets a latent in one step.
     """

@@ -9,11 +9,11 @@ from .flow import Likelihood, glow_step, multiscale
 
 DEPTH = (4, 2, 1)  # steps at 4 x 4, 8 x 8 and 16 x 16 pixels
 DIRECTIONS = ("down", "up", "right", "left")
-ROWS, COLUMNS = 2, 5  # of a filter; a row sees those many rows that came before
+ROWS, COLUMNS = 2, 5  # of a filter; each row sees this many rows before it
 
 
 class MaskedConvolution(nn.Module):
-    """Scale and shift each row by what the two rows before it say.
+    """Scale and shift each row by functions of the two rows before it.
 
     .. math:: z_i = s(x_{i-1}, x_{i-2}) x_i + m(x_{i-1}, x_{i-2})
 
@@ -70,7 +70,7 @@ def _back(x, direction):
 
 
 class Step(nn.Module):
-    """From images: a unit (actnorm, masked convolutions), then a step of Glow."""
+    """From images to latents: actnorm, masked convolutions, then a step of Glow."""
 
     def __init__(self, channels, width):
         import normflows as nf

@@ -137,9 +137,10 @@ class ScoreMatching:
     """Variance-exploding score matching, predictor and corrector (Song et al. 2021).
 
     The squared error of the noise has the likelihood-free weight times one plus the
-    squared noise-to-signal ratio, as in `Ddpm` and for its reason: without it, colours
-    are wrong after a training this short.  The sampler takes one Langevin step and one
-    ancestral step at each of `sampling_steps` levels; the last step only denoises.
+    squared noise-to-signal ratio, as in `Ddpm`, for the same reason: without it,
+    colours are wrong after a training this short.  The sampler takes one Langevin step
+    and one ancestral step at each of `sampling_steps` levels; the last step only
+    denoises.
 
     Parameters
     ----------
@@ -147,7 +148,7 @@ class ScoreMatching:
         Draw the smallest noise level anew for each step, and levels above it uniformly
         in 1/t of the reciprocal SDE (Kim et al. 2022), which is uniform in log sigma.
     snr : float
-        Of the Langevin steps.
+        Signal-to-noise ratio of the Langevin steps.
     """
 
     def __init__(

@@ -18,7 +18,7 @@ RESOLUTIONS = len(SIDES)
 
 
 class Depthwise(nn.Conv2d):
-    """5 x 5, one filter a channel; in single precision, which is twice as fast here."""
+    """5 x 5, one filter per channel, in single precision, here twice as fast."""
 
     def __init__(self, channels):
         super().__init__(channels, channels, 5, padding=2, groups=channels)
@@ -160,7 +160,7 @@ class Group(nn.Module):
 
 
 def residual_kl(offset, log_factor, log_deviation):
-    """KL of N(m + offset, (s factor)^2) from N(m, s^2), in nats an image.
+    """KL of N(m + offset, (s factor)^2) from N(m, s^2), in nats per image.
 
     Half the sum of offset^2 / s^2 + factor^2 - 1 - log factor^2 (Vahdat & Kautz 2020,
     equation 2).
@@ -319,10 +319,10 @@ class Nvae:
     """NVAE (Vahdat & Kautz 2020): six groups of latents, three resolutions.
 
     The evidence lower bound, with the KL warmed up and balanced between groups over the
-    first three tenths, plus the regularised spectrum.  As in `EfficientVdvae`, and for
-    its reason, groups join from the top down and the scales of the logistics are
-    bounded from below at first.  Faces of the original have 5 bits and ten logistics a
-    pixel; here it is 8 bits and three.
+    first three tenths, plus the regularised spectrum.  As in `EfficientVdvae`, for the
+    same reason, groups join from the top down and the scales of the logistics are
+    bounded from below at first.  The original has 5 bits and ten logistics per pixel
+    for faces; here there are 8 bits and three.
 
     Parameters
     ----------
@@ -332,7 +332,7 @@ class Nvae:
     widest : float
         First lower bound of the scales in grey levels.
     spectral : float
-        Weight of a singular value, in nats an image.
+        Weight of a singular value, in nats per image.
     """
 
     def __init__(self, *, rate=2e-3, temperature=0.8, widest=16.0, spectral=0.1):
@@ -352,7 +352,7 @@ class Nvae:
         self.optimisers = [torch.optim.Adam(weights, rate, fused=True)]
 
     def step(self, x, progress=1.0):
-        """One step on the evidence lower bound, reported in bits a dimension."""
+        """One step on the evidence lower bound, reported in bits per dimension."""
         with autocast():
             parameters, kls = self.generator(x, active=1 + int(5 * progress))
         loss, losses = self._bound(parameters, kls, x, progress)

@@ -126,8 +126,9 @@ def _warn_of_collapse(folder, covered):
 def stored_samples(training):
     """Samples of a training that are stored, so that all of `data/` stays small.
 
-    1,000 of the six `CORE` models on the first two photographs, 300 of every other
-    pair, 200 of a further seed, 150 of a controlled experiment.
+    These are 1,000 for each of the six `CORE` models on the first two photographs, 300
+    for every other model and photograph, 200 for a further seed, and 150 for a run of
+    the controlled experiments.
 
     Examples
     --------
@@ -168,7 +169,8 @@ def _measured(path):
     record = read_record(path) if path.exists() else {}
     found, n = record.get("quality", {}), record.get("images", 0)
     counts = found.get("projected"), found.get("compared")
-    if counts != (min(PROJECTED, n), min(COMPARED, n)):
+    is_known = counts == (min(PROJECTED, n), min(COMPARED, n)) and "space" in found
+    if not is_known:
         return {}
     return {"quality": found}
 

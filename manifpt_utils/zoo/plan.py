@@ -40,7 +40,7 @@ def planned(data=DATA):
     -------
     list of Training
         The core models on the first two photographs, their further seeds, and what
-        the paper's table lists for the data set that each photograph plays; then the
+        the paper's table lists for the data set whose part a photograph plays; then the
         controlled experiments on the first photograph, seed by seed.
     """
     first = next(iter(DATA_SETS))

@@ -6,11 +6,13 @@ import numpy as np
 
 from ..images.gm_photo import TEST_SEED
 from ..images.photograph import PhotoManifold
-from ..method.spaces import Supervised
+from ..method.spaces import SelfSupervised
 from ..metrics import frechet_distance, precision_recall
 
 PROJECTED = 200  # samples whose distance and place on the photograph are measured
-COMPARED = 400  # samples compared with as many real views in the supervised space
+# Samples compared with as many real views: as many as every training has, because
+# precision and recall depend on their number.
+COMPARED = 200
 CELLS = 4  # a side of the grid over x, y and log side
 NEIGHBORS = 5
 LEAST_COVERED = 0.2  # least share of the cells that a training must cover to be stored
@@ -31,10 +33,10 @@ def quality(photo, images):
         levels, root of the sum of squares over all 3,072 values, and `covered`, the
         share of 4 x 4 x 4 cells of x, y and log side that hold a closest view.  Of the
         first `compared` images and as many views that no generator was trained on, in
-        the supervised space: `frechet_distance`, `precision`, `recall`, `density` and
-        `coverage` with k = 5.
+        the self-supervised space, whose network was the loss of no generator:
+        `frechet_distance`, `precision`, `recall`, `density` and `coverage` with k = 5.
     """
-    return _on_the_manifold(photo, images[:PROJECTED]) | _in_the_supervised_space(
+    return _on_the_manifold(photo, images[:PROJECTED]) | _in_a_neutral_space(
         photo, images[:COMPARED]
     )
 
@@ -54,7 +56,7 @@ def _on_the_manifold(photo, images):
     }
 
 
-def _in_the_supervised_space(photo, images):
+def _in_a_neutral_space(photo, images):
     space, views = _held_out(photo)
     real, fake = views[: len(images)], space.transform(images)
     scores = precision_recall(real, fake, k=min(NEIGHBORS, len(images) - 1))
@@ -62,6 +64,7 @@ def _in_the_supervised_space(photo, images):
         "frechet_distance": round(frechet_distance(real, fake), 2),
         **{name: round(value, 3) for name, value in scores._asdict().items()},
         "compared": len(images),
+        "space": "selfsupervised",
     }
 
 
@@ -91,5 +94,5 @@ def known_manifold(photo):
 @cache
 def _held_out(photo):
     views = known_manifold(photo).sample(COMPARED, seed=TEST_SEED)
-    space = Supervised().fit(views)
+    space = SelfSupervised().fit(views)
     return space, space.transform(views)

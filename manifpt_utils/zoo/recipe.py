@@ -11,7 +11,7 @@ loop.  It owns its networks and optimisers and offers
 
 Networks and noise are made on torch's default device, so that a recipe runs wherever
 the training loop says.  Images are (n, 3, 32, 32) float tensors in [-1, 1].  There is
-one module a family: `gan`, `vae`, `flow`, `score`.
+one module per family: `gan`, `vae`, `flow`, `score`.
 """
 
 import torch
@@ -28,7 +28,7 @@ def autocast():
 
 
 def full_precision():
-    """What must not be done in 16 bits, inside a block of `autocast`."""
+    """Leave `autocast` for a block that must not be computed in 16 bits."""
     kind = torch.get_default_device().type
     kind = kind if kind in ("cpu", "cuda") else "cpu"
     return torch.autocast(kind, torch.bfloat16, enabled=False)

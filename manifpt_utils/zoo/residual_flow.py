@@ -39,7 +39,7 @@ class Lipschitz:
         self.direction.copy_(v)
 
     def norm(self):
-        """The stretch of the direction, which the weights can be differentiated by."""
+        """How much the direction is stretched, as a differentiable function."""
         stretched = self.linear(self.direction, self.weight)
         return torch.linalg.vector_norm(stretched) / self.direction.norm()
 
@@ -115,7 +115,8 @@ def dense_contraction(channels, width, side):
 def _contraction(first, second, third):
     """LipSwish between three layers.
 
-    Its slope, one half at zero, is about one where the first biases take it.
+    The slope of LipSwish is one half at zero; the first biases move the input to where
+    it is about one.
     """
     from normflows.nets.lipschitz import Swish
 
@@ -158,7 +159,7 @@ class ResidualBlock(nn.Module):
 
 
 def estimate_log_determinant(g, x):
-    r"""Of I + J, where J is the Jacobian of g in x, for each image.
+    r"""Log determinant of I + J for each image; J is the Jacobian of g in x.
 
     .. math:: \log\det(I + J) = \sum_{k \ge 1} \frac{(-1)^{k+1}}{k} \mathrm{tr} J^k
 
@@ -188,7 +189,7 @@ def roulette():
 
 
 class Logit(nn.Module):
-    """Latents on the whole line, images in (-0.5, 0.5) and a little beyond."""
+    """Latents fill the whole line, images (-0.5, 0.5) and a little beyond."""
 
     def __init__(self):
         super().__init__()

@@ -56,7 +56,7 @@ class Ddpm:
     The network predicts the velocity (Salimans & Ho 2022): the squared error of the
     noise, weighted by one plus the signal-to-noise ratio.  With the unweighted noise
     loss of the original, a training this short gives sharp images in wrong colours.
-    1,000 noise levels; the ancestral sampler uses `sampling_steps` of them.
+    There are 1,000 noise levels; the ancestral sampler uses `sampling_steps` of them.
     """
 
     def __init__(self, *, channels=(16, 32, 64), rate=6e-4, sampling_steps=50):

@@ -1,7 +1,7 @@
 """StyleGAN3 of the zoo (Karras et al. 2021): a generator without aliasing.
 
 Features are samples of band-limited signals over the image, whose side is one; rates
-and frequencies are numbers of samples and periods a side.
+and frequencies are numbers of samples and of periods per side.
 """
 
 import math
@@ -31,7 +31,7 @@ FOLLOW = 0.01  # share of a new magnitude in the running one
 
 
 class Grid(NamedTuple):
-    """Samples of a signal: a side, with the margin, their rate, and the band."""
+    """Samples of a signal: how many per side with the margin, their rate, the band."""
 
     size: int
     rate: int
@@ -40,7 +40,7 @@ class Grid(NamedTuple):
 
 
 def grids(margin=3):
-    """Input and layers: five grids; as published, the last two critically sampled."""
+    """The five grids of input and layers; the last two are critically sampled."""
     wide = [Grid(rate + 2 * margin, rate, rate / 4, rate / 4) for rate in (8, 16, 32)]
     sizes = 32 + 2 * margin, 32
     return [*wide, *(Grid(size, 32, 16.0, 16 * (2**0.3 - 1)) for size in sizes)]
@@ -177,8 +177,8 @@ class Generator(nn.Module):
 class StyleGan3(PenalisedGan):
     """StyleGAN3-T against the critic of StyleGAN2.
 
-    Four layers in place of fourteen, whose bands double up to that of the image, and a
-    margin of three samples in place of ten.
+    There are four layers in place of fourteen, whose bands double up to that of the
+    image, and the margin is three samples in place of ten.
     """
 
     def __init__(self, *, rate=2.5e-3, r1=3.0):

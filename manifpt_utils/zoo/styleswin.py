@@ -13,7 +13,7 @@ from .recipe import LATENT
 from .stylegan import Critic, Linear, Mapping, PenalisedGan
 
 HEADS = 2
-WINDOW = 4  # tokens a side
+WINDOW = 4  # tokens per side
 SEPARATED = -100.0  # added to the logits of tokens that may not see each other
 blurred_doubling = FIRUpsample()
 
@@ -34,13 +34,13 @@ class AdaptiveInstanceNorm(nn.Module):
 
 
 def cut(x, size):
-    """Windows (..., k, size^2, channels) of tokens (..., height, width, channels)."""
+    """Cut tokens (..., height, width, channels): (..., k, size^2, channels)."""
     x = x.unflatten(-2, (-1, size)).unflatten(-4, (-1, size))
     return x.transpose(-4, -3).flatten(-3, -2).flatten(-4, -3)
 
 
 def paste(x, side):
-    """Tokens (..., side, side, channels) of the windows that `cut` gave."""
+    """Put the windows of `cut` together again: (..., side, side, channels)."""
     size = int(x.shape[-2] ** 0.5)
     x = x.unflatten(-3, (side // size, side // size)).unflatten(-2, (size, size))
     return x.transpose(-4, -3).flatten(-3, -2).flatten(-4, -3)
@@ -48,7 +48,7 @@ def paste(x, side):
 
 @cache
 def separation(side, size, shift, device):
-    """What keeps tokens apart that only a cyclic shift made neighbours: (k, t, t)."""
+    """A mask (k, t, t) between tokens that only a cyclic shift made neighbours."""
     wrapped = torch.arange(side, device=device) >= side - shift
     region = 2 * wrapped[:, None] + 1 * wrapped
     region = cut(region[..., None], size)
@@ -110,7 +110,7 @@ class Block(nn.Module):
 
 
 class BilinearUpsample(nn.Upsample):
-    """Twice as many tokens a side; away from the border, this is the blur 1-3-3-1."""
+    """Twice as many tokens per side; away from the border, this is the blur 1-3-3-1."""
 
     def __init__(self):
         super().__init__(scale_factor=2, mode="bilinear")
@@ -130,7 +130,7 @@ def positions(side, channels, device):
 
 
 class Growth(nn.Module):
-    """Double the resolution, change the number of channels, tell the positions."""
+    """Double the resolution, change the number of channels, add the positions."""
 
     def __init__(self, a, b):
         super().__init__()
@@ -145,7 +145,7 @@ class Growth(nn.Module):
 
 
 class Generator(nn.Module):
-    """Mapping network, learned 4 x 4 tokens, two blocks a resolution, image skip.
+    """Mapping network, learned 4 x 4 tokens, two blocks per resolution, image skip.
 
     As published, colours are read off after each doubling and after the last blocks;
     nothing bounds their sum.

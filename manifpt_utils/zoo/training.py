@@ -38,11 +38,11 @@ def train(
     photo : str
         The photograph whose views are the training data.
     seed : int
-        Of weights, batches and noise.
+        Seed of weights, batches and noise.
     root : path
         Folder of all trainings; this one gets `root/<photo>/<model>-<seed>`.
     steps : int, optional
-        Instead of the number in the table.
+        Training steps, instead of the number in the table.
     every : int
         Steps between checkpoints.
     device : {"cpu", "cuda"}
@@ -103,7 +103,7 @@ def seeded(*numbers):
 
 
 class State:
-    """Everything a training needs to go on after a kill."""
+    """All that a training needs to go on after it was killed."""
 
     def __init__(self, row, seed, folder, model):
         self.row, self.seed, self.folder, self.model = row, seed, folder, model
@@ -213,7 +213,7 @@ def _check_finite(losses, step, state):
 
 
 def _finish(state, images, photo, n=1000):
-    """Ship half-precision averaged weights, and the samples those weights draw."""
+    """Write averaged weights in half precision, and the samples that they draw."""
     network = state.average.module
     with seeded(state.seed, 0), torch.no_grad():
         batches = [images[i * 64 : i * 64 + 64] / 127.5 - 1 for i in range(100)]

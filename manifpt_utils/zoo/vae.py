@@ -90,7 +90,7 @@ class DfcVae(BetaVae):
 
     The features are those after the stem and the three blocks of the small network
     behind the embedding space "supervised", frozen.  They stand in for four layers of
-    VGG19, whose weights cannot be had offline; their network has learnt from other
+    VGG19, whose weights would need a download; their network has learnt from other
     photographs than those of the benchmark.
 
     Parameters
@@ -98,8 +98,8 @@ class DfcVae(BetaVae):
     beta : float
         Weight of the KL term.
     weight : float
-        Of the feature errors.  Each is relative to the mean square of its layer, and
-        counts as if it were one for every pixel and colour.
+        Weight of the feature errors.  Each is relative to the mean square of its layer,
+        and counts as if it were one for every pixel and colour.
     """
 
     def __init__(self, *, beta=12.0, weight=0.03, rate=1e-3):
@@ -123,10 +123,10 @@ def frozen_features():
     """Return a function from images in [-1, 1] to four layers of a frozen network.
 
     It is that of the space "supervised"; its layers have 32, 32, 64 and 128 channels at
-    16, 16, 8 and 4 pixels a side.
+    16, 16, 8 and 4 pixels per side.
     """
     device = torch.get_default_device()
-    with torch.device("cpu"):  # where spaces work
+    with torch.device("cpu"):  # where embedding spaces compute
         space = make_space("supervised").fit(np.zeros((1, 32, 32, 3), np.uint8))
     *before, a, b, c, _pool, _flatten = space.network_[-1].to(device)
     stages = nn.Sequential(*before), a, b, c

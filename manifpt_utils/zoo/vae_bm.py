@@ -9,7 +9,7 @@ from torch import nn
 from .nvae import HierarchicalVae, Nvae, TopDown
 from .recipe import autocast, update
 
-WIDTHS = (16, 32, 64, 64)  # channels of the energy at 32, 16, 8 and 4 pixels a side
+WIDTHS = (16, 32, 64, 64)  # channels of the energy at 32, 16, 8 and 4 pixels per side
 CHUNK = 50  # images that Langevin steps keep in memory at once
 
 
@@ -21,7 +21,7 @@ class GaussianMean(nn.Module):
         self.deviation = deviation
 
     def log_likelihood(self, mean, x):
-        """Of images (n, 3, h, w), in nats an image."""
+        """Log likelihood of images (n, 3, h, w), in nats per image."""
         scaled = ((x - mean) / self.deviation).square()
         each = scaled + math.log(2 * math.pi * self.deviation**2)
         return -0.5 * each.flatten(1).sum(1)
@@ -31,7 +31,7 @@ class GaussianMean(nn.Module):
 
 
 class EnergyBlock(nn.Module):
-    """Swish and 3 x 3, twice, beside a skip; no norm."""
+    """Twice swish and a 3 x 3 convolution, beside a skip; there is no norm."""
 
     def __init__(self, width):
         super().__init__()
@@ -74,14 +74,14 @@ class VaeBm(Nvae):
     then makes the density proportional to exp(-E(x)) p(x, z).  Its gradient is the
     contrast of E between real images, a quarter of a batch, and as many samples, which
     Langevin steps draw in the noise behind latents and pixels; under the autoencoder
-    both are N(0, I).  Real images get as much noise as pixels have, so that the energy
-    has to look at the picture; energies are kept near zero by their square.  What is
-    shown is the decoder's mean.
+    both are N(0, I).  Real images get the noise that the pixels have, so that the
+    energy has to look at the picture; energies are kept near zero by their square.
+    What is shown is the decoder's mean.
 
     Parameters
     ----------
     deviation : float
-        Of the Gaussian decoder, for images in [-1, 1].
+        Deviation of the Gaussian decoder, for images in [-1, 1].
     langevin_steps : int
     stride : float
         Langevin time of a step.

@@ -165,7 +165,7 @@ class LogisticMixture(nn.Module):
     """
 
     def log_likelihood(self, parameters, x, *, smallest=LEVEL):
-        """Of images in [-1, 1], in nats an image; scales are above the smallest."""
+        """Log likelihood in nats of images in [-1, 1]; scales stay above `smallest`."""
         logits, means, scales, slopes = _split(parameters, smallest)
         x = x[:, None]
         off = x - means - _dependence(slopes, x)
@@ -225,9 +225,9 @@ class EfficientVdvae:
     the scales of the logistics are at first kept above `widest` grey levels, a bound
     that falls to one level over three fifths.  Otherwise the finer groups, which learn
     faster, encode each place by itself, and samples have no picture.  On one
-    photograph, the groups at 1 and 4 pixels then say it all: the KL of those at 8 and
-    16 pixels is next to nothing, and what they could add is left to the noise of the
-    mixture.
+    photograph, the groups at 1 and 4 pixels then hold nearly all that is known of an
+    image: the KL of those at 8 and 16 pixels is close to zero, and what they could add
+    is left to the noise of the mixture.
 
     Parameters
     ----------
@@ -243,7 +243,7 @@ class EfficientVdvae:
         self.temperature, self.widest = temperature, widest
 
     def step(self, x, progress=1.0):
-        """One step on the evidence lower bound, reported in bits a dimension."""
+        """One step on the evidence lower bound, reported in bits per dimension."""
         with autocast():
             parameters, kl = self.generator(x, active=1 + int(5 * progress))
         smallest = LEVEL * self.widest ** max(0.0, 1 - progress / 0.6)

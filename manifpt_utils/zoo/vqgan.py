@@ -95,7 +95,7 @@ class Codebook(nn.Module):
 class FeatureDistance:
     """LPIPS (Zhang et al. 2018) without its learnt weights, on `vae.frozen_features`.
 
-    They stand in for those of VGG16, which cannot be had offline.
+    They stand in for those of VGG16, which would need a download.
     """
 
     def __init__(self):
@@ -114,9 +114,10 @@ def _direction_error(p, q):
 class Autoencoding:
     """Training of a quantised autoencoder with a perceptual and an adversarial loss.
 
-    The absolute error, `perceptual` times the distance of features, the two terms of
-    the codebook, and the hinge loss of a critic of patches.  Its weight makes its
-    gradient at the last layer `adversarial` times that of the reconstruction.  The
+    The loss is the sum of the absolute error, `perceptual` times the distance of
+    features, the two terms of the codebook, and the hinge loss of a critic of patches.
+    The weight of the latter makes its gradient at the last layer `adversarial` times
+    that of the reconstruction.  The
     critic joins after a quarter of the training; the rate falls to zero in the second
     half.
     """
@@ -265,7 +266,7 @@ class Transformer(nn.Module):
         return self.last(x)
 
     def loss(self, codes):
-        """Cross entropy of codes (n, PLACES), in nats a code."""
+        """Cross entropy of codes (n, PLACES), in nats per code."""
         logits = self(nn.functional.pad(codes[:, :-1], (1, 0), value=self.start))
         return cross_entropy(logits.float().flatten(0, 1), codes.flatten())
 
@@ -281,7 +282,7 @@ class Transformer(nn.Module):
 
 
 class CodeModel(nn.Module):
-    """What draws images: the prior, the codebook, the decoder."""
+    """All that draws images: the prior, the codebook, the decoder."""
 
     def __init__(self, codebook, decoder, prior):
         super().__init__()
@@ -305,7 +306,7 @@ class VqGan:
     codes : int
         Size of the codebook.
     channels : int
-        Of its vectors.
+        Size of its vectors.
     split : float
         Share of the steps that the first stage gets.
     """

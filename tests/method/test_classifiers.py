@@ -38,6 +38,17 @@ def test_the_seed_decides_everything(easy_rows):
     assert np.abs(one - other).max() > 1e-6
 
 
+def test_a_training_that_improves_no_longer_ends_and_keeps_its_best_round(easy_rows):
+    x, y = easy_rows(5)
+    validation = easy_rows(20, seed=1)
+    head = VectorAttributor().fit_until_settled(x, y, validation, max_steps=2000)
+    rounds = head.net_.history[:, "valid_acc"]
+    assert len(rounds) < 100 and max(rounds) > 0.9
+    assert head.score(*validation) == pytest.approx(max(rounds))
+    again = VectorAttributor().fit_until_settled(x, y, validation, max_steps=2000)
+    np.testing.assert_array_equal(head.predict_proba(x), again.predict_proba(x))
+
+
 @pytest.mark.parametrize("kind", [ImageAttributor, VectorAttributor])
 def test_parameters_are_those_of_a_scikit_learn_estimator(kind):
     head = kind(epochs=3, seed=5)

@@ -12,6 +12,7 @@ from manifpt_utils._support.paths import DATA
 from manifpt_utils.images.benchmark import Benchmark
 from manifpt_utils.images.photograph import PHOTOGRAPHS, PhotoManifold
 from manifpt_utils.method import denoiser as denoisers
+from manifpt_utils.method.command import command
 from manifpt_utils.method.denoiser import (
     Denoiser,
     Network,
@@ -119,9 +120,9 @@ def test_weights_are_found_by_the_photograph_of_the_benchmark(views):
 def test_the_command_writes_weights_that_are_read_again(tmp_path, views, monkeypatch):
     monkeypatch.setattr(denoisers, "N_REAL", 50)
     monkeypatch.setattr(denoisers, "N_HELD_OUT", 10)
-    arguments = ["train", "--photo", "coffee", "--steps", "2", "--width", "4"]
+    arguments = ["denoiser", "--photo", "coffee", "--steps", "2", "--width", "4"]
     arguments += ["--folder", str(tmp_path)]
-    done = CliRunner().invoke(denoisers.main, arguments, catch_exceptions=False)
+    done = CliRunner().invoke(command, arguments, catch_exceptions=False)
     assert done.exit_code == 0
     record = json.loads((tmp_path / "coffee.json").read_text(encoding="utf-8"))
     assert (record["photo"], record["steps"], record["width"]) == ("coffee", 2, 4)

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
@@ -12,6 +13,7 @@ from sklearn.linear_model import RidgeClassifier
 
 from manifpt_utils.images.photograph import PHOTOGRAPHS, load_photograph
 from manifpt_utils.method import encoder_training as module
+from manifpt_utils.method.command import command
 from manifpt_utils.method.encoder_training import (
     ENCODERS,
     SOURCES,
@@ -19,7 +21,6 @@ from manifpt_utils.method.encoder_training import (
     barlow_twins_loss,
     draw_crops,
     load_source,
-    main,
     n_regions,
     train,
 )
@@ -30,6 +31,10 @@ METHODS = ("supervised", "selfsupervised")
 
 def normal(*shape, seed=0):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def called(*arguments):
+    return CliRunner().invoke(command, ["encoder", "--method", *arguments])
 
 
 # Barlow Twins
@@ -178,14 +183,13 @@ def quick(monkeypatch):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_training_writes_weights_and_record(method, quick, tmp_path, capsys):
+def test_training_writes_weights_and_record(method, quick, tmp_path):
     state = torch.get_rng_state()
     folder = str(tmp_path / "new")
-    common = ["train", "--method", method, "--epochs", "2", "--crops", "70"]
-    main([*common, "--folder", folder])
+    done = called(method, "--epochs", "2", "--crops", "70", "--folder", folder)
     record = json.loads((tmp_path / "new" / f"{method}.json").read_text())
     assert record["crops"] == 70 and len(record["losses"]) == 2
-    assert record["held_out"].items() >= json.loads(_last_json(capsys)).items()
+    assert record["held_out"].items() >= json.loads(done.stdout).items()
     assert list(record["sources"]) == list(SOURCES)
     weights = tmp_path / "new" / f"{method}.safetensors"
     features = make_space(method, weights=weights).fit_transform(
@@ -194,11 +198,6 @@ def test_training_writes_weights_and_record(method, quick, tmp_path, capsys):
     assert features.shape == (3, 128) and np.isfinite(features).all()
     assert not list(tmp_path.rglob(".*"))
     assert torch.equal(torch.get_rng_state(), state)
-
-
-def _last_json(capsys):
-    out = capsys.readouterr().out
-    return out[out.rindex("{") :]
 
 
 def test_the_same_seed_gives_the_same_weights(quick, tmp_path):
@@ -219,7 +218,7 @@ def test_a_training_that_fails_leaves_the_old_file(quick, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("calls", [1, 4])
-def test_ctrl_c_leaves_nothing(calls, tmp_path, monkeypatch, capsys):
+def test_ctrl_c_leaves_nothing(calls, tmp_path, monkeypatch):
     """In the first epoch or a later one; skorch alone would return the half-trained."""
     left = iter(range(calls))
 
@@ -229,11 +228,10 @@ def test_ctrl_c_leaves_nothing(calls, tmp_path, monkeypatch, capsys):
         return x
 
     monkeypatch.setattr(module, "augment", interrupted)
-    common = ["train", "--method", "supervised", "--crops", "256", "--epochs", "3"]
-    with pytest.raises(SystemExit) as stopped:
-        main([*common, "--folder", str(tmp_path)])
-    assert stopped.value.code == 130
-    assert "stopped; nothing was written" in capsys.readouterr().err
+    sizes = ["--crops", "256", "--epochs", "3"]
+    done = called("supervised", *sizes, "--folder", str(tmp_path))
+    assert done.exit_code == 130
+    assert "stopped; nothing was written" in done.output
     assert not list(tmp_path.iterdir())
 
 
@@ -246,11 +244,10 @@ def test_bad_arguments():
         train("supervised", epochs=0)
 
 
-def test_command_line_errors_end_without_traceback(tmp_path, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        main(["train", "--method", "supervised", "--epochs", "0"])
-    assert stopped.value.code == 1
-    assert "epochs must be at least 1" in capsys.readouterr().err
+def test_command_line_errors_end_without_traceback():
+    done = called("supervised", "--epochs", "0")
+    assert done.exit_code == 1
+    assert "Error: epochs must be at least 1" in done.output
 
 
 # What ships

@@ -12,6 +12,7 @@ from manifpt_utils.method.scores import (
     accuracies,
     best,
     gain,
+    gain_table,
     mean_gain,
     panels,
     space_table,
@@ -55,15 +56,25 @@ def test_scores_of_one_class_are_its_recall():
 def test_spaces_and_kinds_keep_their_order(scores):
     table = space_table(scores)
     assert list(table.index) == ["rgb", "frequency"]
-    assert list(table) == ["raw", "nearest", "nearest − raw"]
+    assert list(table) == ["raw", "nearest"]
+    assert list(gain_table(scores)) == ["nearest − raw"]
 
 
 def test_a_gain_is_taken_within_each_repetition(scores):
     assert gain(scores).loc["rgb"].tolist() == pytest.approx([0.1] * 3)
-    table = space_table(scores)
     # The spread that both share is no spread of their difference.
-    assert table.loc["rgb", "nearest − raw"].sd == pytest.approx(0, abs=1e-12)
-    assert table.loc["rgb", "raw"].sd == pytest.approx(0.1)
+    assert gain_table(scores).loc["rgb", "nearest − raw"].sd == pytest.approx(0)
+    assert space_table(scores).loc["rgb", "raw"].sd == pytest.approx(0.1)
+
+
+def test_a_gain_over_another_control_is_taken_where_both_are(scores):
+    filtered = scores.loc[[("rgb", "nearest")]] - 0.02
+    filtered.index = filtered.index.set_levels(["highpass"], level="kind")
+    both = pd.concat([scores, filtered])
+    table = gain_table(both)
+    assert table.loc["rgb", "nearest − highpass"].mean == pytest.approx(0.02)
+    assert np.isnan(table.loc["frequency", "nearest − highpass"].mean)
+    assert mean_gain(both, over="highpass").mean == pytest.approx(0.02)
 
 
 def test_a_constant_added_to_all_scores_leaves_every_gain_alone(scores):
@@ -84,7 +95,7 @@ def test_kinds_without_scores_are_no_columns(scores):
 
 
 def test_a_space_may_lack_a_kind(scores):
-    table = space_table(scores.drop(("frequency", "nearest")))
+    table = gain_table(scores.drop(("frequency", "nearest")))
     assert table.loc["rgb", "nearest − raw"].mean == pytest.approx(0.1)
     assert np.isnan(table.loc["frequency", "nearest − raw"].mean)
 

@@ -163,7 +163,7 @@ def test_runs_without_a_level_take_no_part():
         (lambda: permutation_anova(np.ones((3, 3)), list("aab")), "zero diagonal"),
         (lambda: permutation_anova(np.zeros((2, 2)), list("aa")), "two groups"),
         (lambda: permutation_anova(np.zeros((2, 2)), list("ab")), "two groups"),
-        (lambda: permutation_anova(np.zeros((2, 2)), "a"), "one an object"),
+        (lambda: permutation_anova(np.zeros((2, 2)), "a"), "one per object"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(call, message):

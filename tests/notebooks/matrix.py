@@ -34,6 +34,7 @@ class Folder:
     n_models: int = 3
     factors: bool = False
     size: tuple = (32, 32)  # height and width
+    known: bool = False  # models have the names that they have in GM-Photo
     n_images: int = 60  # per model
     n_real: int = 300
 
@@ -44,6 +45,9 @@ FOLDERS = {
     "sixteen models": Folder(n_models=16),
     "non-square images": Folder(size=(28, 40)),
 }
+# What `size` brings to one size, and to that of GM-Photo.
+OBLONG = Folder(factors=True, size=(28, 40))
+KNOWN = Folder(size=(36, 48), known=True)
 
 
 @dataclass(frozen=True)
@@ -204,11 +208,23 @@ def _own_folders(notebook, declared, least):
         refusal = "factors.csv" if lacks else ""
         more = (folder, ("benchmark",), others)
         found.append(Case(notebook, name, least, *more, refusal=refusal))
+    if "size" in declared:
+        found += _brought_to_a_size(notebook, least, others)
     if "other" in others:
         alone = (Folder(), ("benchmark",))
         name = "three models, and no other benchmark"
         refusal = "other" if notebook in NEEDS_OTHER else ""
         found.append(Case(notebook, name, least, *alone, refusal=refusal))
+    return found
+
+
+def _brought_to_a_size(notebook, least, others):
+    """Folders whose images are brought to another size, and what stands beside them."""
+    given = least | {"size": 24}
+    found = [Case(notebook, "a folder and size", given, OBLONG, ("benchmark",), others)]
+    if others:
+        name, given = "a folder of the size of GM-Photo", least | {"size": 32}
+        found.append(Case(notebook, name, given, KNOWN, ("benchmark",)))
     return found
 
 
@@ -241,10 +257,10 @@ def given_parameters(case, path):
 
 
 def make_folder(root, folder, photo, *, skip=0):
-    """Write a folder of images with models that no table of ours knows."""
+    """Write a folder of images of some models, under names of the folder's own."""
     benchmark = load(f"gm-photo/{photo}", n_real=skip + folder.n_real)
     models = benchmark.models[: folder.n_models]
-    names = {f"maker{i}": model for i, model in enumerate(models, start=1)}
+    names = {m if folder.known else f"maker{i}": m for i, m in enumerate(models, 1)}
     _write(root / "real", benchmark.real[skip:], folder.size)
     for name, model in names.items():
         shown = benchmark.images[model][skip : skip + folder.n_images]

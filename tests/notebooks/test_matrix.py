@@ -10,14 +10,13 @@ import re
 from dataclasses import replace
 
 import pytest
-from ipykernel.kernelspec import write_kernel_spec
+import shell
 from matrix import FOLDERS, ROOT, Case, cases, chosen, given_parameters, make_folder
-from papermill import PapermillExecutionError, execute_notebook, inspect_notebook
+from papermill import inspect_notebook
 
 from manifpt_utils._support.provenance import git_commit
 from manifpt_utils.images.loading import load
 from manifpt_utils.notebook.parameters import check_values
-from manifpt_utils.run.plan import literal_path
 
 EVERY = cases()
 _, FEW = chosen(EVERY, git_commit(ROOT))
@@ -79,65 +78,33 @@ def test_second_folder_has_the_same_models_and_other_images(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def kernel(tmp_path_factory):
-    """A folder with a kernel that runs this interpreter."""
-    folder = tmp_path_factory.mktemp("jupyter")
-    (folder / "kernels").mkdir()
-    write_kernel_spec(folder / "kernels" / "python3")
-    return folder
+def outcomes(request, tmp_path_factory):
+    """What the chosen cases come to, by name; they begin all together."""
+    with pytest.MonkeyPatch.context() as patch, shell.pool() as pool:
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        patch.delenv("MANIFPT_CACHE", raising=False)  # the same images many times
+        for name, value in shell.ENVIRONMENT.items():
+            patch.setenv(name, value)
+        parts = (getattr(item, "callspec", None) for item in request.session.items)
+        asked = (part.params.get("case") for part in parts if part)
+        yield {
+            str(case): pool.submit(shell.execute, case, tmp_path_factory.mktemp("case"))
+            for case in asked
+            if case
+        }
+        pool.shutdown(cancel_futures=True)
 
 
-@pytest.fixture
-def environment(kernel, tmp_path, monkeypatch):
-    """What a kernel sees: this package, its own folders, features kept on disk."""
-    monkeypatch.setenv("JUPYTER_PATH", str(kernel))
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.delenv("MANIFPT_CACHE", raising=False)  # the same images many times
-
-
-def execute(case, folder):
-    """Run a case in a kernel of its own: its executed notebook, or the error."""
-    options = {
-        "parameters": given_parameters(case, folder),
-        "kernel_name": "python3",
-        "language": "python",
-        "progress_bar": False,
-        "start_timeout": 600,
-        "iopub_timeout": 600,
-        "cwd": str(ROOT),
-    }
-    source = literal_path(ROOT / "notebooks" / f"{case.notebook}.ipynb")
-    try:
-        return execute_notebook(source, None, **options), None
-    except PapermillExecutionError as error:
-        return None, error
-
-
-def failing_cell(error):
-    """The cell that failed and what it said, without colours."""
-    text = "\n".join([error.source, "", *error.traceback])
-    return f"cell {error.cell_index}:\n" + re.sub(r"\x1b\[[0-9;]*m", "", text)
-
-
-def sentences(notebook):
-    """All that a reader of an executed notebook is told in words."""
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    outputs = [output for cell in cells for output in cell.outputs]
-    shown = [output.get("data", {}).get("text/markdown", "") for output in outputs]
-    return "\n".join("".join(text) for text in shown)
-
-
-@pytest.mark.filterwarnings("default")  # of papermill's own loop
 @pytest.mark.parametrize("case", SELECTED, ids=str)
-def test_notebook_runs_with_allowed_values(case, environment, tmp_path):
-    executed, error = execute(case, tmp_path)
+def test_notebook_runs_with_allowed_values(case, outcomes):
+    outcome = outcomes[str(case)].result()
     if case.refusal:
-        said = error.evalue if error else "nothing"
+        said = outcome.error or "nothing"
         wanted = rf"\b{re.escape(case.refusal)}\b"
         assert re.search(wanted, said), f"{case}: {said}\nwithout {case.refusal!r}"
-    elif error:
+    elif outcome.error:
         given = f"{json.dumps(case.parameters)}, {case.folder or 'no folder'}"
-        pytest.fail(f"{case}\n{given}\n{failing_cell(error)}", pytrace=False)
+        pytest.fail(f"{case}\n{given}\n{outcome.where}\n{outcome.error}", pytrace=False)
     else:
-        assert not re.search(r"\bnan\b|\{glue", sentences(executed))
+        assert not re.search(r"\bnan\b|\{glue", outcome.said)
+        assert outcome.said

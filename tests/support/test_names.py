@@ -8,7 +8,9 @@ from manifpt_utils.baselines import BASELINES
 from manifpt_utils.images.factors import FACTORS
 from manifpt_utils.images.photograph import PHOTOGRAPHS
 from manifpt_utils.images.postprocessing import POSTPROCESSINGS
+from manifpt_utils.method.encoder_training import RECIPES
 from manifpt_utils.method.manifold import ESTIMATORS, METRICS
+from manifpt_utils.method.representations import KINDS
 from manifpt_utils.method.spaces import ALIASES, SPACES
 
 
@@ -17,9 +19,11 @@ from manifpt_utils.method.spaces import ALIASES, SPACES
     [
         (names.SPACES, SPACES),
         (names.ESTIMATORS, ESTIMATORS),
+        (names.KINDS, KINDS),
         (names.METRICS, METRICS),
         (names.BASELINES, BASELINES),
         (("none", *names.TREATMENTS), POSTPROCESSINGS),
+        (names.ENCODERS, RECIPES),
         (names.PHOTOGRAPHS, PHOTOGRAPHS),
         (names.EXPERIMENTS, [p.name for p in (DATA / "experiments").glob("*/")]),
         (names.FACTORS, FACTORS),

@@ -1,0 +1,32 @@
+"""How a command of the console tells of an error."""
+
+import click
+
+
+class Stopped(click.ClickException):
+    """Ctrl-C, which has the exit status that it has in every shell."""
+
+    exit_code = 130
+
+
+class Room(click.Group):
+    """Sub-commands in which an error of the user's is one line, and exit status 1.
+
+    Parameters
+    ----------
+    stopped : str
+        What is said after Ctrl-C.
+    """
+
+    def __init__(self, *args, stopped, **options):
+        super().__init__(*args, **options)
+        self.stopped = stopped
+
+    def invoke(self, ctx):
+        """Run a sub-command."""
+        try:
+            return super().invoke(ctx)
+        except (ValueError, FloatingPointError, OSError) as error:
+            raise click.ClickException(str(error)) from None
+        except KeyboardInterrupt:
+            raise Stopped(self.stopped) from None

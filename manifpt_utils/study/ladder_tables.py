@@ -1,0 +1,364 @@
+"""What the ladder shows: tables of its stored results, with intervals over photographs.
+
+The unit is the photograph: its score is the mean over seeds, and what two kinds differ
+by is the mean of four differences.
+"""
+
+from itertools import product
+
+import pandas as pd
+
+from ..metrics.intervals import holm, mean_interval, paired_difference, t_test
+from .ladder import (
+    CLASSIFIERS,
+    COLUMNS,
+    FEW,
+    MANY,
+    STRANGE,
+    USUAL,
+    VARIANTS,
+)
+
+ESTIMATES = ("nearest", "tangent", "hull", "denoiser", "exact")
+PLACES = {"closed": "home", "transfer": "away"}
+TUNED = "highpass, tuned"
+STRANGER = "denoiser, other photographs"
+PANELS = [
+    f"{place}, {n} images per model"
+    for place, n in product(PLACES.values(), (FEW, MANY))
+]
+
+
+def photo_scores(results, *, space="rgb", treatment="none"):
+    """Scores of every kind on every photograph, means over seeds.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `LADDER.results`.
+    space : {"rgb", "frequency"}
+    treatment : str
+        Of all images.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `kind`, with columns of `panel` and `photo`.  The high-pass whose
+        blur was chosen on the other photographs is called "highpass, tuned", the
+        denoiser that never saw a view of the pair "denoiser, other photographs".
+    """
+    part = _trained(results)
+    part = part[(part["space"] == space) & (part["treatment"] == treatment)]
+    usual = part[part["variant"] == USUAL].assign(shown=lambda t: t["kind"])
+    strange = part[part["variant"] == STRANGE].assign(shown=STRANGER)
+    table = _wide(pd.concat([usual, strange]), "shown").rename_axis("kind")
+    widths = _wide(part[part["kind"] == "highpass"], "variant")
+    if len(widths) > 1:
+        table.loc[TUNED] = tuned(widths)
+    return table
+
+
+def _trained(results):
+    """Rows of trainings with the usual classifier, at home and away."""
+    is_usual = results["classifier"] == USUAL
+    part = results[is_usual & (results["n_train"] > 0)]
+    part = part[part["column"].isin(COLUMNS)]
+    return part.assign(panel=_panel(part))
+
+
+def _panel(part):
+    images = part["n_train"].astype(str) + " images per model"
+    return part["column"].map(PLACES) + ", " + images
+
+
+def _wide(part, rows):
+    """Means over seeds: one row per value of a column, (panel, photo) as columns."""
+    return part.pivot_table("score", rows, ["panel", "photo"], sort=False)
+
+
+def tuned(widths):
+    """Scores of the variant that is best on the other photographs of the same panel.
+
+    Parameters
+    ----------
+    widths : DataFrame
+        One row per variant, columns of panel and photo.
+
+    Returns
+    -------
+    Series
+        One score per column; no image of a column takes part in its choice.
+
+    Examples
+    --------
+    >>> columns = pd.MultiIndex.from_product([["home"], ["coffee", "flower", "china"]])
+    >>> rows = [[0.5, 0.6, 0.7], [0.6, 0.5, 0.9]]
+    >>> tuned(pd.DataFrame(rows, ["a", "b"], columns)).tolist()
+    [0.6, 0.5, 0.9]
+    """
+    chosen = {}
+    for panel, photo in widths:
+        others = widths[panel].drop(columns=photo).mean(axis=1)
+        chosen[panel, photo] = widths.loc[others.idxmax(), (panel, photo)]
+    return pd.Series(chosen).reindex(widths.columns)
+
+
+def accuracy_panels(scores):
+    """Accuracy by kind and panel, for a figure.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        From `photo_scores`.
+
+    Returns
+    -------
+    DataFrame
+        `panel`, `kind`, `group` ("estimate of x*" or "control") and `accuracy`, an
+        Interval over photographs.
+    """
+    rows = [
+        (panel, kind, _group(kind), mean_interval(scores.loc[kind, panel]))
+        for panel, kind in product(PANELS, scores.index)
+    ]
+    return pd.DataFrame(rows, columns=["panel", "kind", "group", "accuracy"])
+
+
+def intervals(scores):
+    """Means over photographs: one row per kind, one column of Interval per panel."""
+    return pd.DataFrame(
+        {p: [mean_interval(row) for row in scores[p].to_numpy()] for p in PANELS},
+        index=scores.index,
+    )
+
+
+def _group(kind):
+    return "estimate of x*" if kind.startswith(ESTIMATES) else "control"
+
+
+def leads_over(scores, rival):
+    """How far every kind is ahead of one of them, photograph by photograph.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        From `photo_scores`.
+    rival : str
+        A row.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by kind, one column of Interval per panel.
+    """
+    others = scores.drop(index=rival)
+    return pd.DataFrame(
+        {
+            panel: [_lead(scores, kind, rival, panel) for kind in others.index]
+            for panel in PANELS
+        },
+        index=others.index,
+    )
+
+
+def _lead(scores, kind, rival, panel):
+    return paired_difference(scores.loc[kind, panel], scores.loc[rival, panel])
+
+
+def mean_lead(scores, kind, rival):
+    """The same in the mean over all panels: an Interval over photographs."""
+    gaps = (scores.loc[kind] - scores.loc[rival]).unstack("photo").mean()
+    return mean_interval(gaps.to_numpy())
+
+
+def corrected(scores, pairs):
+    """P-values of leads, corrected by Holm's method for all pairs and panels together.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        From `photo_scores`.
+    pairs : sequence of (str, str)
+        Kind and rival.
+
+    Returns
+    -------
+    Series
+        Indexed by kind, rival and panel.
+    """
+    keys = [(*pair, panel) for pair, panel in product(pairs, PANELS)]
+    p_values = [
+        t_test(scores.loc[kind, panel] - scores.loc[rival, panel])
+        for kind, rival, panel in keys
+    ]
+    names = ["kind", "rival", "panel"]
+    return pd.Series(holm(p_values), pd.MultiIndex.from_tuples(keys, names=names))
+
+
+def classifier_grids(results):
+    """Accuracy by representation and classifier, all trained until they had settled.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `LADDER.results`.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        Panel to a table of means over photographs: rows are kinds, columns classifiers.
+    """
+    part = _classified(results)
+    return {
+        panel: rows.pivot_table("score", "kind", "classifier", sort=False)[
+            [*CLASSIFIERS]
+        ]
+        for panel, rows in part.groupby("panel", sort=False)
+    }
+
+
+def _classified(results):
+    part = results[results["classifier"] != USUAL]
+    means = part.groupby(
+        ["column", "n_train", "kind", "classifier", "photo"], sort=False, as_index=False
+    )["score"].mean()
+    return means.assign(panel=_panel(means)).sort_values(
+        ["column", "n_train"], kind="stable"
+    )
+
+
+def shares_of_variance(results):
+    """How much of what accuracies differ by is due to what, photograph by photograph.
+
+    The sums of squares of a table of two ways: representation, classifier, and what
+    they do together.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `LADDER.results`.
+
+    Returns
+    -------
+    DataFrame of Interval
+        One row per panel; over photographs.
+    """
+    rows = {}
+    for (panel, _), part in _classified(results).groupby(
+        ["panel", "photo"], sort=False
+    ):
+        grid = part.pivot_table("score", "kind", "classifier")
+        rows.setdefault(panel, []).append(sums_of_squares(grid))
+    return pd.DataFrame(
+        {
+            panel: pd.DataFrame(found).apply(mean_interval)
+            for panel, found in rows.items()
+        }
+    ).T
+
+
+def sums_of_squares(grid):
+    """Shares of the variance of a table that its rows, its columns and both explain.
+
+    Parameters
+    ----------
+    grid : (r, c) DataFrame
+
+    Returns
+    -------
+    dict of str to float
+        "representation", "classifier" and "both together"; they add up to 1.
+
+    Examples
+    --------
+    >>> sums_of_squares(pd.DataFrame([[0.0, 0.0], [1.0, 1.0]]))["representation"]
+    1.0
+    """
+    x = grid.to_numpy(float)
+    whole = float(((x - x.mean()) ** 2).mean())
+    by_row = float(((x.mean(axis=1) - x.mean()) ** 2).mean()) / whole
+    by_column = float(((x.mean(axis=0) - x.mean()) ** 2).mean()) / whole
+    return {
+        "representation": by_row,
+        "classifier": by_column,
+        "both together": 1 - by_row - by_column,
+    }
+
+
+def variant_table(results):
+    """Accuracy of every variant of the high-pass and the denoiser.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `LADDER.results`.
+
+    Returns
+    -------
+    DataFrame of Interval
+        Indexed by kind and variant, one column per panel; over photographs, means of
+        the seeds that all variants share.
+    """
+    part = _trained(results)
+    part = part[(part["space"] == "rgb") & (part["treatment"] == "none")]
+    keys = pd.MultiIndex.from_frame(part[["kind", "variant"]])
+    with_usual = [*VARIANTS, ("highpass", USUAL), ("denoiser", USUAL)]
+    part = part[keys.isin(with_usual)]
+    part = part[part["seed"].isin(part.loc[part["variant"] != USUAL, "seed"])]
+    wide = _wide(part, ["kind", "variant"])
+    return pd.DataFrame(
+        {
+            panel: [mean_interval(row) for row in wide[panel].to_numpy()]
+            for panel in PANELS
+        },
+        index=wide.index,
+    )
+
+
+def measured(results):
+    """What artifacts between pixels are like, without any classifier.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `LADDER.results`.
+
+    Returns
+    -------
+    DataFrame of Interval
+        Indexed by kind and variant; columns as in `MEASURES`; over photographs.
+    """
+    part = results[results["n_train"] == 0]
+    groups = part.groupby(["kind", "variant", "column"], sort=False)["score"]
+    return groups.apply(mean_interval).unstack("column", sort=False)
+
+
+def by_photograph(results, kind, column):
+    """One measure of one kind: a Series by photograph."""
+    part = results[(results["kind"] == kind) & (results["column"] == column)]
+    part = part[(part["variant"] == USUAL) & (part["n_train"] == 0)]
+    return part.set_index("photo")["score"].sort_index()
+
+
+def under_compression(results):
+    """Accuracy at home when test images were compressed and training images were not.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `LADDER.results`.
+
+    Returns
+    -------
+    DataFrame of Interval
+        Indexed by kind; columns of number of training images and treatment; over
+        photographs.
+    """
+    part = results[(results["space"] == "rgb") & (results["variant"] == USUAL)]
+    part = part[(part["classifier"] == USUAL) & (part["treatment"] == "none")]
+    part = part[(part["n_train"] > 0) & (part["column"] != "transfer")]
+    names = part["column"].replace("closed", "as they are")
+    part = part.assign(test=names + ", " + part["n_train"].astype(str))
+    means = part.groupby(["kind", "test", "photo"], sort=False)["score"].mean()
+    found = means.groupby(["kind", "test"], sort=False).apply(mean_interval)
+    return found.unstack("test", sort=False)

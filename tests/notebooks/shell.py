@@ -1,0 +1,94 @@
+"""Notebooks executed in processes that are forked from one which imported all of them.
+
+A kernel for every case would spend more than half of its time on imports.  What a
+kernel does beyond that, with its messages, is tried by the quick run of all notebooks.
+"""
+
+import ast
+import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import NamedTuple
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from matrix import NOTEBOOKS, ROOT, given_parameters
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
+from traitlets.config import Config
+
+# One thread each, so that as many cases as there are cores do not get in their way.
+ENVIRONMENT = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1") | {
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline"
+}
+# What libraries import when they are first used.
+AT_FIRST_USE = (
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "plotly.graph_objs",
+    "skimage.io",
+)
+
+
+class Outcome(NamedTuple):
+    """What a case came to: its findings in Markdown, or an error and where it rose."""
+
+    said: str = ""
+    error: str = ""
+    where: str = ""
+
+
+def pool():
+    """Processes for cases, a fresh one for each, as many at a time as there are cores.
+
+    The environment of the first call is that of all.
+    """
+    context = get_context("forkserver")
+    context.set_forkserver_preload(sorted(imported()))
+    workers = len(os.sched_getaffinity(0))
+    return ProcessPoolExecutor(workers, context, max_tasks_per_child=1)
+
+
+def imported():
+    """The modules that notebooks import, and names that may be modules."""
+    trees = [ast.parse(code) for name in NOTEBOOKS for code in _code(_read(name))]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    plain = [n.names for n in nodes if isinstance(n, ast.Import)]
+    parts = [n for n in nodes if isinstance(n, ast.ImportFrom)]
+    names = {f"{n.module}.{alias.name}" for n in parts for alias in n.names}
+    names |= {alias.name for aliases in plain for alias in aliases}
+    return names | {n.module for n in parts} | set(AT_FIRST_USE)
+
+
+def execute(case, folder):
+    """Run a case in the shell of this process: an `Outcome`.
+
+    Parameters
+    ----------
+    case : Case
+    folder : Path
+        Gets the images of the case's own benchmarks.
+    """
+    os.chdir(ROOT)
+    given = given_parameters(case, folder)
+    kernel = {"kernel_name": "python3", "language": "python"}
+    notebook = parameterize_notebook(_read(case.notebook), given, **kernel)
+    quiet = Config(HistoryManager={"enabled": False})
+    shell = InteractiveShell.instance(config=quiet, colors="NoColor")
+    said = []
+    for code in _code(notebook):
+        with capture_output() as found:
+            error = shell.run_cell(code, store_history=True).error_in_exec
+        if error:
+            where = f"{code}\n\n{found.stdout}"
+            return Outcome(error=f"{type(error).__name__}: {error}", where=where)
+        said += [output.data.get("text/markdown", "") for output in found.outputs]
+    return Outcome("\n".join(said))
+
+
+def _read(name):
+    return load_notebook_node(str(ROOT / "notebooks" / f"{name}.ipynb"))
+
+
+def _code(notebook):
+    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
