@@ -483,7 +483,7 @@ def _evaluate(photo, c, targets):
 
 
 def _descend(evaluate, c, box, steps):
-    """Levenberg-Marquardt with box bounds, one problem per row; returns c and loss."""
+    """Levenberg-Marquardt with box bounds, one problem a row; returns c and loss."""
     damping = torch.full((len(c),), 1e-2)
     c = c.clone()
     state = loss, gradient, normal = evaluate(c, torch.arange(len(c)))

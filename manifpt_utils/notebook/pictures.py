@@ -198,20 +198,18 @@ def coverage_maps(photo_manifold, coordinates, *, columns=3):
     return Panels(figures, legend, columns)
 
 
-def spectra(spectra_by_model, *, limit=None, columns=6, label="log magnitude"):
+def spectra(spectra_by_model, *, columns=6, label="log magnitude"):
     """Mean spectra or mean spectral artifacts, one panel per model, one scale.
 
     Parameters
     ----------
     spectra_by_model : dict of model to (h, w) array
-    limit : float, optional
-        End of the colour scale; by default the largest value.
     columns : int
         Panels side by side where the screen is wide.
     label : str
         What the colours show.
     """
-    limit = limit or symmetric_limit(list(spectra_by_model.values()), 1.0)
+    limit = symmetric_limit(list(spectra_by_model.values()), 1.0)
     figures = []
     for model, values in spectra_by_model.items():
         figure, axis = canvas(1.6, 1.8)

@@ -316,11 +316,6 @@ CONTRASTS = {
 }
 
 
-def best_names(means, *kinds):
-    """Which method of some kinds is the best in each test: a Series of labels."""
-    return means.apply(lambda scores: str(best(scores, *kinds)[0]))
-
-
 def new_trainings(results):
     """Share of the images of a new training that is given to its model.
 

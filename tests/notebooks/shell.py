@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from joblib import cpu_count
 from matrix import NOTEBOOKS, ROOT, given_parameters
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
@@ -39,14 +40,13 @@ class Outcome(NamedTuple):
 
 
 def pool():
-    """Processes for cases, a fresh one for each, as many at a time as there are cores.
+    """Processes for cases, a fresh one for each, on all cores but four at most.
 
     The environment of the first call is that of all.
     """
     context = get_context("forkserver")
     context.set_forkserver_preload(sorted(imported()))
-    workers = len(os.sched_getaffinity(0))
-    return ProcessPoolExecutor(workers, context, max_tasks_per_child=1)
+    return ProcessPoolExecutor(min(cpu_count(), 4), context, max_tasks_per_child=1)
 
 
 def imported():
@@ -78,8 +78,8 @@ def execute(case, folder):
     said = []
     for code in _code(notebook):
         with capture_output() as found:
-            error = shell.run_cell(code, store_history=True).error_in_exec
-        if error:
+            result = shell.run_cell(code, store_history=True)
+        if error := result.error_before_exec or result.error_in_exec:
             where = f"{code}\n\n{found.stdout}"
             return Outcome(error=f"{type(error).__name__}: {error}", where=where)
         said += [output.data.get("text/markdown", "") for output in found.outputs]
