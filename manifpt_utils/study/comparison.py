@@ -24,6 +24,7 @@ from ..images.catalogue import records
 from ..images.manifest import read_manifest
 from .settings import (
     FEW,
+    FILTERS,
     GENERATORS,
     METHODS,
     N_TRAIN,
@@ -48,6 +49,7 @@ N_SEEDS = {
     "origin": (5, 0),
     "published": (5, 1),
 }
+FILTER_SEEDS = 3  # of high-pass and denoiser
 COFFEE = shared("coffee")
 
 
@@ -166,7 +168,8 @@ def n_seeds(setting, method, task, n_train):
     """How many seeds a cell of the table is given, from `N_SEEDS`.
 
     The origin of an image is asked of methods without a network of their own, as in the
-    paper, of raw images and of artifacts.
+    paper, of raw images and of artifacts.  High-pass and denoiser have three seeds and
+    take part where models are told apart, without the class "real".
 
     Examples
     --------
@@ -178,6 +181,8 @@ def n_seeds(setting, method, task, n_train):
     if test is None:
         return 0
     quick, networks = N_SEEDS[test]
+    if method.kind in FILTERS:
+        return 0 if test in ("with real", "origin") else min(quick, FILTER_SEEDS)
     return networks if method.has_network else quick
 
 
