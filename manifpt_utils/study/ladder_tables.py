@@ -243,18 +243,17 @@ def shares_of_variance(results):
     DataFrame of Interval
         One row per panel; over photographs.
     """
-    rows = {}
-    for (panel, _), part in _classified(results).groupby(
-        ["panel", "photo"], sort=False
-    ):
-        grid = part.pivot_table("score", "kind", "classifier")
-        rows.setdefault(panel, []).append(sums_of_squares(grid))
+    groups = _classified(results).groupby(["panel", "photo"], sort=False)
+    shares = {key: sums_of_squares(_grid(part)) for key, part in groups}
+    by_photo = pd.DataFrame(shares).T
+    by_panel = by_photo.groupby(level=0, sort=False)
     return pd.DataFrame(
-        {
-            panel: pd.DataFrame(found).apply(mean_interval)
-            for panel, found in rows.items()
-        }
-    ).T
+        {name: by_panel[name].apply(mean_interval) for name in by_photo}
+    )
+
+
+def _grid(part):
+    return part.pivot_table("score", "kind", "classifier")
 
 
 def sums_of_squares(grid):

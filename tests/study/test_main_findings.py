@@ -14,7 +14,7 @@ def found():
 
 
 def test_every_finding_is_a_difference_of_shares_with_an_interval(found):
-    assert len(found) == 8
+    assert len(found) == 9
     for name, finding in found.items():
         low, mean, high = (finding.difference[i] for i in (1, 0, 2))
         assert name == finding.name and -1 < low < mean < high < 1
