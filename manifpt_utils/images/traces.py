@@ -8,7 +8,9 @@ then clipped and rounded to 8 bits as all others are.
 """
 
 import numpy as np
-from scipy.ndimage import convolve, gaussian_filter, zoom
+import torch
+from scipy.ndimage import convolve, gaussian_filter
+from torch.nn.functional import interpolate
 
 from .._support.suggestion import suggestion
 from .photograph import SIZE
@@ -25,12 +27,13 @@ def _halved(x):
     return x.reshape(n, height // 2, 2, width // 2, 2, 3).mean(axis=(2, 4))
 
 
-def _upsampled(order):
-    """The trace of a reduction to a half and interpolation of this order."""
+def _upsampled(mode):
+    """The trace of a reduction to a half and this interpolation."""
 
     def trace(x, rng):
-        options = {"order": order, "mode": "nearest", "grid_mode": True}
-        return zoom(_halved(x), (1, 2, 2, 1), **options) - x
+        small = torch.from_numpy(_halved(x)).permute(0, 3, 1, 2)
+        large = interpolate(small, scale_factor=2, mode=mode)
+        return large.permute(0, 2, 3, 1).numpy() - x
 
     return trace
 
@@ -57,9 +60,9 @@ def _pattern(values):
 _down, _right = np.mgrid[-1 : 1 : SIZE * 1j, -1 : 1 : SIZE * 1j][..., None]
 _even = np.arange(SIZE) % 2 * 2 - 1
 FINE_DIRECTIONS = {
-    "nearest": _upsampled(0),
-    "linear": _upsampled(1),
-    "cubic": _upsampled(3),
+    "nearest": _upsampled("nearest"),
+    "linear": _upsampled("bilinear"),
+    "cubic": _upsampled("bicubic"),
     "zeros": _zeros,
     "blur": _blur,
     "checkerboard": _pattern(np.multiply.outer(_even, _even)[..., None]),

@@ -299,7 +299,9 @@ class ViewManifold:
         p["bulge"] = torch.zeros(len(c)) if bulge is None else bulge
         fine, coarse = self._sampled(_places(p)).chunk(2, 1)
         share = (whole[:, 2].clamp(-1, 1) + 1) / 2
-        return _toned(torch.lerp(fine, coarse, share[:, None, None, None]), p)
+        views = torch.lerp(fine, coarse, share[:, None, None, None])
+        has_tones = self.m > PARAMETERS.index("gain")
+        return _toned(views, p) if has_tones else views.clamp(0, 255)
 
     def _sampled(self, places):
         """Values of the layers at places (b, 32, 32, 2): (b, 6, 32, 32)."""

@@ -9,7 +9,7 @@ import click
 
 from .._support.names import SPACES
 from .._support.paths import DATA
-from . import comparison, estimates
+from . import comparison, estimates, regime
 from .compute import compute
 from .settings import METHODS, PHOTOS, PUBLISHED, SEEDS, SETTINGS
 from .study import FOLDER, Store
@@ -19,6 +19,7 @@ Examples:
   manifpt study comparison --list
   manifpt study comparison --methods "rgb nearest,Yu19" --settings coffee
   manifpt study estimates --jobs 2 --spaces rgb
+  manifpt study regime --dimensions 3
 """
 EPILOG = "Afterwards `manifpt zoo pack --only-manifest` lists the new files."
 
@@ -118,6 +119,15 @@ def compare(settings, methods, seeds, device, **options):
 def estimate(photos, spaces, **options):
     """Train on artifacts by the exact closest point and by all its estimates."""
     run(estimates.ESTIMATES, estimates.planned(photos, spaces), **options)
+
+
+@command.command("regime", epilog=EPILOG)
+@several("--dimensions", regime.DIMENSIONS, "Some numbers of parameters of the views")
+@several("--ratios", regime.RATIOS, "Some lengths of traces over the spacing")
+@common
+def map_regime(dimensions, ratios, **options):
+    """Train on known traces of chosen lengths, on manifolds of chosen dimensions."""
+    run(regime.REGIME, regime.planned(dimensions, ratios), **options)
 
 
 def run(study, trainings, *, output, jobs, list_only=False, **options):
