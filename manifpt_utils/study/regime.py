@@ -32,9 +32,11 @@ N_TRAIN = (5, 100)  # images per class
 SEEDS = (1, 2, 3)  # the classifier was tuned on seed 0
 COLUMNS = ("home", "away")
 FACTS = ("length", "apparent", "spacing", "dimension")
-# The residual network costs thirty times as much, and is tried in one column only.
-NETWORK_DIMENSIONS = (3, 10)
-NETWORK_RATIO, NETWORK_N_TRAIN = 0.3, 5
+# The residual network costs thirty times as much, and is tried in one cell only.
+NETWORK_CELL = (3, 0.3)  # m and ratio
+NETWORK_KINDS = ("raw", "highpass", "hull", "denoiser", "exact")
+NETWORK_N_TRAIN = 5
+FIRST = (3, 10, 6, 2)  # dimensions, in the order in which they are computed
 
 
 class Training(NamedTuple):
@@ -120,16 +122,17 @@ def planned(dimensions=DIMENSIONS, ratios=RATIOS):
             if value not in known:
                 hint = suggestion(str(value), [*map(str, known)])
                 raise ValueError(f"unknown {value!r};{hint}")
+    dimensions = sorted(dimensions, key=FIRST.index)
     cells = [*product(dimensions, ratios, TASKS)]
-    whole = product(cells, _shown("linear", N_TRAIN))
-    some = [c for c in cells if c[0] in NETWORK_DIMENSIONS and c[1] == NETWORK_RATIO]
-    part = product(some, _shown("network", [NETWORK_N_TRAIN]))
+    whole = product(cells, _shown("linear", KINDS, N_TRAIN))
+    some = [cell for cell in cells if cell[:2] == NETWORK_CELL]
+    part = product(some, _shown("network", NETWORK_KINDS, [NETWORK_N_TRAIN]))
     return [Training(s[0], *cell, *s[1:]) for cell, s in [*whole, *part]]
 
 
-def _shown(classifier, counts):
+def _shown(classifier, kinds, counts):
     """All but the cell: photograph, kind, classifier, training images, seed."""
     if classifier == "linear":
         yield from ((photo, "exact", "", 0, 0) for photo in PHOTOS)
-    for kind, photo in product(KINDS, PHOTOS):
+    for kind, photo in product(kinds, PHOTOS):
         yield from product([photo], [kind], [classifier], counts, SEEDS)

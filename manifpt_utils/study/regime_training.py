@@ -23,7 +23,7 @@ from .regime import AWAY, COLUMNS, N_TRAIN
 TRACES = {"fine": FINE, "coarse": COARSE}
 N_REAL, N_HELD_OUT = 1000, 500  # real views, and those behind the spacing
 N_TEST = 50  # test images per class
-N_PILOT = 40  # images by which the strength of a trace is corrected
+N_PILOT = 20  # images by which the strength of a trace is corrected
 CORRECTION = (0.5, 3)  # its bounds
 STEPS = 10  # of the projection, which starts at the view that has the trace
 DENOISER_STEPS = 500
