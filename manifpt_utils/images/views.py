@@ -186,8 +186,8 @@ class ViewManifold:
                 f"near must hold {self.m} coordinates of {len(x)} images, got an array "
                 f"of {np.shape(near)}."
             )
-        near = torch.empty(len(x), 0, self.m) if near is None else self._relative(near)
-        near = near.view(len(x), -1, self.m)
+        given = torch.empty(len(x), 0, self.m)
+        near = given if near is None else self._relative(near)[:, None]
         batches = [*zip(x.split(64), near.split(64), strict=True)]
         bar = tqdm(batches, desc="project", disable=not progress)
         found = [self._projected(*batch, starts, steps) for batch in bar]
@@ -270,7 +270,7 @@ class ViewManifold:
         moved = c[:, None] + DIFFERENCE * torch.eye(self.m)
         both = torch.cat([c[:, None], moved], 1)
         views = [self._render(p) for p in both.flatten(0, 1).split(AT_ONCE)]
-        views = torch.cat(views).view(len(c), self.m + 1, -1)
+        views = torch.cat(views).view(len(c), self.m + 1, 3 * SIZE**2)
         return views[:, 0], (views[:, 1:] - views[:, :1]) / DIFFERENCE
 
     # --- rendering ----------------------------------------------------------------
