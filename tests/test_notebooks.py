@@ -24,6 +24,7 @@ NAMES = (
     "10_robustness",
     "11_side_by_side",
     "12_gallery",
+    "13_regime",
 )
 LINES = 15  # of a cell that is more than a list of imports or of parameters
 

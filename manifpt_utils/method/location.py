@@ -10,9 +10,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from ..images.copies import digests
 from .manifold import DataManifold
 
-N_IMAGES = 1000  # per model, and real ones held out, at most
+N_IMAGES = 500  # per model, and real ones held out, at most
+N_NEIGHBOURS = 4000  # real images among which the dimension is estimated, at most
+LEAST = 20  # of them that differ
 
 
 class Location(NamedTuple):
@@ -130,10 +133,11 @@ def dimension(real):
     """
     from skdim.id import TwoNN  # numba, below it, takes seconds to import
 
-    rows = np.unique(real.reshape(len(real), -1).astype(np.float32), axis=0)
-    if len(rows) < 20:
+    rows = real.reshape(len(real), -1)[:N_NEIGHBOURS].astype(np.float32)
+    rows = rows[~pd.Series(digests(rows)).duplicated().to_numpy()]
+    if len(rows) < LEAST:
         raise ValueError(
             f"{len(rows)} different images are too few for an estimate of their "
-            "dimension; give at least 20."
+            f"dimension; give at least {LEAST}."
         )
     return float(TwoNN().fit(rows).dimension_)
