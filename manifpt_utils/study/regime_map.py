@@ -115,8 +115,7 @@ def decided(found, column="lead"):
     DataFrame
     """
     values = found[column].map(lambda lead: lead.mean if lead.sign else np.nan)
-    drawn = found.assign(value=values).pivot(index="m", columns="ratio", values="value")
-    return drawn.rename(index="m = {}".format).rename(columns="{:g}".format)
+    return _as_map(found.assign(value=values), "value")
 
 
 def nearest_cell(ratio, dimension):
@@ -139,3 +138,71 @@ def nearest_cell(ratio, dimension):
 def _nearest(known, value):
     logs = np.log(np.asarray(known, dtype=float))
     return known[int(np.argmin(np.abs(logs - np.log(max(value, min(known) / 10)))))]
+
+
+def in_words(found):
+    """Verdicts as a map: the name of the best estimate, "only the oracle", "nothing".
+
+    Parameters
+    ----------
+    found : DataFrame
+        Of `verdicts`, one row per m and ratio.
+
+    Returns
+    -------
+    DataFrame
+        Rows m, columns ratio.
+    """
+    leads = found["verdict"] == CLOSEST
+    shown = found.assign(word=found["kind"].where(leads, found["verdict"]))
+    return _as_map(shown, "word")
+
+
+def _as_map(found, column):
+    shown = found.pivot(index="m", columns="ratio", values=column)
+    return shown.rename(index="m = {}".format).rename(columns="{:g}".format)
+
+
+def tallies(found):
+    """In how many cells leads lie above zero, and in how many below it.
+
+    Parameters
+    ----------
+    found : DataFrame
+        Of `leads`.
+
+    Returns
+    -------
+    DataFrame
+        Index `kind`, a column per task and place: "8 / 2".
+    """
+    signs = found["lead"].map(lambda lead: lead.sign)
+    panel = found["task"] + ", " + found["column"]
+    sides = signs.groupby([found["kind"], panel], sort=False).agg(
+        lambda part: f"{(part > 0).sum()} / {(part < 0).sum()}"
+    )
+    return sides.unstack(sort=False).rename_axis(columns=None)
+
+
+def two_classifiers(table, cell, *, n_train):
+    """Accuracies of one cell of the map under both classifiers.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `REGIME.results`.
+    cell : (int, float)
+        m and ratio.
+    n_train : int
+
+    Returns
+    -------
+    DataFrame
+        As of `accuracies`, with a column `classifier`; only kinds that both have.
+    """
+    in_cell = (table["m"] == cell[0]) & (table["ratio"] == cell[1])
+    rows = table[in_cell & (table["n_train"] == n_train)]
+    network = accuracies(trained(rows, classifier="network"))
+    linear = accuracies(trained(rows)).assign(classifier="linear")
+    linear = linear[linear["kind"].isin(network["kind"])]
+    return pd.concat([linear, network.assign(classifier="network")])

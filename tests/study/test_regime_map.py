@@ -80,3 +80,27 @@ def test_what_lies_outside_is_put_at_the_border():
 def test_accuracies_are_means_over_photographs_and_seeds():
     found = maps.accuracies(table(hull=0.6)).set_index("kind")["accuracy"]
     assert found["hull"].mean == pytest.approx(0.6 * 1.01) and found["hull"].n == 3
+
+
+@pytest.mark.parametrize(
+    ("means", "word"),
+    [({"hull": 0.7}, "hull"), ({"exact": 0.7}, maps.ORACLE), ({}, maps.NOTHING)],
+)
+def test_a_map_in_words_names_the_best_estimate(means, word):
+    shown = maps.in_words(maps.verdicts(table(**means)))
+    assert shown.loc["m = 3", "0.3"] == word
+
+
+def test_tallies_count_both_sides():
+    found = maps.leads(table(hull=0.7, nearest=0.1), ["hull", "nearest", "tangent"])
+    sides = maps.tallies(found)["fine, home"]
+    assert sides.to_dict() == {"hull": "1 / 0", "nearest": "0 / 1", "tangent": "0 / 0"}
+
+
+def test_both_classifiers_are_shown_with_what_both_were_given():
+    rows = table(hull=0.7)
+    few = rows[rows["kind"].isin(["raw", "hull"])].assign(classifier="network")
+    found = maps.two_classifiers(pd.concat([rows, few]), (3, 0.3), n_train=5)
+    assert found.groupby("classifier")["kind"].agg(set).to_dict() == dict.fromkeys(
+        ("linear", "network"), {"raw", "hull"}
+    )
