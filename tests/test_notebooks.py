@@ -27,6 +27,7 @@ NAMES = (
     "12_gallery",
     "13_ladder",
     "14_riemannian",
+    "15_regime",
 )
 LINES = 15  # of a cell that is more than a list of imports or of parameters
 

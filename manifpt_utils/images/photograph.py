@@ -19,12 +19,12 @@ from tqdm import tqdm
 from .._support.cache import cached, digest
 from .._support.source import code_of
 from .._support.suggestion import suggestion
+from .descent import descend
 
 SIZE = 32
 LOBES = 3  # of the Lanczos filter, which is zero farther out
 SHORT_SIDE = 160  # the photograph is reduced to this once, which makes views cheap
 RELATIVE_SIDE = (0.5, 0.75)  # of the short side
-SETTLED = 1e-3  # reduced pixels; a descent whose step is shorter has arrived
 SHORTEST, LONGEST = 8, 128  # images that are projected together
 
 
@@ -213,7 +213,7 @@ class PhotoManifold:
             If the images are not (n, 32, 32, 3) or hold NaN, or if `starts` or
             `steps` is not positive.
         """
-        x = _as_images(images)
+        x = as_images(images)
         if starts < 1 or steps < 1:
             raise ValueError(
                 f"starts and steps must be at least 1, got {starts} and {steps}."
@@ -268,7 +268,7 @@ class PhotoManifold:
 
         photo, box, offset = self._near()
         c = torch.as_tensor(np.asarray(coordinates) / self._pixel - offset)
-        c, loss = _descend(evaluate, c.float().clamp(*box), box, steps)
+        c, loss = descend(evaluate, c.float().clamp(*box), box, steps)
         c = (c.double().numpy() + offset) * self._pixel
         return np.clip(c, *self.bounds.T), loss.numpy()
 
@@ -292,7 +292,7 @@ class PhotoManifold:
             self._projected[key] = cached(
                 lambda: self._project_batch(batch, starts, steps).numpy(),
                 *("project", self._content, self.bounds, key),
-                code=code_of(PhotoManifold),
+                code=code_of(PhotoManifold, descend),
             )
         return self._projected[key]
 
@@ -341,7 +341,7 @@ class PhotoManifold:
             return _evaluate(photo, c, targets[rows])
 
         c = (grid[near] - offset.float()).flatten(0, 1)
-        c, loss = _descend(evaluate, c, box, steps)
+        c, loss = descend(evaluate, c, box, steps)
         best = loss.view(-1, starts).argmin(1)
         return c.view(-1, starts, 3)[torch.arange(len(x)), best].double() + offset
 
@@ -371,7 +371,7 @@ def _batch_lengths(names):
     return lengths + [length] * (length > 0)
 
 
-def _as_images(images):
+def as_images(images):
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[1:] != (SIZE, SIZE, 3):
         raise ValueError(
@@ -480,34 +480,3 @@ def _evaluate(photo, c, targets):
     residual = view - targets
     gradient = (jacobian @ residual[:, :, None])[:, :, 0]
     return residual.square().sum(1), gradient, jacobian @ jacobian.mT
-
-
-def _descend(evaluate, c, box, steps):
-    """Levenberg-Marquardt with box bounds, one problem a row; returns c and loss."""
-    damping = torch.full((len(c),), 1e-2)
-    c = c.clone()
-    state = loss, gradient, normal = evaluate(c, torch.arange(len(c)))
-    for _ in range(steps):
-        step = _newton_step(gradient, normal, damping, c, box)
-        tried = torch.clamp(c + step, *box)
-        on = ((tried - c).abs().amax(1) > SETTLED).nonzero()[:, 0]
-        if not len(on):
-            break
-        new = evaluate(tried[on], on)
-        better = new[0] < loss[on]
-        accepted = on[better]
-        c[accepted] = tried[accepted]
-        for old, now in zip(state, new, strict=True):
-            old[accepted] = now[better]
-        damping[on] *= torch.where(better, 0.3, 10.0)
-    return c, loss
-
-
-def _newton_step(gradient, normal, damping, c, box):
-    low, high = box
-    # A coordinate on its bound that is pushed outwards must not steer the others.
-    free = ~(((c <= low) & (gradient > 0)) | ((c >= high) & (gradient < 0)))
-    normal = normal * (free[:, :, None] & free[:, None, :])
-    diagonal = torch.diagonal(normal, dim1=-2, dim2=-1)
-    extra = damping[:, None] * diagonal + ~free + 1e-6
-    return -torch.linalg.solve(normal + torch.diag_embed(extra), gradient * free)

@@ -9,7 +9,7 @@ import click
 from .._support.console import Room
 from .._support.names import SPACES
 from .._support.paths import DATA
-from . import comparison, estimates, ladder
+from . import comparison, estimates, ladder, regime
 from .compute import compute
 from .settings import METHODS, PHOTOS, PUBLISHED, SEEDS, SETTINGS
 from .study import FOLDER, Store
@@ -19,6 +19,7 @@ Examples:
   manifpt study comparison --list
   manifpt study comparison --methods "rgb nearest,Yu19" --settings coffee
   manifpt study estimates --jobs 2 --spaces rgb
+  manifpt study regime --dimensions 3
 """
 STOPPED = "stopped; the same command goes on with what is missing"
 EPILOG = "Afterwards `manifpt zoo pack --only-manifest` lists the new files."
@@ -112,6 +113,15 @@ def estimate(photos, spaces, **options):
 def ladder_of_controls(photos, kinds, **options):
     """Train on artifacts, and on controls that know no closest point."""
     run(ladder.LADDER, ladder.planned(photos, kinds), **options)
+
+
+@command.command("regime", epilog=EPILOG)
+@several("--dimensions", regime.DIMENSIONS, "Some numbers of parameters of the views")
+@several("--ratios", regime.RATIOS, "Some lengths of traces over the spacing")
+@common
+def map_regime(dimensions, ratios, **options):
+    """Train on known traces of chosen lengths, on manifolds of chosen dimensions."""
+    run(regime.REGIME, regime.planned(dimensions, ratios), **options)
 
 
 def run(study, trainings, *, output, jobs, list_only=False, **options):

@@ -1,0 +1,184 @@
+"""One training of the study of the regime, and the images that it needs."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.linear_model import RidgeClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from ..images.traces import COARSE, FINE, inject
+from ..images.views import ViewManifold
+from ..method.classifiers import attributor
+from ..method.controls import PrincipalComponents
+from ..method.denoiser import Denoiser
+from ..method.evaluation import accuracy, fit_and_test
+from ..method.filters import Highpass
+from ..method.location import dimension
+from ..method.manifold import DataManifold
+from ..method.spaces import make_space
+from .regime import AWAY, COLUMNS, N_TRAIN
+
+TRACES = {"fine": FINE, "coarse": COARSE}
+N_REAL, N_HELD_OUT = 1000, 500  # real views, and those behind the spacing
+N_TEST = 50  # test images per class
+N_PILOT = 20  # images by which the strength of a trace is corrected
+CORRECTION = (0.5, 3)  # its bounds
+STEPS = 10  # of the projection, which starts at the view that has the trace
+DENOISER_STEPS = 500
+PENALTY = 3000  # of the ridge, for columns of unit variance
+OFFSET = 0.01  # of magnitudes; a quarter of those of rounding to 8 bits
+SIDE = 32
+
+
+class Images(NamedTuple):
+    """The images of one cell of one photograph."""
+
+    x: np.ndarray  # (n, 32, 32, 3) uint8
+    labels: np.ndarray  # (n,) str
+    artifact: np.ndarray  # (n, 3072) float32, exact, in 0..1
+
+
+def scores(training):
+    """Shares of images told apart at home and away; or what was measured of the images.
+
+    Returns
+    -------
+    dict of str to float
+        Column to score.
+    """
+    t = training
+    cell = t.m, t.ratio, t.task
+    if not t.n_train:
+        return _facts(t.photo, *cell)
+    shown = _features if t.classifier == "linear" else _pixels
+    home, away = (shown(p, *cell, t.kind) for p in (t.photo, AWAY[t.photo]))
+    labels = _images(t.photo, *cell).labels
+    train, test = _split(labels, t.n_train, t.seed)
+    pairs = ((home[test], labels[test]), (away[test], labels[test]))
+    tests = dict(zip(COLUMNS, pairs, strict=True))
+    options = {"seed": t.seed, "with_probability": False}
+    pair = home[train], labels[train]
+    _, found = fit_and_test(classifier(t.classifier), pair, tests, **options)
+    return accuracy(found)[t.seed].to_dict()
+
+
+def classifier(name):
+    """An untrained classifier.
+
+    Parameters
+    ----------
+    name : {"linear", "network"}
+        Ridge regression on the classes, of pixels and log spectrum (n, 4704); or the
+        small residual network, of pixels (n, 3072).
+    """
+    if name == "network":
+        return attributor(make_space("rgb").fit(np.zeros((1, SIDE, SIDE, 3), np.uint8)))
+    ridge = RidgeClassifier(alpha=PENALTY, solver="cholesky")
+    return make_pipeline(StandardScaler(), ridge)
+
+
+@lru_cache(maxsize=4)
+def _features(photo, m, ratio, task, kind):
+    """Pixels, followed by the log magnitudes of their spectrum: (n, 4704) float32."""
+    x = _pixels(photo, m, ratio, task, kind)
+    spectra = np.fft.rfft2(x.reshape(-1, SIDE, SIDE, 3), axes=(1, 2))
+    magnitudes = np.log(np.abs(spectra) + OFFSET).reshape(len(x), -1)
+    return np.hstack([x, magnitudes]).astype(np.float32)
+
+
+def _split(labels, n_train, seed):
+    """Rows for training and testing; few training images are the first of many."""
+    rng = np.random.default_rng(seed)
+    rows = [rng.permutation(np.flatnonzero(labels == name)) for name in _names(labels)]
+    train = np.concatenate([r[:n_train] for r in rows])
+    return train, np.concatenate([r[-N_TEST:] for r in rows])
+
+
+def _names(labels):
+    return list(dict.fromkeys(labels))
+
+
+@lru_cache
+def _manifold(photo, m):
+    return ViewManifold(photo, m=m)
+
+
+@lru_cache
+def _real(photo, m):
+    return _manifold(photo, m).sample(N_REAL, seed=0)
+
+
+@lru_cache
+def _spacing(photo, m):
+    """Median distance of a new real view from its nearest one, in grey levels."""
+    new = _manifold(photo, m).sample(N_HELD_OUT, seed=1)
+    return 255 * float(np.median(_fitted(photo, m, "nearest").project(new).distance))
+
+
+@lru_cache
+def _dimension(photo, m):
+    return dimension(_real(photo, m))
+
+
+@lru_cache(maxsize=16)
+def _fitted(photo, m, kind):
+    """A representation, fitted on the real views."""
+    estimators = {"nearest": {}, "hull": {}, "tangent": {"m": m}}
+    if kind in estimators:
+        made = DataManifold(estimator=kind, **estimators[kind])
+    elif kind == "denoiser":
+        made = Denoiser(steps=DENOISER_STEPS)
+    else:
+        made = {"highpass": Highpass, "pca": PrincipalComponents}[kind]()
+    return made.fit(_real(photo, m))
+
+
+@lru_cache(maxsize=4)
+def _pixels(photo, m, ratio, task, kind):
+    """All images of a cell as a classifier is shown them: (n, 3072) float32."""
+    images = _images(photo, m, ratio, task)
+    if kind == "exact":
+        return images.artifact
+    if kind == "raw":
+        return images.x.reshape(len(images.x), -1) / np.float32(255)
+    return _fitted(photo, m, kind).transform(images.x)
+
+
+@lru_cache(maxsize=4)
+def _images(photo, m, ratio, task):
+    """Views with traces, and their exact artifacts."""
+    n = max(N_TRAIN) + N_TEST
+    manifold, length = _manifold(photo, m), ratio * _spacing(photo, m)
+    parts = []
+    for trace in TRACES[task]:
+        # A seed of its own for every trace, so that classes share no view.
+        seed = 100 + (*FINE, *COARSE).index(trace)
+        c = manifold.coordinates(n, seed=seed)
+        pilot = _projected(manifold, c[:N_PILOT], trace, length, seed)[1].distance
+        correction = np.clip(length / np.median(pilot), *CORRECTION)
+        parts.append(_projected(manifold, c, trace, length * correction, seed))
+    x = np.concatenate([x for x, _ in parts])
+    x_star = np.concatenate([found.x_star for _, found in parts])
+    artifact = ((x - x_star) / 255).reshape(len(x), -1).astype(np.float32)
+    return Images(x, np.repeat(TRACES[task], n), artifact)
+
+
+def _projected(manifold, c, trace, length, seed):
+    """Views with a trace, and their projection."""
+    x = inject(manifold, c, trace, length, seed=seed)
+    return x, manifold.project(x, near=c, starts=0, steps=STEPS)
+
+
+def _facts(photo, m, ratio, task):
+    """What is known of the images of a cell."""
+    images, spacing = _images(photo, m, ratio, task), _spacing(photo, m)
+    exact = 255 * np.linalg.norm(images.artifact, axis=1)
+    nearest = 255 * _fitted(photo, m, "nearest").project(images.x).distance
+    return {
+        "length": float(np.median(exact)) / spacing,
+        "apparent": float(np.median(nearest)) / spacing,
+        "spacing": spacing,
+        "dimension": _dimension(photo, m),
+    }
