@@ -6,7 +6,7 @@ kernel does beyond that, with its messages, is tried by the quick run of all not
 
 import ast
 import os
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from traitlets.config import Config
 ENVIRONMENT = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1") | {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline"
 }
+CONTEXT = get_context("forkserver")
 # What libraries import when they are first used.
 AT_FIRST_USE = (
     "matplotlib.backends.backend_agg",
@@ -40,13 +41,32 @@ class Outcome(NamedTuple):
 
 
 def pool():
-    """Processes for cases, a fresh one for each, on all cores but four at most.
+    """Threads that `run` cases, on all cores but four at most.
 
-    The environment of the first call is that of all.
+    The environment of the first case is that of all.
     """
-    context = get_context("forkserver")
-    context.set_forkserver_preload(sorted(imported()))
-    return ProcessPoolExecutor(min(cpu_count(), 4), context, max_tasks_per_child=1)
+    CONTEXT.set_forkserver_preload(sorted(imported()))
+    return ThreadPoolExecutor(min(cpu_count(), 4))
+
+
+def run(case, folder):
+    """Run a case in a process of its own: an `Outcome`."""
+    received, sent = CONTEXT.Pipe(duplex=False)
+    process = CONTEXT.Process(target=_tell, args=(sent, case, folder))
+    process.start()
+    sent.close()
+    try:
+        return received.recv()
+    except EOFError:
+        process.join()
+        return Outcome(error=f"the process ended with status {process.exitcode}")
+    finally:
+        process.join()
+        received.close()
+
+
+def _tell(sent, case, folder):
+    sent.send(execute(case, folder))
 
 
 def imported():

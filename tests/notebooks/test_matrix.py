@@ -88,7 +88,7 @@ def outcomes(request, tmp_path_factory):
         parts = (getattr(item, "callspec", None) for item in request.session.items)
         asked = (part.params.get("case") for part in parts if part)
         yield {
-            str(case): pool.submit(shell.execute, case, tmp_path_factory.mktemp("case"))
+            str(case): pool.submit(shell.run, case, tmp_path_factory.mktemp("case"))
             for case in asked
             if case
         }
