@@ -25,7 +25,9 @@ N_REAL, N_HELD_OUT = 1000, 500  # real views, and those behind the spacing
 N_TEST = 50  # test images per class
 N_PILOT = 20  # images by which the strength of a trace is corrected
 CORRECTION = (0.5, 3)  # its bounds
-STEPS = 10  # of the projection, which starts at the view that has the trace
+STEPS = 20  # of the projection, which starts at the view that has the trace
+PILOT_STEPS = 10
+LONG, STARTS = 1.0, 2  # from this ratio on it starts at views of the search as well
 DENOISER_STEPS = 500
 PENALTY = 3000  # of the ridge, for columns of unit variance
 OFFSET = 0.01  # of magnitudes; a quarter of those of rounding to 8 bits
@@ -156,19 +158,16 @@ def _images(photo, m, ratio, task):
         # A seed of its own for every trace, so that classes share no view.
         seed = 100 + (*FINE, *COARSE).index(trace)
         c = manifold.coordinates(n, seed=seed)
-        pilot = _projected(manifold, c[:N_PILOT], trace, length, seed)[1].distance
-        correction = np.clip(length / np.median(pilot), *CORRECTION)
-        parts.append(_projected(manifold, c, trace, length * correction, seed))
-    x = np.concatenate([x for x, _ in parts])
-    x_star = np.concatenate([found.x_star for _, found in parts])
+        pilot = inject(manifold, c[:N_PILOT], trace, length, seed=seed)
+        quick = {"near": c[:N_PILOT], "starts": 0, "steps": PILOT_STEPS}
+        found = np.median(manifold.project(pilot, **quick).distance)
+        corrected = length * np.clip(length / found, *CORRECTION)
+        x = inject(manifold, c, trace, corrected, seed=seed)
+        whole = {"near": c, "starts": STARTS if ratio >= LONG else 0, "steps": STEPS}
+        parts.append((x, manifold.project(x, **whole).x_star))
+    x, x_star = map(np.concatenate, zip(*parts, strict=True))
     artifact = ((x - x_star) / 255).reshape(len(x), -1).astype(np.float32)
     return Images(x, np.repeat(TRACES[task], n), artifact)
-
-
-def _projected(manifold, c, trace, length, seed):
-    """Views with a trace, and their projection."""
-    x = inject(manifold, c, trace, length, seed=seed)
-    return x, manifold.project(x, near=c, starts=0, steps=STEPS)
 
 
 def _facts(photo, m, ratio, task):

@@ -132,3 +132,16 @@ def test_traces_are_as_long_as_asked_unless_black_and_white_stop_them(table):
 def test_the_nearest_view_is_never_closer_than_the_exact_one(table):
     found = maps.facts(table)
     assert (found["apparent"] >= found["length"]).all()
+
+
+def test_the_estimated_dimension_grows_with_the_number_of_parameters(table):
+    found = maps.facts(table)["dimension"].groupby(["photo", "m"]).first().unstack()
+    assert (found.diff(axis=1).iloc[:, 1:] > 0).all(axis=None)
+    assert (found[2] - 2).abs().max() < 0.3
+
+
+def test_no_high_pass_sees_short_coarse_errors_and_the_exact_artifact_does(table):
+    rows = maps.trained(table)
+    rows = rows[(rows["task"] == "coarse") & (rows["ratio"] == 0.1)]
+    means = rows.groupby("kind")["score"].mean()
+    assert means["exact"] > 0.95 > 0.35 > means["highpass"]
