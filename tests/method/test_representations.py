@@ -5,11 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from manifpt_utils._support.names import CONTROLS, ESTIMATES
 from manifpt_utils.images.benchmark import Benchmark
 from manifpt_utils.images.photograph import PhotoManifold
 from manifpt_utils.method.representations import (
-    CONTROLS,
-    ESTIMATES,
     KINDS,
     Representation,
     representations,
