@@ -443,7 +443,8 @@ def test_a_layer_of_another_size_is_named(tmp_path):
 def test_a_changed_shipped_file_is_refused_by_name(kind, small, tmp_path, monkeypatch):
     monkeypatch.setattr(spaces, "DATA", tmp_path)
     name = f"encoders/{kind.__name__.lower()}.safetensors"
-    with pytest.raises(ValueError, match=f"{name} is missing; restore.*train --method"):
+    message = f"{name} is missing; restore.*train encoder --method"
+    with pytest.raises(ValueError, match=message):
         kind().fit(images(1))
     (tmp_path / "encoders").mkdir()
     (tmp_path / name).write_bytes(small.read_bytes())
