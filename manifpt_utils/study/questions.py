@@ -290,9 +290,8 @@ def contrasts(results, questions=ASKED):
     DataFrame
         `question`, `contrast` and `difference`, an `Interval` over the tests of a
         question.  Raw images and high-passes are compared within each space; in the
-        other contrasts the best of four nearest artifacts, the best of eight artifacts
-        by both estimates, or the better of two learned projections is compared with the
-        best of eight earlier methods.
+        other contrasts the best of four nearest artifacts, or the best of eight
+        artifacts by both estimates, is compared with the best of eight earlier methods.
     """
     rows = []
     for question in questions:
@@ -305,14 +304,12 @@ CONTRASTS = {
     "nearest − raw": partial(mean_gain, kind="nearest"),
     "hull − raw": partial(mean_gain, kind="hull"),
     "highpass − raw": partial(mean_gain, kind="highpass"),
-    "denoiser − raw": partial(mean_gain, kind="denoiser"),
     "nearest − highpass": partial(mean_gain, kind="nearest", over="highpass"),
     "denoiser − highpass": partial(mean_gain, kind="denoiser", over="highpass"),
     "nearest − earlier": partial(lead_of_best, kinds=["nearest"], rivals=["earlier"]),
     "both − earlier": partial(
         lead_of_best, kinds=["nearest", "hull"], rivals=["earlier"]
     ),
-    "denoiser − earlier": partial(lead_of_best, kinds=["denoiser"], rivals=["earlier"]),
 }
 
 
