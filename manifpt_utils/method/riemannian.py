@@ -595,13 +595,14 @@ def _fit_precision(network, x, seed):
         errors = (network.decode(codes) - x).square().mean(dim=-1).numpy()
     n = min(CLUSTERS, len(x))
     found = KMeans(n, n_init=1, random_state=seed).fit(codes.numpy())
-    groups = [found.labels_ == i for i in range(n)]
+    kept = np.unique(found.labels_)  # without empty clusters, where codes coincide
+    n, groups = len(kept), [found.labels_ == i for i in kept]
     wanted = np.array([1 / (errors[group].mean() + 1e-8) for group in groups])
     spread = codes.numpy() - found.cluster_centers_[found.labels_]
     spread = np.linalg.norm(spread, axis=1)
     size = np.array([spread[group].mean() for group in groups])
     reach = 0.5 / (2 * np.maximum(size, size.mean() + 1e-8)) ** 2
-    centres = found.cluster_centers_
+    centres = found.cluster_centers_[kept]
     apart = np.square(centres[:, None] - centres).sum(axis=-1)
     rest = FAR * wanted.min()
     weights = nnls(np.exp(-reach * apart), wanted - rest)[0]
