@@ -92,9 +92,9 @@ def tuned(widths):
     Examples
     --------
     >>> columns = pd.MultiIndex.from_product([["home"], ["coffee", "flower", "china"]])
-    >>> rows = [[0.5, 0.6, 0.7], [0.6, 0.5, 0.9]]
+    >>> rows = [[0.5, 0.6, 0.7], [0.7, 0.5, 0.9]]
     >>> tuned(pd.DataFrame(rows, ["a", "b"], columns)).tolist()
-    [0.6, 0.5, 0.9]
+    [0.7, 0.5, 0.9]
     """
     chosen = {}
     for panel, photo in widths:
