@@ -87,6 +87,7 @@ def _warn_of_few(sheets, n):
 
 
 def load_photo(photo, models, seed, n_real, data_folder):
+    """The benchmark of one photograph; parameters and errors as for `load`."""
     folder = Path(data_folder or DATA)
     n_real = N_REAL if n_real is None else n_real
     check_integer(n_real, "n_real", 1)

@@ -372,6 +372,7 @@ def _batch_lengths(names):
 
 
 def as_images(images):
+    """Images as a float32 tensor, or a ValueError if they cannot be views."""
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[1:] != (SIZE, SIZE, 3):
         raise ValueError(

@@ -198,6 +198,7 @@ def _with_interval(value, words, digits, *, scale=100, sign=""):
 
 
 def is_missing(value):
+    """Whether a value is None or NaN."""
     return value is None or math.isnan(value)
 
 

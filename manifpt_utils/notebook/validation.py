@@ -41,6 +41,7 @@ def check_value(value, kind):
 
 
 def adapter(kind):
+    """What checks values of a kind, without bending them into its type."""
     return TypeAdapter(kind, config=STRICT)
 
 

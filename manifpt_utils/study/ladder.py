@@ -7,7 +7,7 @@ the mean real image.  Splits, seeds and test images are those of `comparison`.
 The study has four parts.  The *main* one has every kind between pixels and spectra, at
 home and away, with few and many images.  *Variants* change one parameter of a kind.
 *Classifiers* sets representations beside classifiers that are all trained until they no
-longer improve on images that no test sees.  *Treatments* compress or reduce all images,
+longer improve on images that no test sees.  *Treatments* compress all images,
 generated and real, before anything else.  Besides, artifacts between pixels are
 measured without any classifier: how far they point the way of the exact one, how long
 they are beside it, and how long those of new real images are beside others.
@@ -21,10 +21,10 @@ from typing import NamedTuple
 
 from .._support.suggestion import suggestion
 from .comparison import sheets
+from .estimates import COLUMNS, PIXEL_SPACES
 from .settings import PHOTOS, SEEDS, shared
 from .study import Study
 
-PIXEL_SPACES = ("rgb", "frequency")
 KINDS = ("raw", "highpass", "denoiser", "nearest", "hull", "tangent")
 KINDS += ("pca", "median", "mean", "random", "exact")
 # A denoiser that never saw the photographs of a pair.
@@ -33,7 +33,6 @@ STRANGER |= {"astronaut": "flower", "china": "coffee"}
 
 FEW, SOME, MANY = 5, 50, 100  # training images per class
 N_VALIDATED = 50  # images per class on which a training is seen to improve no longer
-COLUMNS = ("closed", "transfer")
 TREATED = ("JPEG 95", "JPEG 75")  # of test images; the training is on others
 # Of artifacts, without a training: see `ladder_training.measures`.
 MEASURES = ("cosine", "length", "real")

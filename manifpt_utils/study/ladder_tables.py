@@ -18,9 +18,9 @@ from .ladder import (
     USUAL,
     VARIANTS,
 )
+from .leads import PLACES
 
 ESTIMATES = ("nearest", "tangent", "hull", "denoiser", "exact")
-PLACES = {"closed": "home", "transfer": "away"}
 TUNED = "highpass, tuned"
 STRANGER = "denoiser, other photographs"
 PANELS = [
@@ -244,7 +244,7 @@ def shares_of_variance(results):
         One row per panel; over photographs.
     """
     groups = _classified(results).groupby(["panel", "photo"], sort=False)
-    shares = {key: sums_of_squares(_grid(part)) for key, part in groups}
+    shares = {key: eta_squared(_grid(part)) for key, part in groups}
     by_photo = pd.DataFrame(shares).T
     by_panel = by_photo.groupby(level=0, sort=False)
     return pd.DataFrame(
@@ -256,7 +256,7 @@ def _grid(part):
     return part.pivot_table("score", "kind", "classifier")
 
 
-def sums_of_squares(grid):
+def eta_squared(grid):
     """Shares of the variance of a table that its rows, its columns and both explain.
 
     Parameters
@@ -270,7 +270,7 @@ def sums_of_squares(grid):
 
     Examples
     --------
-    >>> sums_of_squares(pd.DataFrame([[0.0, 0.0], [1.0, 1.0]]))["representation"]
+    >>> eta_squared(pd.DataFrame([[0.0, 0.0], [1.0, 1.0]]))["representation"]
     1.0
     """
     x = grid.to_numpy(float)
@@ -304,14 +304,7 @@ def variant_table(results):
     with_usual = [*VARIANTS, ("highpass", USUAL), ("denoiser", USUAL)]
     part = part[keys.isin(with_usual)]
     part = part[part["seed"].isin(part.loc[part["variant"] != USUAL, "seed"])]
-    wide = _wide(part, ["kind", "variant"])
-    return pd.DataFrame(
-        {
-            panel: [mean_interval(row) for row in wide[panel].to_numpy()]
-            for panel in PANELS
-        },
-        index=wide.index,
-    )
+    return intervals(_wide(part, ["kind", "variant"]))
 
 
 def measured(results):

@@ -128,9 +128,9 @@ def test_the_tuned_blur_is_never_chosen_on_its_own_photograph():
 def test_shares_of_variance_add_up_and_follow_what_matters():
     by_row = pd.DataFrame(np.outer([0.1, 0.5, 0.9], np.ones(4)))
     by_column, both = by_row.T, pd.DataFrame(np.outer([1, -1], [1, -1]))
-    assert tables.sums_of_squares(by_row)["representation"] == pytest.approx(1)
-    assert tables.sums_of_squares(by_column)["classifier"] == pytest.approx(1)
-    assert tables.sums_of_squares(both)["both together"] == pytest.approx(1)
+    assert tables.eta_squared(by_row)["representation"] == pytest.approx(1)
+    assert tables.eta_squared(by_column)["classifier"] == pytest.approx(1)
+    assert tables.eta_squared(both)["both together"] == pytest.approx(1)
 
 
 # --- what is stored ---------------------------------------------------------------
