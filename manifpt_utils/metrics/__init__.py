@@ -6,6 +6,7 @@ from .alignment import (
     factor_collinearity,
     principal_components,
 )
+from .conformal import p_values, prediction_sets
 from .coverage import (
     KernelDistance,
     PrecisionRecall,
@@ -55,9 +56,11 @@ __all__ = [
     "kernel_distance",
     "leaders",
     "mean_interval",
+    "p_values",
     "paired_difference",
     "permutation_anova",
     "precision_recall",
+    "prediction_sets",
     "principal_components",
     "smallest_p_value",
     "t_test",
