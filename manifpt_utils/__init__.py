@@ -41,6 +41,8 @@ _HOMES = {
     "ImageAttributor": "method.classifiers",
     "VectorAttributor": "method.classifiers",
     "evaluate": "method.evaluation",
+    "Attributor": "attribution.attributor",
+    "load_attributor": "attribution.storage",
     "baseline": "baselines",
     "BASELINES": "baselines",
     "frechet_distance": "metrics",

@@ -29,6 +29,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC, LinearSVC
 
 from .._support.suggestion import check_options, suggestion
+from ..method.classifiers import NetworkClassifier
 from ..method.evaluation import with_seed
 from ..method.spaces import RGB
 from .colour import CooccurrenceMatrices, SaturationStatistics
@@ -51,6 +52,17 @@ class Baseline(NamedTuple):
     features: type  # transformer of images
     classifier: Callable  # of no arguments
     published: dict
+
+    @property
+    def has_network(self):
+        """Whether a network is trained."""
+        kind = self.classifier
+        return isinstance(kind, type) and issubclass(kind, NetworkClassifier)
+
+    @property
+    def needs_squares(self):
+        """Whether images must be as high as wide, for rings of frequencies."""
+        return self.features in (AzimuthalSpectrum, SpectrumDecay)
 
     def pipeline(self, options):
         """Features and classifier, each with those options that it has."""

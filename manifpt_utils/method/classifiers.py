@@ -122,6 +122,38 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         with forked_random_state(self.seed):
             return self._network(x)
 
+    def weights_of(self):
+        """Weights of the fitted network: a dict of str to tensor."""
+        check_is_fitted(self)
+        return self.net_.module_.state_dict()
+
+    def restore(self, state, classes, n_features):
+        """Take over the weights of a classifier of the same parameters.
+
+        Parameters
+        ----------
+        state : dict of str to tensor
+            From `weights_of`.
+        classes : (c,) array
+            The labels it was fitted on, sorted.
+        n_features : int
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a weight is missing, left over or of another shape.
+        """
+        self.classes_, self.n_features_in_ = np.asarray(classes), n_features
+        with forked_random_state(self.seed):
+            network = self._network(np.zeros((2, n_features), np.float32))
+            load_weights(network, state, "the file", wanted=type(self).__name__)
+            self.net_ = self._trainer(network, 2).initialize()
+        return self
+
     def _coded(self, x, y):
         """Rows and the numbers of their classes, as torch takes them."""
         return np.float32(x), np.searchsorted(self.classes_, y).astype(np.int64)

@@ -91,22 +91,44 @@ def is_possible(name, benchmark):
     return not name.kind.startswith("exact") or benchmark.manifold is not None
 
 
+def make_representation(name, **options):
+    """A representation that needs nothing but real images, before it is fitted.
+
+    Parameters
+    ----------
+    name : Representation
+        Of any kind but "exact" and "exact_rgb".
+    **options
+        Of its class, such as `weights` of a denoiser.
+
+    Returns
+    -------
+    transformer
+
+    Examples
+    --------
+    >>> make_representation(Representation("rgb", "highpass"), sd=1)
+    Highpass(sd=1)
+    """
+    return MAKERS[name.kind](name.space, **options)
+
+
 def _make(name, benchmark, denoiser_steps):
     space, kind = name
-    if kind == "raw":
-        return make_space(space)
     if kind == "denoiser":
         # A bar, because this may take minutes for large images.
         options = {"steps": denoiser_steps, "progress": True}
-        return Denoiser(space, weights=shipped(benchmark), **options)
+        return make_representation(name, weights=shipped(benchmark), **options)
     if kind in MAKERS:
-        return MAKERS[kind](space)
+        return make_representation(name)
     search = "rgb" if kind == "exact_rgb" else None
     return ExactManifold(benchmark.manifold, space, search_space=search)
 
 
 FILTERS = ("highpass", "median", "denoiser")
 MAKERS = {
+    "raw": make_space,
+    "denoiser": Denoiser,
     "highpass": Highpass,
     "median": Median,
     "pca": PrincipalComponents,

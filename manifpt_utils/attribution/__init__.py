@@ -1,0 +1,1 @@
+"""Your own images: an attributor that is fitted, saved, loaded and asked."""

@@ -1,0 +1,175 @@
+"""What an attributor answers about new images, row by row."""
+
+import hashlib
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from ..images.image_files import read_image, read_images
+from ..images.layout import image_paths
+from ..images.postprocessing import jpeg, resize
+from ..metrics.conformal import prediction_sets
+
+CHANGES = {
+    "after JPEG 90": partial(jpeg, quality=90),
+    "after resize 0.9": partial(resize, factor=0.9),
+}
+AT_ONCE = 256  # files that are answered about together
+FILE_COLUMNS = ("file", "sha256", "format", "width", "height")
+UNKNOWN, UNSURE, SEVERAL = "unknown", "unsure", "several"
+SEPARATOR = " | "
+
+
+def answer_images(attributor, images):
+    """Answer for every image of an array.
+
+    Parameters
+    ----------
+    attributor : fitted Attributor
+    images : (n, h, w, 3) uint8 array
+
+    Returns
+    -------
+    DataFrame
+        One row per image:
+
+        - `verdict`: the one class that cannot be ruled out; "several"; "unknown" where
+          every class is ruled out; "unsure" where the most probable class is not that
+          one, or changes under JPEG 90 or a resize by 0.9 and back,
+        - `set`: all classes that cannot be ruled out,
+        - `prediction`, `probability`: the most probable class,
+        - `after JPEG 90`, `after resize 0.9`: what it is then,
+        - `nearest real`, `distance`: the nearest real image, and the root mean square
+          of the difference, in grey levels,
+        - `probability of ...` and `p-value of ...` for every class.
+    """
+    probability = attributor.predict_proba(images)
+    p = attributor.p_values(probability)
+    sets = prediction_sets(p, coverage=attributor.coverage)
+    classes = attributor.classes_
+    table = pd.DataFrame({"set": [SEPARATOR.join(classes[row]) for row in sets]})
+    table["prediction"] = classes[probability.argmax(axis=1)]
+    table["probability"] = probability.max(axis=1)
+    for name, change in CHANGES.items():
+        changed = attributor.predict_proba(change(images))
+        table[name] = classes[changed.argmax(axis=1)]
+    table.insert(0, "verdict", _verdicts(table, sets))
+    nearest = attributor.nearest_real(images)
+    names = np.array(attributor.real_names_, dtype=object)
+    table["nearest real"] = names[nearest.index[:, 0]]
+    table["distance"] = 255 * nearest.distance / np.sqrt(images[0].size)
+    return table.join(_columns("probability of", probability, classes)).join(
+        _columns("p-value of", p, classes)
+    )
+
+
+def _verdicts(table, sets):
+    stable = (table[list(CHANGES)].T == table["prediction"]).all()
+    alone = table["set"] == table["prediction"]
+    size = sets.sum(axis=1)
+    cases = [size == 0, ~stable | ((size == 1) & ~alone), size > 1]
+    return np.select(cases, [UNKNOWN, UNSURE, SEVERAL], table["set"])
+
+
+def _columns(title, values, classes):
+    return pd.DataFrame(values, columns=[f"{title} {name}" for name in classes])
+
+
+def answer_files(attributor, paths, *, progress=False):
+    """Answer for every file, some at a time.
+
+    Parameters
+    ----------
+    attributor : fitted Attributor
+    paths : sequence of str or Path
+        Files, and folders of files.
+    progress : bool
+        Show a bar after two seconds.
+
+    Yields
+    ------
+    DataFrame
+        As `answer_images` has it, with `file`, `sha256`, `format`, `width` and
+        `height` in front.  A file that cannot be read has `error` in place of an
+        answer, and does not keep the others from theirs.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file or folder, or no file at all.
+    """
+    files = _listed(paths)
+    with tqdm(total=len(files), desc="images", delay=2, disable=not progress) as bar:
+        for start in range(0, len(files), AT_ONCE):
+            some = files[start : start + AT_ONCE]
+            yield _answered(attributor, some)
+            bar.update(len(some))
+
+
+def _listed(paths):
+    """All files that are meant."""
+    paths = [Path(path).expanduser() for path in paths]
+    for path in paths:
+        if not path.exists():
+            raise ValueError(f"{path} does not exist; name files, or folders of files.")
+    files = [
+        x for path in paths for x in (image_paths(path) if path.is_dir() else [path])
+    ]
+    if not files:
+        raise ValueError("no image was named; give files, or folders of files.")
+    return files
+
+
+def _answered(attributor, files):
+    """Rows of some files, in their order."""
+    rows, images = [], []
+    for path in files:
+        row, image = _read(path, attributor)
+        rows.append(row)
+        images.append(image)
+    table = pd.DataFrame(rows, columns=[*FILE_COLUMNS, "error"])
+    read = [i for i, image in enumerate(images) if image is not None]
+    if not read:
+        return table
+    answers = answer_images(attributor, np.stack([images[i] for i in read]))
+    answers.index = read
+    return table[list(FILE_COLUMNS)].join(answers).join(table["error"])
+
+
+def _read(path, attributor):
+    """What is known of a file, and its image of the right size, or None."""
+    row = {"file": str(path), "error": ""}
+    try:
+        row["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+        image, facts = read_image(path)
+        row |= {"format": facts.format, "width": facts.width, "height": facts.height}
+        return row, _sized(path, image, attributor)
+    except (ValueError, OSError) as error:
+        return row | {"error": str(error)}, None
+
+
+def image_of(path, attributor):
+    """Read one image as an attributor takes it: (h, w, 3) uint8 array.
+
+    Raises
+    ------
+    ValueError
+        If the file is no image that is read here, or of another size than the fit had.
+    """
+    return _sized(path, read_image(Path(path))[0], attributor)
+
+
+def _sized(path, image, attributor):
+    shape = tuple(attributor.image_shape_)
+    if image.shape == shape:
+        return image
+    if attributor.resizes_:
+        return read_images([path], size=shape[:2]).pixels[0]
+    raise ValueError(
+        f"{path} is {image.shape[1]} x {image.shape[0]} pixels, but all images of the "
+        f"fit were {shape[1]} x {shape[0]}: resizing this one alone would change what "
+        "is looked for. Fit again with a size, so that all images are resized alike."
+    )

@@ -1,0 +1,216 @@
+"""`manifpt attribute`: fit on a folder of images, and ask about new ones."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from .._support.console import Room
+from .._support.files import write_whole
+
+EXAMPLES = """\b
+Examples:
+  manifpt attribute fit faces/ -o faces-attributor/
+  manifpt attribute predict faces-attributor/ suspect.png more/ --csv answers.csv
+"""
+FIT_NOTES = """\b
+The folder holds real/ and one sub-folder of images per model, of one size, or of any
+size with --size.  Three fifths of the images are learned from, one fifth calibrates the
+p-values, and one fifth tests the whole.  What is not given is chosen by
+cross-validation: the space from rgb and frequency, the estimate from raw, nearest,
+highpass and denoiser, the classifier from linear and network.
+\b
+An interrupted fit goes on where it was: what was computed is kept in the cache.
+\b
+Example:
+  manifpt attribute fit faces/ -o faces-attributor/ --size 64 --quick
+"""
+PREDICT_NOTES = """\b
+How to read an answer.  Every class has a p-value: the share of calibration images of
+that class which look no more typical than this one.  At a coverage of 0.9, classes
+with a p-value of 0.1 or less are ruled out; what remains is the set.  Of new images
+that are made as those of the fit were, nine in ten have their true class in it.
+A larger coverage rules out less.
+\b
+  a model    it alone cannot be ruled out, and the answer is stable
+  several    more than one class cannot be ruled out
+  unknown    all are ruled out: the image is like none of the classes
+  unsure     the most probable class changes when the image is stored as JPEG 90 or
+             resized by 0.9 and back, or is not the one that remains
+\b
+Example:
+  manifpt attribute predict faces-attributor/ suspect.png --explain verdict.png
+"""
+STOPPED = "stopped; nothing was written, and the next call goes on from what is cached"
+
+
+@click.group(name="attribute", cls=Room, stopped=STOPPED, epilog=EXAMPLES)
+def command():
+    """Tell which model made an image, how sure that is, and when it is none of them."""
+
+
+@command.command("fit", epilog=FIT_NOTES)
+@click.argument("folder")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the attributor; an attributor that is there is replaced.",
+)
+@click.option("--models", help="Which generators, with commas; all by default.")
+@click.option("--size", type=click.IntRange(min=1), help="Bring all images to it.")
+@click.option("--space", help="rgb, frequency, supervised, selfsupervised.")
+@click.option("--estimate", help="What is shown of an image: raw, nearest, ...")
+@click.option("--classifier", type=click.Choice(["linear", "network"]))
+@click.option(
+    "--coverage", default=0.9, show_default=True, help="Of the sets, see predict."
+)
+@click.option("--without-real", is_flag=True, help="Only models are classes.")
+@click.option("--quick", is_flag=True, help="One round of cross-validation.")
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@click.option("--seed", type=int, default=0, show_default=True)
+def fit(folder, output, models, size, without_real, **options):
+    """Learn to attribute images to the models of FOLDER.
+
+    FOLDER may also be a benchmark that is shipped, such as gm-photo/coffee.
+    """
+    from .attributor import Attributor
+    from .storage import check_free, save_attributor
+
+    check_free(output)
+    benchmark = _load(folder, models, size)
+    attributor = Attributor(with_real=not without_real, progress=True, **options)
+    attributor.fit(benchmark)
+    save_attributor(attributor, output, origin=folder)
+    click.echo(summary(attributor))
+    click.echo(
+        f"\nWritten to {output}. Next: manifpt attribute predict {output} IMAGE ..."
+    )
+
+
+def _load(folder, models, size):
+    """The benchmark; what its audit says goes to the console."""
+    import warnings
+
+    from ..images.loading import load
+
+    names = models.split(",") if models else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        benchmark = load(folder, models=names, size=size)
+    if benchmark.audit is not None:
+        click.echo(f"Audit: {headline(benchmark.audit)}", err=True)
+    for message in benchmark.warnings:
+        click.echo(f"Warning: {message}", err=True)
+    return benchmark
+
+
+def headline(audit):
+    """What a classifier that sees no pixel achieves, in one sentence.
+
+    Parameters
+    ----------
+    audit : Audit
+
+    Returns
+    -------
+    str
+    """
+    if not len(audit.accuracies):
+        return "there are too few files to compare how they are stored."
+    found = audit.accuracies.iloc[0]
+    telling = "tells" if found["accuracy"] > found["null"] else "does not tell"
+    return (
+        "how the files are stored, without any pixel, "
+        f"{telling} classes apart (accuracy {found['accuracy']:.2f}, chance "
+        f"{found['chance']:.2f})."
+    )
+
+
+def summary(attributor):
+    """What was chosen and how well it does, in a few lines.
+
+    Parameters
+    ----------
+    attributor : fitted Attributor
+
+    Returns
+    -------
+    str
+    """
+    choice, found = attributor.choice_, attributor.quality_
+    accuracy, coverage = found.accuracy, found.coverage
+    lines = [
+        f"Classes    {', '.join(attributor.classes_)}",
+        f"Chosen     {choice.classifier} classifier of {choice.representation}",
+        f"Accuracy   {accuracy.mean:.1%} of {accuracy.n} test images (95 % interval "
+        f"{accuracy.low:.1%} to {accuracy.high:.1%}; chance {found.chance:.1%})",
+        f"Sets       hold the true class of {coverage.mean:.1%} ({coverage.low:.1%} to "
+        f"{coverage.high:.1%}; asked: {attributor.coverage:.0%}), with "
+        f"{found.set_size:.1f} classes in the mean; {found.unknown:.1%} are empty",
+    ]
+    return "\n".join(lines + [f"Warning    {x}" for x in attributor.warnings_])
+
+
+@command.command("predict", epilog=PREDICT_NOTES)
+@click.argument("attributor", type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, required=True)
+@click.option(
+    "--csv",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write all columns here: hash, probability and p-value of every class, ...",
+)
+@click.option(
+    "--explain",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw the answer about the first image into this PNG file.",
+)
+@click.option("--coverage", type=float, help="Of the sets; that of the fit by default.")
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+def predict(attributor, images, csv, explain, coverage, device):
+    """Say which model made each of IMAGES, files or folders, as ATTRIBUTOR finds."""
+    import pandas as pd
+
+    from ..metrics.conformal import check_coverage
+    from .answers import answer_files
+    from .storage import load_attributor
+
+    attributor = load_attributor(attributor, device=device)
+    if coverage is not None:
+        check_coverage(coverage)
+        attributor.set_params(coverage=coverage)
+    parts = answer_files(attributor, images, progress=True)
+    table = pd.concat(parts, ignore_index=True)
+    if csv:
+        csv.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(csv, table.to_csv(index=False, lineterminator="\n"))
+    if explain:
+        _explain(attributor, table, explain)
+    _show(table)
+    if (table["error"] != "").any():
+        sys.exit(1)
+
+
+def _explain(attributor, table, path):
+    from .answers import image_of
+    from .pictures import explanation
+
+    answered = table[table["error"] == ""]
+    if answered.empty:
+        raise ValueError(f"no image could be read, so that {path} was not drawn.")
+    row = answered.iloc[0]
+    write_whole(path, explanation(attributor, image_of(row["file"], attributor), row))
+
+
+def _show(table):
+    """The short form of all answers; what could not be read, at the end."""
+    answered = table[table["error"] == ""]
+    if len(answered):
+        columns = ["file", "verdict", "set", "prediction", "probability"]
+        columns += ["nearest real", "distance"]
+        click.echo(
+            answered[columns].to_string(index=False, float_format="{:.3f}".format)
+        )
+    for message in table.loc[table["error"] != "", "error"]:
+        click.echo(f"Error: {message}", err=True)

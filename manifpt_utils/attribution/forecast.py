@@ -1,0 +1,71 @@
+"""How long a comparison of methods will take, said before it begins."""
+
+import time
+
+import numpy as np
+
+from ..method.classifiers import ImageAttributor
+
+STEPS = 5  # that are timed
+SMALL = 100  # steps of the training that is the unit
+# CPU time of a training with its test, in units of that, on GM-Photo (32 x 32 pixels,
+# 50 images of each of 6 models); what is not named takes one unit.
+RELATIVE = {
+    "McCloskey18": 0.05,
+    "Nataraj19": 2.8,
+    "Durall20": 0.05,
+    "Dzanic20": 0.05,
+    "Wang20": 3.7,
+    "Marra18": 2.6,
+    "Marra19": 4.3,
+    "Yu19": 4.0,
+}
+
+
+def seconds_of_a_training(images, labels):
+    """Time a few steps of our small network, and scale them to a whole training.
+
+    Parameters
+    ----------
+    images : (n, h, w, 3) uint8 array
+    labels : (n,) array
+
+    Returns
+    -------
+    float
+        Seconds of a hundred steps of 64 images.
+    """
+    x = images.reshape(len(images), -1)[::-1]
+    options = {"image_shape": images.shape[1:], "epochs": 1, "min_steps": STEPS}
+    few = slice(None, None, max(1, len(x) // (64 * STEPS)))
+    classifier = ImageAttributor(**options, batch_size=min(64, len(x)))
+    start = time.perf_counter()
+    classifier.fit(x[few], np.asarray(labels)[::-1][few])
+    done = max(STEPS, len(x[few]) / 64)
+    return (time.perf_counter() - start) * SMALL / done
+
+
+def forecast(methods, unit, *, n_trainings, effort=1.0):
+    """Minutes that a comparison will take, roughly.
+
+    Parameters
+    ----------
+    methods : sequence of str
+        Earlier methods, and kinds of representations, once for each space.
+    unit : float
+        From `seconds_of_a_training`.
+    n_trainings : int
+        Of every method: one per seed.
+    effort : float
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(forecast(["Yu19", "raw"], 6.0, n_trainings=2), 3)
+    1.0
+    """
+    parts = [RELATIVE.get(name, 1.0) for name in methods]
+    return sum(parts) * unit * n_trainings * effort / 60

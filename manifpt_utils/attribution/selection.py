@@ -1,0 +1,187 @@
+"""Which representation and which classifier: chosen on the images to learn from."""
+
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from .._support.cache import cached
+from .._support.source import code_of
+from .._support.suggestion import suggestion
+from ..method.classifiers import ImageAttributor, VectorAttributor
+from ..method.evaluation import evaluate
+from ..method.representations import Representation, is_possible, representations
+from ..metrics.intervals import mean_interval
+from .parts import few
+
+SPACES = ("rgb", "frequency")
+ESTIMATES = ("raw", "nearest", "highpass", "denoiser")
+# What is saved must need nothing but real images: not "exact", which needs the known
+# manifold, and not "random", whose partners depend on the other images asked about.
+KNOWN_ESTIMATES = (*ESTIMATES, "hull", "tangent", "median", "pca", "mean")
+CLASSIFIERS = ("linear", "network")
+STEPS = 600  # of the training of a denoiser
+FIRST, SECOND = 30, 100  # images per class, at most, in the two rounds
+KEPT = 3  # candidates of the second round
+
+
+class Candidate(NamedTuple):
+    """What an attributor may be made of."""
+
+    space: str
+    estimate: str
+    classifier: str  # one of `CLASSIFIERS`
+
+    @property
+    def representation(self):
+        """What the classifier is shown."""
+        return Representation(self.space, self.estimate)
+
+
+def candidates(benchmark, space=None, estimate=None, classifier=None):
+    """All that may be chosen from: what is given is fixed, the rest is open.
+
+    Parameters
+    ----------
+    benchmark : Benchmark
+    space, estimate, classifier : str, optional
+
+    Returns
+    -------
+    list of Candidate
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or the combination does not exist.
+    """
+    _check_name("estimate", estimate, KNOWN_ESTIMATES)
+    _check_name("classifier", classifier, CLASSIFIERS)
+    parts = (
+        [space] if space else SPACES,
+        [estimate] if estimate else ESTIMATES,
+        [classifier] if classifier else CLASSIFIERS,
+    )
+    found = [Candidate(*names) for names in product(*parts)]
+    found = [x for x in found if is_possible(x.representation, benchmark)]
+    if not found:
+        raise ValueError(
+            f"the estimate {estimate!r} filters pixels, which {space!r} does not have; "
+            "take the space 'rgb' or 'frequency'."
+        )
+    return found
+
+
+def _check_name(what, name, known):
+    if name is not None and name not in known:
+        raise ValueError(f"unknown {what} {name!r};{suggestion(name, known)}")
+
+
+def fitted(benchmark, names, denoiser_steps=STEPS):
+    """The representations of some candidates, fitted on the real images.
+
+    Parameters
+    ----------
+    benchmark : Benchmark
+    names : sequence of Candidate
+    denoiser_steps : int
+
+    Returns
+    -------
+    dict of Representation to fitted transformer
+    """
+    wanted = dict.fromkeys(x.representation for x in names)
+    found = {}
+    for space, kind in tqdm(wanted, desc="representations", delay=5):
+        found |= representations(
+            benchmark, [space], [kind], denoiser_steps=denoiser_steps
+        )
+    return found
+
+
+def make_classifier(name, transformer, *, seed=0, device="cpu", progress=False):
+    """A classifier of what a transformer gives.
+
+    Parameters
+    ----------
+    name : {"linear", "network"}
+        Logistic regression, or a residual network; of features that are no pictures, a
+        perceptron.
+    transformer : fitted transformer with `image_shape_`
+    seed : int
+    device : str
+    progress : bool
+
+    Returns
+    -------
+    NetworkClassifier
+    """
+    options = {"seed": seed, "device": device, "progress": progress}
+    shape = getattr(transformer, "image_shape_", None)
+    if name == "linear":
+        return VectorAttributor(hidden=0, **options)
+    if shape is None:
+        return VectorAttributor(**options)
+    return ImageAttributor(image_shape=tuple(shape), **options)
+
+
+def select(choices, transformers, part, *, quick=False, seed=0, device="cpu"):
+    """Compare candidates by cross-validation among the images to learn from.
+
+    In a first round every candidate is trained on at most 30 images per class, on one
+    split.  The three best go on to a second round with at most 100 images per class and
+    three splits, and the best of these is chosen.
+
+    Parameters
+    ----------
+    choices : list of Candidate
+    transformers : dict of Representation to fitted transformer
+    part : Part
+    quick : bool
+        The first round decides.
+    seed : int
+    device : str
+
+    Returns
+    -------
+    DataFrame
+        One row per candidate, the best first: `space`, `estimate`, `classifier`,
+        `n_train` per class, `splits`, `accuracy`, and `sd` over the splits.
+    """
+    options = {"device": device, "transformers": transformers, "part": part}
+    splits = [seed] if quick else [seed, seed + 1, seed + 2]
+    rows = _round(choices, FIRST, [seed], **options)
+    if quick or len(choices) == 1:
+        return rows
+    best = [Candidate(*row) for row in rows[list(Candidate._fields)].head(KEPT).values]
+    again = _round(best, SECOND, splits, **options)
+    return pd.concat([again, rows.iloc[len(best) :]], ignore_index=True)
+
+
+def _round(choices, most, seeds, **options):
+    """One row per candidate, the best first; of equals the one that was first."""
+    bar = tqdm(choices, desc=f"compare, {len(seeds)} split(s)", delay=2)
+    rows = [_row(choice, most, seeds, **options) for choice in bar]
+    order = np.argsort([-row["accuracy"] for row in rows], kind="stable")
+    return pd.DataFrame([rows[i] for i in order])
+
+
+def _row(choice, most, seeds, *, transformers, part, device):
+    part = few(part, 2 * most)
+    smallest = int(np.unique(part.labels, return_counts=True)[1].min())
+    counts = {"n_train": smallest - smallest // 2, "n_test": smallest // 2}
+    transformer = transformers[choice.representation]
+    features = transformer.transform(part.images)
+
+    def scores():
+        classifier = make_classifier(choice.classifier, transformer, device=device)
+        options = {"seeds": seeds, "n_permutations": None, **counts}
+        return evaluate(classifier, features, part.labels, **options).accuracy
+
+    inputs = *choice, features, part.labels, *counts.values(), tuple(seeds), device
+    found = cached(scores, "choice", *inputs, code=code_of(_row, evaluate))
+    columns = {"n_train": counts["n_train"], "splits": len(seeds)}
+    scores = {"accuracy": found.mean(), "sd": mean_interval(found).sd}
+    return choice._asdict() | columns | scores

@@ -1,0 +1,29 @@
+"""How long a comparison will take."""
+
+import pytest
+from patterns import pictures
+
+from manifpt_utils.attribution.forecast import (
+    RELATIVE,
+    forecast,
+    seconds_of_a_training,
+)
+from manifpt_utils.baselines import BASELINES
+
+
+def test_every_earlier_method_has_a_cost():
+    assert set(RELATIVE) == set(BASELINES)
+    networks = {name for name in BASELINES if BASELINES[name].has_network}
+    assert {name for name, cost in RELATIVE.items() if cost > 1} == networks
+
+
+def test_it_grows_with_seeds_and_effort():
+    one = forecast(["raw"], 6.0, n_trainings=1)
+    assert one == pytest.approx(0.1)
+    assert forecast(["raw"], 6.0, n_trainings=3, effort=2) == pytest.approx(6 * one)
+
+
+@pytest.mark.parametrize("n", [2, 40])
+def test_a_training_can_be_timed_on_few_images(n):
+    images = pictures("dots", n)
+    assert 0 < seconds_of_a_training(images, ["a", "b"] * (n // 2)) < 600

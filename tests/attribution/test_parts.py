@@ -1,0 +1,87 @@
+"""The division into images to learn from, to calibrate and to test on."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from manifpt_utils.attribution.parts import balanced, classes_of, divide, few, names_of
+from manifpt_utils.images.copies import digests
+
+
+def changed(benchmark, **images):
+    return dataclasses.replace(benchmark, images={**benchmark.images, **images})
+
+
+def test_parts_are_disjoint_and_of_every_class(benchmark):
+    parts = divide(classes_of(benchmark))
+    contents = [set(digests(x.images)) for x in parts.values()]
+    assert sum(map(len, contents)) == len(set.union(*contents))
+    assert sum(len(x.labels) for x in parts.values()) == 4 * 60
+    for part in parts.values():
+        assert set(part.labels) == {"real", *benchmark.models}
+
+
+def test_shares_of_every_class(benchmark):
+    parts = divide(classes_of(benchmark, with_real=False))
+    counts = {name: (x.labels == "dots").sum() for name, x in parts.items()}
+    assert counts == {"learn": 36, "calibrate": 12, "test": 12}
+
+
+def test_another_seed_divides_otherwise(benchmark):
+    classes = classes_of(benchmark)
+    one, same, other = (divide(classes, seed=s)["test"].images for s in (0, 0, 1))
+    assert (one == same).all() and (one != other).any()
+
+
+def test_copies_count_once_and_shared_images_not_at_all(benchmark):
+    dots, stripes = benchmark.images["dots"], benchmark.images["stripes"]
+    twice = np.concatenate([dots, dots, stripes[:5]])
+    found = classes_of(changed(benchmark, dots=twice))
+    assert len(found["dots"]) == 60
+    assert len(found["stripes"]) == 55
+    assert not set(digests(found["dots"])) & set(digests(found["stripes"]))
+
+
+def test_too_few_images_are_named(benchmark):
+    few_dots = changed(benchmark, dots=benchmark.images["dots"][:9])
+    with pytest.raises(ValueError, match="'dots' has 9 images of its own among 9"):
+        classes_of(few_dots)
+
+
+def test_too_few_real_images_are_explained(benchmark):
+    few_real = dataclasses.replace(benchmark, real_test=benchmark.real_test[:4])
+    with pytest.raises(ValueError, match="a fifth of the real images"):
+        classes_of(few_real)
+
+
+def test_one_model_alone_needs_real_images(benchmark):
+    alone = dataclasses.replace(benchmark, images={"dots": benchmark.images["dots"]})
+    assert set(classes_of(alone)) == {"real", "dots"}
+    with pytest.raises(ValueError, match=r"has one class, \['dots'\]"):
+        classes_of(alone, with_real=False)
+
+
+def test_balanced_repeats_the_smaller_class():
+    labels = np.array(["a"] * 7 + ["b"] * 3)
+    assert np.unique(labels[balanced(labels)], return_counts=True)[1].tolist() == [7, 7]
+
+
+def test_few_are_drawn_from_the_whole_class(benchmark):
+    part = divide(classes_of(benchmark))["learn"]
+    small = few(part, 5)
+    assert np.unique(small.labels, return_counts=True)[1].tolist() == [5] * 4
+    rows = {d: i for i, d in enumerate(digests(part.images))}
+    found = np.array([rows[d] for d in digests(small.images)])
+    assert (np.diff(found[small.labels == "dots"]) < 0).any()  # not the first ones
+
+
+def test_real_images_have_the_names_of_their_files(benchmark, root):
+    names = names_of(benchmark.real, "real", benchmark)
+    assert sorted(set(names)) == sorted(names)
+    assert all((root / "real" / name).is_file() for name in names)
+
+
+def test_images_without_files_are_counted(benchmark):
+    plain = dataclasses.replace(benchmark, audit=None)
+    assert names_of(plain.real[:2], "real", plain) == ["real 0", "real 1"]

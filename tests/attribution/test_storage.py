@@ -1,0 +1,144 @@
+"""An attributor that was saved and read again is the same, or is refused."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from patterns import pictures
+from safetensors.numpy import load_file, save_file
+
+from manifpt_utils.attribution import storage
+from manifpt_utils.attribution.attributor import Attributor
+from manifpt_utils.attribution.storage import load_attributor
+
+PLAIN = {"space": "rgb", "estimate": "raw", "classifier": "linear"}
+
+
+@pytest.fixture(scope="module")
+def fitted(benchmark):
+    return Attributor(**PLAIN).fit(benchmark)
+
+
+@pytest.fixture
+def saved(fitted, tmp_path):
+    fitted.save(tmp_path / "attributor", origin="patterns")
+    return tmp_path / "attributor"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"estimate": "nearest", "classifier": "network"},
+        {"estimate": "highpass", "space": "frequency"},
+        {"estimate": "denoiser"},
+        {"estimate": "hull", "space": "selfsupervised", "classifier": "network"},
+        {"estimate": "pca"},
+    ],
+)
+def test_rows_are_identical_after_loading(benchmark, tmp_path, options):
+    found = Attributor(**PLAIN | options, denoiser_steps=5).fit(benchmark)
+    found.save(tmp_path / "a")
+    images = np.concatenate([pictures(x, 4, seed=7) for x in ("dots", "real")])
+    again = load_attributor(tmp_path / "a")
+    pd.testing.assert_frame_equal(
+        found.predict(images), again.predict(images), check_exact=True
+    )
+    assert repr(again) == repr(found)
+
+
+def test_the_record_says_what_was_done(saved, fitted):
+    record = json.loads((saved / "attributor.json").read_text())
+    assert record["origin"] == "patterns"
+    assert record["choice"] == PLAIN
+    assert record["n_images"]["dots"] == {"calibrate": 12, "learn": 36, "test": 12}
+    assert record["quality"]["accuracy"]["mean"] == fitted.quality_.accuracy.mean
+    images = pd.read_csv(saved / "images.csv")
+    assert len(images) == 240 and (images["digest"].str.len() == 64).all()
+    confusion = pd.read_csv(saved / "confusion.csv", index_col=0)
+    assert confusion.to_numpy().sum() == record["quality"]["accuracy"]["n"]
+
+
+def test_nothing_in_the_folder_is_a_program(saved):
+    kinds = {path.suffix for path in saved.iterdir()}
+    assert kinds == {".json", ".csv", ".png", ".safetensors"}
+
+
+@pytest.mark.parametrize("name", ["classifier.safetensors", "images.csv"])
+def test_one_changed_byte_is_noticed(saved, name):
+    content = bytearray((saved / name).read_bytes())
+    content[-3] ^= 1
+    (saved / name).write_bytes(content)
+    with pytest.raises(ValueError, match=f"{name} is not as it was written"):
+        load_attributor(saved)
+
+
+def test_a_missing_file_is_named(saved):
+    (saved / "real.safetensors").unlink()
+    with pytest.raises(ValueError, match=r"real.safetensors is missing"):
+        load_attributor(saved)
+
+
+def change_record(folder, **entries):
+    path = folder / "attributor.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | entries))
+
+
+def test_another_version_is_refused(saved):
+    change_record(saved, schema=2)
+    with pytest.raises(ValueError, match="in form 2, and this version reads form 1"):
+        load_attributor(saved)
+
+
+def test_no_file_outside_the_folder_is_read(saved):
+    change_record(saved, files={"../secret": "0"})
+    with pytest.raises(ValueError, match="outside its folder"):
+        load_attributor(saved)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"files": {}}', "{"])
+def test_a_damaged_record_is_named(saved, text):
+    (saved / "attributor.json").write_text(text)
+    with pytest.raises(ValueError, match="attributor.json is damaged"):
+        load_attributor(saved)
+
+
+def test_weights_of_another_network_are_refused(saved):
+    path = saved / "classifier.safetensors"
+    save_file({"head.bias": load_file(path)["head.bias"]}, path)
+    record = json.loads((saved / "attributor.json").read_text())
+    sums = record["files"] | {path.name: storage._sha256(path)}
+    change_record(saved, files=sums)
+    with pytest.raises(ValueError, match="head.weight"):
+        load_attributor(saved)
+
+
+def test_a_folder_without_an_attributor_is_named(tmp_path):
+    with pytest.raises(ValueError, match="holds no attributor"):
+        load_attributor(tmp_path)
+
+
+def test_nothing_of_another_kind_is_replaced(fitted, tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(ValueError, match="holds no attributor; name a new folder"):
+        fitted.save(tmp_path)
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+def test_saving_again_replaces_the_attributor(fitted, saved):
+    (saved / "leftover.txt").write_text("old")
+    fitted.save(saved)
+    assert not (saved / "leftover.txt").exists()
+    assert load_attributor(saved).classes_.tolist() == fitted.classes_.tolist()
+
+
+def test_a_save_that_fails_leaves_the_old_one(fitted, saved, monkeypatch):
+    def fail(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(storage, "_record", fail)
+    with pytest.raises(OSError, match="no space left"):
+        fitted.save(saved)
+    assert load_attributor(saved).classes_.tolist() == fitted.classes_.tolist()
+    assert [x.name for x in saved.parent.iterdir()] == ["attributor"]
