@@ -80,6 +80,8 @@ class Attributor(BaseEstimator):
         Whether "real" is one of the classes.
     denoiser_steps : int
         Of the training of a denoiser, where none is shipped for the benchmark.
+    effort : float
+        Factor on the training steps of networks.
     quick : bool
         One round of cross-validation with few images.
     seed : int
@@ -126,6 +128,7 @@ class Attributor(BaseEstimator):
         coverage=0.9,
         with_real=True,
         denoiser_steps=STEPS,
+        effort=1.0,
         quick=False,
         seed=0,
         device="cpu",
@@ -137,6 +140,7 @@ class Attributor(BaseEstimator):
         self.coverage = coverage
         self.with_real = with_real
         self.denoiser_steps = denoiser_steps
+        self.effort = effort
         self.quick = quick
         self.seed = seed
         self.device = device
@@ -183,7 +187,8 @@ class Attributor(BaseEstimator):
         self.warnings_ = list(benchmark.warnings)
 
     def _compared(self, choices, transformers, part):
-        options = {"quick": self.quick, "seed": self.seed, "device": self.device}
+        names = "quick", "effort", "seed", "device"
+        options = {name: getattr(self, name) for name in names}
         if len(choices) > 1:
             return select(choices, transformers, part, **options)
         return pd.DataFrame([choices[0]._asdict()])
@@ -193,6 +198,7 @@ class Attributor(BaseEstimator):
         classifier = make_classifier(
             self.choice_.classifier,
             transformer,
+            effort=self.effort,
             seed=self.seed,
             device=self.device,
             progress=self.progress,

@@ -11,7 +11,7 @@ from .._support.cache import cached
 from .._support.source import code_of
 from .._support.suggestion import suggestion
 from ..method.classifiers import ImageAttributor, VectorAttributor
-from ..method.evaluation import evaluate
+from ..method.evaluation import evaluate, with_effort
 from ..method.representations import Representation, is_possible, representations
 from ..metrics.intervals import mean_interval
 from .parts import few
@@ -101,7 +101,9 @@ def fitted(benchmark, names, denoiser_steps=STEPS):
     return found
 
 
-def make_classifier(name, transformer, *, seed=0, device="cpu", progress=False):
+def make_classifier(
+    name, transformer, *, effort=1.0, seed=0, device="cpu", progress=False
+):
     """A classifier of what a transformer gives.
 
     Parameters
@@ -110,6 +112,8 @@ def make_classifier(name, transformer, *, seed=0, device="cpu", progress=False):
         Logistic regression, or a residual network; of features that are no pictures, a
         perceptron.
     transformer : fitted transformer with `image_shape_`
+    effort : float
+        Factor on the training steps.
     seed : int
     device : str
     progress : bool
@@ -121,13 +125,17 @@ def make_classifier(name, transformer, *, seed=0, device="cpu", progress=False):
     options = {"seed": seed, "device": device, "progress": progress}
     shape = getattr(transformer, "image_shape_", None)
     if name == "linear":
-        return VectorAttributor(hidden=0, **options)
-    if shape is None:
-        return VectorAttributor(**options)
-    return ImageAttributor(image_shape=tuple(shape), **options)
+        found = VectorAttributor(hidden=0, **options)
+    elif shape is None:
+        found = VectorAttributor(**options)
+    else:
+        found = ImageAttributor(image_shape=tuple(shape), **options)
+    return with_effort(found, effort)
 
 
-def select(choices, transformers, part, *, quick=False, seed=0, device="cpu"):
+def select(
+    choices, transformers, part, *, quick=False, effort=1.0, seed=0, device="cpu"
+):
     """Compare candidates by cross-validation among the images to learn from.
 
     In a first round every candidate is trained on at most 30 images per class, on one
@@ -141,6 +149,8 @@ def select(choices, transformers, part, *, quick=False, seed=0, device="cpu"):
     part : Part
     quick : bool
         The first round decides.
+    effort : float
+        Factor on the training steps of networks.
     seed : int
     device : str
 
@@ -150,7 +160,8 @@ def select(choices, transformers, part, *, quick=False, seed=0, device="cpu"):
         One row per candidate, the best first: `space`, `estimate`, `classifier`,
         `n_train` per class, `splits`, `accuracy`, and `sd` over the splits.
     """
-    options = {"device": device, "transformers": transformers, "part": part}
+    options = {"transformers": transformers, "part": part}
+    options |= {"effort": effort, "device": device}
     splits = [seed] if quick else [seed, seed + 1, seed + 2]
     rows = _round(choices, FIRST, [seed], **options)
     if quick or len(choices) == 1:
@@ -168,7 +179,7 @@ def _round(choices, most, seeds, **options):
     return pd.DataFrame([rows[i] for i in order])
 
 
-def _row(choice, most, seeds, *, transformers, part, device):
+def _row(choice, most, seeds, *, transformers, part, **options):
     part = few(part, 2 * most)
     smallest = int(np.unique(part.labels, return_counts=True)[1].min())
     counts = {"n_train": smallest - smallest // 2, "n_test": smallest // 2}
@@ -176,11 +187,12 @@ def _row(choice, most, seeds, *, transformers, part, device):
     features = transformer.transform(part.images)
 
     def scores():
-        classifier = make_classifier(choice.classifier, transformer, device=device)
-        options = {"seeds": seeds, "n_permutations": None, **counts}
-        return evaluate(classifier, features, part.labels, **options).accuracy
+        classifier = make_classifier(choice.classifier, transformer, **options)
+        splits = {"seeds": seeds, "n_permutations": None, **counts}
+        return evaluate(classifier, features, part.labels, **splits).accuracy
 
-    inputs = *choice, features, part.labels, *counts.values(), tuple(seeds), device
+    numbers = *counts.values(), tuple(seeds), *options.values()
+    inputs = *choice, features, part.labels, *numbers
     found = cached(scores, "choice", *inputs, code=code_of(_row, evaluate))
     columns = {"n_train": counts["n_train"], "splits": len(seeds)}
     scores = {"accuracy": found.mean(), "sd": mean_interval(found).sd}
