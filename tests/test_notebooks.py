@@ -28,6 +28,7 @@ NAMES = (
     "13_ladder",
     "14_riemannian",
     "15_regime",
+    "17_open_set",
 )
 LINES = 15  # of a cell that is more than a list of imports or of parameters
 
