@@ -431,7 +431,8 @@ def intervals(units):
     Returns
     -------
     DataFrame of Interval
-        Indexed by set, with the columns of `units`.
+        Indexed by set, with the columns of `units`.  The ends are cut to 0 and 1, for
+        all these numbers are shares, and Student's interval does not know that.
 
     Examples
     --------
@@ -440,8 +441,14 @@ def intervals(units):
     0.6
     """
     sets = units.groupby("set", sort=False)
-    found = {c: {name: mean_interval(x) for name, x in sets[c]} for c in units}
+    found = {c: {name: _share(x) for name, x in sets[c]} for c in units}
     return pd.DataFrame(found).rename_axis("set")
+
+
+def _share(values):
+    found = mean_interval(values)
+    low, high = np.clip([found.low, found.high], 0, 1).tolist()
+    return found._replace(low=low, high=high)
 
 
 def ladder_scores(found, *, score="doubt"):

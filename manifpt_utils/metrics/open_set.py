@@ -64,8 +64,8 @@ def auroc(known, unknown):
 
     Examples
     --------
-    >>> auroc([0.9, 0.8, 0.4], [0.5, 0.1])
-    0.8333333333333334
+    >>> round(auroc([0.9, 0.8, 0.4], [0.5, 0.1]), 3)
+    0.833
     """
     return float(roc_auc_score(*_labelled(known, unknown)))
 

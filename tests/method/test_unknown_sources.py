@@ -32,18 +32,17 @@ from manifpt_utils.metrics.open_set import auroc, oscr, tpr_at_fpr
 COUNTS = {"n_train": 20, "n_calibration": 30, "n_test": 40}
 
 
-def blobs(n, *, models="abcd", shift=0.0, seed=0):
-    """Rows of some models, far from each other, and their names."""
+def blobs(n, *, apart=4.0, seed=0):
+    """Rows of four models, and their names."""
     rng = np.random.default_rng(seed)
-    centres = 4 * np.eye(4)[["abcd".index(m) for m in models]] + shift
-    rows = np.repeat(centres, n, axis=0) + rng.normal(size=(n * len(models), 4))
-    return rows, np.repeat(list(models), n)
+    rows = np.repeat(apart * np.eye(4), n, axis=0) + rng.normal(size=(4 * n, 4))
+    return rows, np.repeat(list("abcd"), n)
 
 
-def pool(*, again=0, shift=0.0, n=90):
-    """Known models, and some that were trained again, with a shift or without."""
+def pool(*, again=0, apart=4.0, n=90):
+    """Known models, and some that were trained again, alike or less far apart."""
     x, sources = blobs(n)
-    more, names = blobs(again, shift=shift, seed=1)
+    more, names = blobs(again, apart=apart, seed=1)
     kinds = np.repeat([HELD_OUT, RETRAINED], [len(x), len(more)])
     table = pd.DataFrame({"set": kinds, "source": np.r_[sources, names]})
     return np.r_[x, more], table
@@ -74,7 +73,7 @@ def parts(photo, seed, n_calibration=100, n_test=400):
 def test_sets_cover_what_they_promise_on_images_of_gm_photo(photo):
     """Over splits, for one of them may be lucky."""
     found = []
-    for seed in range(10):
+    for seed in range(6):
         train, calibration, test = parts(photo, seed)
         options = {"seed": seed, "coverage": 0.9}
         table = predict_open(photo[0], train, calibration, {HELD_OUT: test}, **options)
@@ -131,13 +130,11 @@ class Certain(GaussianNB):
 
 
 def test_doubt_tells_images_apart_whose_probability_is_rounded_to_one():
-    train, calibration, known = (blobs(50, seed=seed) for seed in range(3))
-    tests = {"same": known, "new": blobs(50, seed=3, shift=0.5)}
-    tests = {k: (8 * x, y) for k, (x, y) in tests.items()}
-    scaled = [(8 * x, y) for x, y in (train, calibration)]
-    found = predict_open(Certain(), *scaled, tests, seed=0)
-    assert (found["probability"] == 1).mean() > 0.5
-    assert found["doubt"].nunique() > 100 > found["probability"].nunique()
+    train, calibration, test = (blobs(50, apart=6, seed=seed) for seed in range(3))
+    found = predict_open(Certain(), train, calibration, {"test": test}, seed=0)
+    rounded = Certain().fit(*train).predict_proba(test[0]).max(axis=1)
+    assert (rounded == 1).mean() > 0.5
+    assert (found["doubt"] > 0).all() and found["doubt"].nunique() > 190
 
 
 def test_a_new_image_of_a_known_source_is_as_typical_as_any_other():
@@ -214,7 +211,7 @@ def test_far_sources_are_told_from_known_ones_and_equal_ones_are_not():
         [0.9, 0.9], abs=0.05
     )
     assert np.isnan(rates.loc[LEFT_OUT, "covered"])
-    moved = leave_each_out(GaussianNB(), *pool(again=200, shift=-3.0), **options)
+    moved = leave_each_out(GaussianNB(), *pool(again=200, apart=1), **options)
     moved = by_unit(set_rows(moved), ["covered"]).groupby("set").mean()["covered"]
     assert moved[RETRAINED] < 0.6 < moved[HELD_OUT]
 
