@@ -1,8 +1,8 @@
 """Images of sources that took no part in a training: can a method say so?
 
 `collect` puts images of known models beside those of three kinds of unknown sources
-and real ones.  `leave_each_out` makes every model in turn an unknown one, and says of
-each image what a classifier and its conformal sets make of it.
+and real ones.  `leave_each_out` makes every model an unknown one, and says of each
+image what a classifier and its conformal sets make of it.
 """
 
 from dataclasses import replace
@@ -22,7 +22,6 @@ from .representations import Representation
 LEFT_OUT, RETRAINED = "model left out", "another training"
 OTHER_DATA, REAL = "other training images", "real images"
 UNKNOWN = (LEFT_OUT, RETRAINED, OTHER_DATA, REAL)
-ROUND = ["left_out", "seed"]  # what names one training
 FEWEST = 3  # models, of which one can be left out and two be told apart
 MEASURES = ("AUROC", "TPR", "OSCR")
 AGAINST = ("doubt", "distance")  # scores that are high for unknown sources
@@ -217,11 +216,12 @@ def leave_each_out(
     n_train,
     n_calibration,
     n_test,
+    n_left_out=1,
     seeds=(0,),
     groups=None,
     coverage=0.9,
 ):
-    """Make each known model in turn an unknown one, and predict all images.
+    """Make each known model an unknown one, a few at a time, and predict all images.
 
     Parameters
     ----------
@@ -231,9 +231,12 @@ def leave_each_out(
     table : DataFrame
         Of the pool, see `Pool`.
     n_train, n_calibration, n_test : int
-        Images per known model, which share none; `n_test` of the one left out as well.
+        Images per known model, which share none; `n_test` of those left out as well.
+    n_left_out : int
+        Models that are left out of one training, at most a third of them.  One by one
+        is what users meet; more of them need fewer trainings.
     seeds : sequence of int
-        Each gives one split and one initialisation per model that is left out.
+        Each divides the models and their images in another way.
     groups : (n,) array, optional
         Equal images, or images of one origin, have the same; they are never on both
         sides of a split, and unknown ones among known images are left out.
@@ -242,34 +245,56 @@ def leave_each_out(
     Returns
     -------
     DataFrame
-        As `predict_open` gives it, with `left_out` and `seed`, and with `row` as the
-        place in `x`.  Of two models none can be left out, and `left_out` is empty.
+        As `predict_open` gives it, with `row` as the place in `x`, and one training
+        after another: `split` numbers them from 1, `left_out` names its models.  Of
+        two models none is left out.
 
     Raises
     ------
     ValueError
-        If a model has too few images.
+        If a model has too few images, or `n_left_out` is below 1.
     """
     counts = n_train, n_calibration, n_test
     groups = np.arange(len(table)) if groups is None else np.asarray(groups)
     models = _checked_models(table, counts)
-    parts = [
-        _round(estimator, x, table, groups, left_out, counts, seed, coverage)
-        for left_out in (models if len(models) >= FEWEST else [""])
-        for seed in seeds
-    ]
+    rounds = [(f, seed) for seed in seeds for f in _folds(models, n_left_out, seed)]
+    parts = []
+    for number, (left_out, seed) in enumerate(rounds, 1):
+        rows = _division(table, groups, left_out, counts, seed)
+        found = _round(estimator, x, table, rows, seed, coverage)
+        parts.append(found.assign(split=number, left_out=", ".join(left_out)))
     return pd.concat(parts, ignore_index=True)
 
 
-def _round(estimator, x, table, groups, left_out, counts, seed, coverage):
-    """Train without one model, and predict its images and all others."""
+def at_once(n_models, n_left_out):
+    """How many models are left out of one training: at most a third of them.
+
+    >>> at_once(15, 3), at_once(6, 3), at_once(2, 3)
+    (3, 2, 0)
+    """
+    if n_left_out < 1:
+        raise ValueError(f"n_left_out must be at least 1, got {n_left_out!r}.")
+    return min(n_left_out, n_models // FEWEST)
+
+
+def _folds(models, n_left_out, seed):
+    """The models in random parts, each of which is left out once."""
+    n = at_once(len(models), n_left_out)
+    if not n:
+        return [[]]
+    order = np.random.default_rng(seed).permutation(models)
+    return [part.tolist() for part in np.array_split(order, -(-len(models) // n))]
+
+
+def _round(estimator, x, table, rows_of, seed, coverage):
+    """Train without some models, and predict their images and all others."""
     sources = table["source"].to_numpy()
-    train, calibration, tests = _division(table, groups, left_out, counts, seed)
+    train, calibration, tests = rows_of
     taught = [(x[rows], sources[rows]) for rows in (train, calibration)]
     shown = {name: (x[rows], sources[rows]) for name, rows in tests.items()}
     found = predict_open(estimator, *taught, shown, seed=seed, coverage=coverage)
     rows = np.concatenate(list(tests.values()))
-    return found.assign(left_out=left_out, seed=seed, row=rows)
+    return found.assign(row=rows)
 
 
 def _checked_models(table, counts):
@@ -293,13 +318,14 @@ def _division(table, groups, left_out, counts, seed):
     """Rows to train and to calibrate on, and those of every test set that has some."""
     n_train, n_calibration, n_test = counts
     sources = table["source"].to_numpy()
-    is_model, is_left_out = table["set"] == HELD_OUT, sources == left_out
+    is_model, is_left_out = table["set"] == HELD_OUT, np.isin(sources, left_out)
     known = np.flatnonzero(is_model & ~is_left_out)
     halves = {"n_train": n_train, "n_test": n_calibration + n_test}
     train, rest = _split(known, sources, groups, seed, halves)
     halves = {"n_train": n_calibration, "n_test": n_test}
     calibration, test = _split(rest, sources, groups, seed, halves)
-    tests = {HELD_OUT: test, LEFT_OUT: np.flatnonzero(is_model & is_left_out)[:n_test]}
+    out = [np.flatnonzero(is_model & (sources == m))[:n_test] for m in left_out]
+    tests = {HELD_OUT: test, LEFT_OUT: np.concatenate([[], *out]).astype(int)}
     for name in UNKNOWN[1:]:
         tests[name] = np.flatnonzero((table["set"] == name) & ~is_left_out)
     for name in UNKNOWN:
@@ -314,7 +340,7 @@ def _split(rows, sources, groups, seed, counts):
 
 
 def open_set_scores(predictions, *, score="doubt", fpr=0.05):
-    """How well a score tells known from unknown, in every round.
+    """How well a score tells known from unknown, in every split.
 
     Parameters
     ----------
@@ -329,7 +355,7 @@ def open_set_scores(predictions, *, score="doubt", fpr=0.05):
     Returns
     -------
     DataFrame
-        One row per round, set and source: `AUROC`, `TPR` and `OSCR`.
+        One row per split, set and source: `AUROC`, `TPR` and `OSCR`.
 
     Raises
     ------
@@ -340,7 +366,7 @@ def open_set_scores(predictions, *, score="doubt", fpr=0.05):
     for where, known, right, unknown in _pairs(predictions, score):
         row = [auroc(known, unknown), tpr_at_fpr(known, unknown, fpr=fpr)]
         rows.append([*where, *row, oscr(known, right, unknown)])
-    return pd.DataFrame(rows, columns=[*ROUND, "set", "source", *MEASURES])
+    return pd.DataFrame(rows, columns=["split", "set", "source", *MEASURES])
 
 
 def correct_rates(predictions, rates, *, score="doubt"):
@@ -358,29 +384,29 @@ def correct_rates(predictions, rates, *, score="doubt"):
     Returns
     -------
     DataFrame
-        One row per round, set and source, one column per rate.
+        One row per split, set and source, one column per rate.
     """
     rows = []
     for where, *scores in _pairs(predictions, score):
         curve = open_set_curve(*scores)
         rows.append([*where, *(curve.correct_at(rate) for rate in rates)])
-    return pd.DataFrame(rows, columns=[*ROUND, "set", "source", *rates])
+    return pd.DataFrame(rows, columns=["split", "set", "source", *rates])
 
 
 def _pairs(predictions, score):
-    """Known images, whether they are named rightly, and unknown ones, in each round."""
+    """Known images, whether they are named rightly, and unknown ones, in each split."""
     if score not in predictions:
         raise ValueError(
             f"there is no score {score!r}; known: {', '.join(predictions.columns)}."
         )
     sign = -1 if score in AGAINST else 1
-    for key, part in predictions.groupby(ROUND, sort=False):
+    for number, part in predictions.groupby("split", sort=False):
         is_known = part["set"] == HELD_OUT
         known = part[is_known]
         right = (known["predicted"] == known["source"]).to_numpy()
         others = part[~is_known].groupby(["set", "source"], sort=False)
         for name, unknown in others[score]:
-            where = [*key, *name]
+            where = [number, *name]
             yield (
                 where,
                 sign * known[score].to_numpy(),
@@ -390,7 +416,7 @@ def _pairs(predictions, score):
 
 
 def by_unit(rows, columns):
-    """Means over what was left out, so that each unit counts once.
+    """Means over what is unknown, so that each unit counts once.
 
     Parameters
     ----------
@@ -403,20 +429,17 @@ def by_unit(rows, columns):
     -------
     DataFrame
         Indexed by `set` and `unit`.  The unit is the unknown model; for images that
-        belong to none, held out or real, it is the model that was left out while they
-        were predicted.
+        belong to none, held out or real, it is the split.
 
     Examples
     --------
-    >>> rows = {"set": "real images", "source": "real", "left_out": ["a", "a", "b"]}
-    >>> by_unit(pd.DataFrame(rows | {"AUROC": [0.5, 0.7, 0.8]}), ["AUROC"])["AUROC"]
-    set          unit
-    real images  a       0.6
-                 b       0.8
-    Name: AUROC, dtype: float64
+    >>> rows = {"set": "real images", "source": "real", "split": [1, 1, 2]}
+    >>> rows = pd.DataFrame(rows | {"AUROC": [0.5, 0.7, 0.8]})
+    >>> by_unit(rows, ["AUROC"]).loc["real images", "AUROC"].to_dict()
+    {'split 1': 0.6, 'split 2': 0.8}
     """
     has_model = ~rows["set"].isin([HELD_OUT, REAL])
-    unit = rows["source"].where(has_model, rows["left_out"])
+    unit = rows["source"].where(has_model, "split " + rows["split"].astype(str))
     return rows.groupby(["set", unit.rename("unit")], sort=False)[columns].mean()
 
 

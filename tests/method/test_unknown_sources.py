@@ -159,7 +159,8 @@ def test_classifiers_without_probabilities_are_refused():
 def test_every_model_is_unknown_once_and_known_otherwise():
     x, table = pool(again=10)
     found = leave_each_out(GaussianNB(), x, table, **COUNTS)
-    assert found["left_out"].unique().tolist() == list("abcd")
+    assert sorted(found["left_out"].unique()) == list("abcd")
+    assert found["split"].unique().tolist() == [1, 2, 3, 4]
     out = found["set"] == LEFT_OUT
     assert (found.loc[out, "source"] == found.loc[out, "left_out"]).all()
     assert (found.loc[~out, "source"] != found.loc[~out, "left_out"]).all()
@@ -191,7 +192,7 @@ def test_no_copy_is_on_two_sides():
             return super().predict_proba(rows)
 
     found = leave_each_out(Spy(), x, table, groups=groups, **COUNTS)
-    first = found[(found["left_out"] == "a") & (found["set"] == HELD_OUT)]
+    first = found[(found["split"] == 1) & (found["set"] == HELD_OUT)]
     test = set(groups[first["row"]])
     assert not set(copied) & set(found.loc[found["left_out"] != "a", "row"])
     calibration = {tuple(row) for row in seen["calibration"]}
@@ -220,36 +221,55 @@ def test_scores_are_those_of_each_round():
     x, table = pool(again=15)
     found = leave_each_out(GaussianNB(), x, table, **COUNTS)
     found["distance"] = np.abs(x).sum(axis=1)[found["row"]]
-    rows = open_set_scores(found, fpr=0.2).set_index(["left_out", "set", "source"])
+    rows = open_set_scores(found, fpr=0.2).set_index(["split", "set", "source"])
     part = found[found["left_out"] == "b"]
+    b = part["split"].iloc[0]
     known = part[part["set"] == HELD_OUT]
     unknown = part[(part["set"] == RETRAINED) & (part["source"] == "c")]
     right = (known["predicted"] == known["source"]).to_numpy()
-    row = rows.loc["b", RETRAINED, "c"]
+    row = rows.loc[(b, RETRAINED, "c")]
     assert row["AUROC"] == auroc(-known["doubt"], -unknown["doubt"])
     assert row["TPR"] == tpr_at_fpr(-known["doubt"], -unknown["doubt"], fpr=0.2)
     assert row["OSCR"] == oscr(-known["doubt"].to_numpy(), right, -unknown["doubt"])
     far = open_set_scores(found, score="distance").set_index(rows.index.names)
     expected = auroc(-known["distance"], -unknown["distance"])
-    assert far.loc[("b", RETRAINED, "c"), "AUROC"] == expected
+    assert far.loc[(b, RETRAINED, "c"), "AUROC"] == expected
     p = open_set_scores(found, score="p_value").set_index(rows.index.names)
     expected = auroc(known["p_value"], unknown["p_value"])
-    assert p.loc[("b", RETRAINED, "c"), "AUROC"] == expected
+    assert p.loc[(b, RETRAINED, "c"), "AUROC"] == expected
     with pytest.raises(ValueError, match="there is no score 'entropy'; known: set,"):
         open_set_scores(found, score="entropy")
 
 
-def test_a_unit_is_the_unknown_model_or_the_one_left_out():
+def test_a_unit_is_the_unknown_model_or_the_split():
     x, table = pool(again=12)
     table.loc[table.index[-6:], ["set", "source"]] = [REAL, "real"]
     found = leave_each_out(GaussianNB(), x, table, **COUNTS | {"seeds": (0, 1)})
-    rows = by_unit(open_set_scores(found), ["AUROC"])
-    for name in (LEFT_OUT, RETRAINED, REAL):
-        assert sorted(rows.loc[name].index) == list("abcd")
     scores = open_set_scores(found)
+    rows = by_unit(scores, ["AUROC"])
+    assert sorted(rows.loc[LEFT_OUT].index) == list("abcd")
+    assert sorted(rows.loc[RETRAINED].index) == list("abcd")
+    assert sorted(rows.loc[REAL].index) == [f"split {i}" for i in range(1, 9)]
     mine = scores[(scores["set"] == RETRAINED) & (scores["source"] == "a")]
-    assert set(mine["left_out"]) == set("bcd")
+    without = found.groupby("split")["left_out"].first()[mine["split"]]
+    assert sorted(without) == sorted("bcdbcd")
     assert rows.loc[(RETRAINED, "a"), "AUROC"] == pytest.approx(mine["AUROC"].mean())
+
+
+def test_several_models_are_left_out_at_once_and_each_of_them_once():
+    x, names = blobs(90)
+    x, names = np.r_[x, x + 1], np.r_[names, [name.upper() for name in names]]
+    table = pd.DataFrame({"set": HELD_OUT, "source": names})
+    options = COUNTS | {"n_left_out": 2, "seeds": (0, 5)}
+    found = leave_each_out(GaussianNB(), x, table, **options)
+    parts = found.groupby("split")["left_out"].first().str.split(", ")
+    assert parts.map(len).tolist() == [2] * 8
+    for half in (parts[:4], parts[4:]):
+        assert sorted(half.sum()) == sorted("abcdABCD")
+    assert parts[:4].tolist() != parts[4:].tolist()
+    out = found[found["set"] == LEFT_OUT]
+    assert out.groupby(["split", "source"]).size().eq(40).all()
+    assert found[found["set"] == HELD_OUT].groupby("split").size().eq(240).all()
 
 
 def test_of_two_models_none_is_left_out():
@@ -267,6 +287,8 @@ def test_too_few_models_or_images_are_refused():
     alone = table["source"] == "a"
     with pytest.raises(ValueError, match=r"two known ones beside it, got \['a'\]"):
         leave_each_out(GaussianNB(), x[alone], table[alone], **COUNTS)
+    with pytest.raises(ValueError, match="n_left_out must be at least 1, got 0"):
+        leave_each_out(GaussianNB(), x, table, n_left_out=0, **COUNTS)
     counts = COUNTS | {"n_test": 41}
     with pytest.raises(ValueError, match="model 'a' has 90 images, fewer than 20 for"):
         leave_each_out(GaussianNB(), x, table, **counts)
