@@ -29,6 +29,7 @@ NAMES = (
     "14_riemannian",
     "15_regime",
     "16_your_images",
+    "17_open_set",
 )
 LINES = 15  # of a cell that is more than a list of imports or of parameters
 

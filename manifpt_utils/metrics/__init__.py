@@ -6,7 +6,7 @@ from .alignment import (
     factor_collinearity,
     principal_components,
 )
-from .conformal import p_values, prediction_sets
+from .conformal import coverage_range, p_values, prediction_sets
 from .coverage import (
     KernelDistance,
     PrecisionRecall,
@@ -30,6 +30,7 @@ from .intervals import (
     paired_difference,
     t_test,
 )
+from .open_set import auroc, open_set_curve, oscr, tpr_at_fpr
 from .separability import (
     FrechetRatio,
     frechet_distance,
@@ -43,8 +44,10 @@ __all__ = [
     "Interval",
     "KernelDistance",
     "PrecisionRecall",
+    "auroc",
     "beyond_chance",
     "cluster_artifacts",
+    "coverage_range",
     "energy_distances",
     "factor_alignment",
     "factor_collinearity",
@@ -56,6 +59,8 @@ __all__ = [
     "kernel_distance",
     "leaders",
     "mean_interval",
+    "open_set_curve",
+    "oscr",
     "p_values",
     "paired_difference",
     "permutation_anova",
@@ -64,5 +69,6 @@ __all__ = [
     "principal_components",
     "smallest_p_value",
     "t_test",
+    "tpr_at_fpr",
     "wasserstein_distance",
 ]

@@ -8,8 +8,11 @@ class at least as often as promised, whatever the classifier.
 """
 
 import math
+from functools import reduce
+from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import betabinom
 
 
 def p_values(scores, calibration, labels):
@@ -123,3 +126,63 @@ def least_calibration(coverage):
     """
     check_coverage(coverage)
     return math.ceil(round(1 / (1 - coverage), 9)) - 1
+
+
+class CoverageRange(NamedTuple):
+    """Shares of covered images that chance alone gives, mean and both ends."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def coverage_range(n_calibration, n_test, *, classes=1, coverage=0.9, confidence=0.95):
+    """Where the share of covered test images lies if nothing but chance is at work.
+
+    For exchangeable images without equal scores, the number of covered images of one
+    class is beta-binomial: one calibration set may be lucky for all that follow.
+
+    Parameters
+    ----------
+    n_calibration, n_test : int
+        Images per class.
+    classes : int
+        The share is that of all their test images together.
+    coverage, confidence : float
+        Promised coverage, and share of the calibrations that stay in the range.
+
+    Returns
+    -------
+    CoverageRange
+        The mean is a little above `coverage`, because p-values come in steps.
+
+    Raises
+    ------
+    ValueError
+        If a number is below 1, or a share is none.
+
+    References
+    ----------
+    Vovk, Conditional validity of inductive conformal predictors, ACML 2012.
+
+    Examples
+    --------
+    >>> found = coverage_range(99, 100)
+    >>> round(found.mean, 3), found.low, found.high
+    (0.9, 0.81, 0.97)
+    """
+    check_coverage(coverage)
+    if min(n_calibration, n_test, classes) < 1 or not 0 < confidence < 1:
+        raise ValueError(
+            "there must be images and classes, and a confidence between 0 and 1, got "
+            f"{n_calibration}, {n_test}, {classes} and {confidence}."
+        )
+    ranks = n_calibration + 1  # a new image takes each of them equally often
+    ruled_out = math.floor(round((1 - coverage) * ranks, 9))
+    if not ruled_out:
+        return CoverageRange(1.0, 1.0, 1.0)
+    one = betabinom(n_test, ranks - ruled_out, ruled_out).pmf(np.arange(n_test + 1))
+    total = np.cumsum(reduce(np.convolve, [one] * classes))
+    ends = np.searchsorted(total, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = (float(end / (classes * n_test)) for end in ends)
+    return CoverageRange(1 - ruled_out / ranks, low, high)

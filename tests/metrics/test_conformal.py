@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifpt_utils.metrics.conformal import (
+    coverage_range,
     least_calibration,
     p_values,
     prediction_sets,
@@ -78,3 +79,36 @@ def test_what_does_not_fit_is_named(arguments, message):
 def test_a_coverage_is_a_share(coverage):
     with pytest.raises(ValueError, match=f"between 0 and 1, got {coverage}"):
         prediction_sets([[0.5]], coverage=coverage)
+
+
+@pytest.mark.parametrize(("n", "classes"), [(20, 1), (20, 3), (99, 2)])
+def test_the_range_of_coverage_is_that_of_many_draws(n, classes):
+    rng = np.random.default_rng(0)
+    shares = []
+    for _ in range(2000):
+        known, new = rng.random((classes, n)), rng.random((classes, 30))
+        pairs = zip(known, new, strict=True)
+        p = [p_values(y[:, None], x, np.zeros(n, int)) for x, y in pairs]
+        shares.append(prediction_sets(np.concatenate(p), coverage=0.8).mean())
+    found = coverage_range(n, 30, classes=classes, coverage=0.8, confidence=0.9)
+    assert np.mean(shares) == pytest.approx(found.mean, abs=0.01)
+    inside = np.mean([found.low <= share <= found.high for share in shares])
+    assert 0.88 < inside < 0.97
+    ends = np.quantile(shares, [0.05, 0.95])
+    assert (found.low, found.high) == pytest.approx(tuple(ends), abs=0.04)
+
+
+def test_the_range_of_coverage_narrows_to_the_promise():
+    wide, narrow = coverage_range(20, 50), coverage_range(9999, 50_000)
+    assert wide.low < narrow.low < 0.9 < narrow.high < wide.high
+    assert narrow.high - narrow.low < 0.02
+    assert coverage_range(8, 50) == (1, 1, 1)  # too few to rule anything out
+    assert coverage_range(9, 50).mean == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "options"), [((0, 9), {}), ((9, 0), {}), ((9, 9), {"classes": 0})]
+)
+def test_a_range_needs_images_and_classes(numbers, options):
+    with pytest.raises(ValueError, match="there must be images and classes.* got"):
+        coverage_range(*numbers, **options)

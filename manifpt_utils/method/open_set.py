@@ -1,0 +1,521 @@
+"""Images of sources that took no part in a training: can a method say so?
+
+`collect` puts images of known models beside those of three kinds of unknown sources
+and real ones.  `leave_each_out` makes every model an unknown one, and says of each
+image what a classifier and its conformal sets make of it.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+
+from ..images.gm_photo import retrained
+from ..metrics.conformal import p_values, prediction_sets
+from ..metrics.intervals import mean_interval
+from ..metrics.open_set import auroc, open_set_curve, oscr, tpr_at_fpr
+from .evaluation import HELD_OUT, split, with_seed
+from .representations import Representation
+
+LEFT_OUT, RETRAINED = "model left out", "another training"
+OTHER_DATA, REAL = "other training images", "real images"
+UNKNOWN = (LEFT_OUT, RETRAINED, OTHER_DATA, REAL)
+FEWEST = 3  # models, of which one can be left out and two be told apart
+MEASURES = ("AUROC", "TPR", "OSCR")
+AGAINST = ("doubt", "distance")  # scores that are high for unknown sources
+
+
+class Pool(NamedTuple):
+    """Images of known and of unknown sources.
+
+    Attributes
+    ----------
+    images : (n, h, w, 3) uint8 array
+    table : DataFrame
+        One row per image: `set`, the kind of source ("held out" for the models of the
+        benchmark, else one of `UNKNOWN`), and `source`, the name of the model.
+    """
+
+    images: np.ndarray
+    table: pd.DataFrame
+
+
+def collect(benchmark, n, *, n_unknown, other=None, seed=0):
+    """Images of the models of a benchmark, and of sources that resemble them.
+
+    Parameters
+    ----------
+    benchmark : Benchmark
+    n : int
+        Images per model.
+    n_unknown : int
+        Images of each unknown source, and of each further training; all there are of
+        those that have fewer.
+    other : Benchmark, optional
+        Where models of the same names were trained on other images.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    Pool
+        Without "another training" where nothing was trained again, and without "other
+        training images" where `other` shares no model.
+
+    Raises
+    ------
+    ValueError
+        If a model has fewer than `n` images, or `other` has images of another size.
+
+    Examples
+    --------
+    >>> from ..images.loading import load
+    >>> pool = collect(load("gm-photo/coffee", n_real=1), 2, n_unknown=1)
+    >>> pool.table["set"].unique().tolist()
+    ['held out', 'another training', 'real images']
+    """
+    again = retrained(benchmark, n_unknown)
+    real = _few(benchmark.real_test, n_unknown, seed)
+    parts = {
+        HELD_OUT: benchmark.labelled(n, seed=seed),
+        RETRAINED: again,
+        OTHER_DATA: _elsewhere(benchmark, other, n_unknown, seed),
+        REAL: (real, np.repeat("real", len(real))),
+    }
+    tables = [pd.DataFrame({"set": k, "source": y}) for k, (_, y) in parts.items()]
+    images = np.concatenate([x for x, _ in parts.values()])
+    return Pool(images, pd.concat(tables, ignore_index=True))
+
+
+def _few(images, n, seed):
+    """At most n of the images, drawn at random."""
+    return images[np.random.default_rng(seed).permutation(len(images))[:n]]
+
+
+def _elsewhere(benchmark, other, n, seed):
+    """Images of models of the same names that were trained on other images."""
+    shape = benchmark.real.shape[1:]
+    shared = [] if other is None else [m for m in benchmark.models if m in other.images]
+    if not shared:
+        return np.empty((0, *shape), np.uint8), np.empty(0, "U1")
+    if other.real.shape[1:] != shape:
+        raise ValueError(
+            f"{other.name} has images of {other.real.shape[1:3]} pixels, "
+            f"{benchmark.name} of {shape[:2]}; bring both to one size."
+        )
+    few = {model: _few(other.images[model], n, seed) for model in shared}
+    few = replace(other, images=few).images  # checked like any other
+    labels = [np.repeat(model, len(x)) for model, x in few.items()]
+    return np.concatenate(list(few.values())), np.concatenate(labels)
+
+
+def predict_open(estimator, train, calibration, tests, *, seed, coverage=0.9):
+    """Train, calibrate on other images, and say of each image what it may be.
+
+    Parameters
+    ----------
+    estimator : classifier or pipeline
+        With `predict_proba`.
+    train, calibration : (x, labels)
+        Images, or features, of the same known classes; they share no image.
+    tests : dict of str to (x, sources)
+        Sets of other images, of known and of unknown sources.
+    seed : int
+        Given to every part of the estimator that has one.
+    coverage : float
+        Share of the images of a known class whose set is to hold it.
+
+    Returns
+    -------
+    DataFrame
+        One row per image of a test set: `set`, `row` (its place in that set),
+        `source`, the most probable class `predicted` and its `probability`, and
+
+        - `doubt`, the probability of all other classes together, which still tells
+          images apart whose `probability` is rounded to 1;
+        - `typical`, the share of calibration images that are as doubtful, itself
+          included: a p-value of "this is an image of a known source";
+        - `p_value`, the largest of the conformal p-values of the classes;
+        - `set_size`, the number of classes in the conformal set, and whether it is
+          `covered`, that is, whether the source is one of them.
+
+    Raises
+    ------
+    ValueError
+        If the estimator gives no probabilities, or a class has no calibration image.
+    """
+    if not hasattr(estimator, "predict_proba"):
+        raise ValueError(
+            f"{estimator} gives no probabilities; take a classifier with predict_proba."
+        )
+    fitted = with_seed(clone(estimator), seed).fit(*train)
+    known = _calibrated(fitted, *calibration)
+    found = {
+        name: _judged(_doubts(fitted, x), np.asarray(sources), known, coverage)
+        for name, (x, sources) in tests.items()
+    }
+    table = pd.concat(found, names=["set", "row"]).reset_index()
+    return table.astype({"set": str})
+
+
+class _Calibrated(NamedTuple):
+    """Doubts about calibration images."""
+
+    names: pd.Index  # of the c classes
+    codes: np.ndarray  # (m,) int, their true classes
+    own: np.ndarray  # (m,) in the true class
+    least: np.ndarray  # (m,) in the most probable one
+
+
+def _calibrated(fitted, x, labels):
+    names, doubts = pd.Index(fitted.classes_), _doubts(fitted, x)
+    codes = names.get_indexer(labels)
+    own = doubts[np.arange(len(codes)), codes]
+    return _Calibrated(names, codes, own, doubts.min(axis=1))
+
+
+def _judged(doubts, sources, known, coverage):
+    """The table of one test set."""
+    least = doubts.min(axis=1)
+    p = p_values(-doubts, -known.own, known.codes)
+    accepted = prediction_sets(p, coverage=coverage)
+    # Unknown sources have the index -1, and so the last column.
+    holds = np.c_[accepted, np.zeros(len(doubts), bool)]
+    columns = {
+        "source": sources,
+        "predicted": known.names[doubts.argmin(axis=1)],
+        "probability": 1 - least,
+        "doubt": least,
+        "typical": _typical(least, known.least),
+        "p_value": p.max(axis=1),
+        "set_size": accepted.sum(axis=1),
+        "covered": holds[np.arange(len(doubts)), known.names.get_indexer(sources)],
+    }
+    return pd.DataFrame(columns)
+
+
+def _doubts(fitted, x):
+    """What the probabilities leave to all other classes: (n, c) float64 array."""
+    probability = fitted.predict_proba(x).astype(float)
+    # A sum of small numbers, where 1 - probability would be rounded to 0.
+    return probability @ (1 - np.eye(probability.shape[1]))
+
+
+def _typical(doubt, known):
+    """Share of the known images that are at least as doubtful, itself included."""
+    return p_values(-doubt[:, None], -known, np.zeros(len(known), int))[:, 0]
+
+
+def leave_each_out(
+    estimator,
+    x,
+    table,
+    *,
+    n_train,
+    n_calibration,
+    n_test,
+    n_left_out=1,
+    seeds=(0,),
+    groups=None,
+    coverage=0.9,
+):
+    """Make each known model an unknown one, a few at a time, and predict all images.
+
+    Parameters
+    ----------
+    estimator : classifier or pipeline
+    x : (n, ...) array
+        Images of a pool, or features of them.
+    table : DataFrame
+        Of the pool, see `Pool`.
+    n_train, n_calibration, n_test : int
+        Images per known model, which share none; `n_test` of those left out as well.
+    n_left_out : int
+        Models that are left out of one training, at most a third of them.  One by one
+        is what users meet; more of them need fewer trainings.
+    seeds : sequence of int
+        Each divides the models and their images in another way.
+    groups : (n,) array, optional
+        Equal images, or images of one origin, have the same; they are never on both
+        sides of a split, and unknown ones among known images are left out.
+    coverage : float
+
+    Returns
+    -------
+    DataFrame
+        As `predict_open` gives it, with `row` as the place in `x`, and one training
+        after another: `split` numbers them from 1, `left_out` names its models.  Of
+        two models none is left out.
+
+    Raises
+    ------
+    ValueError
+        If a model has too few images, or `n_left_out` is below 1.
+    """
+    counts = n_train, n_calibration, n_test
+    groups = np.arange(len(table)) if groups is None else np.asarray(groups)
+    models = _checked_models(table, counts)
+    rounds = [(f, seed) for seed in seeds for f in _folds(models, n_left_out, seed)]
+    parts = []
+    for number, (left_out, seed) in enumerate(rounds, 1):
+        rows = _division(table, groups, left_out, counts, seed)
+        found = _round(estimator, x, table, rows, seed, coverage)
+        parts.append(found.assign(split=number, left_out=", ".join(left_out)))
+    return pd.concat(parts, ignore_index=True)
+
+
+def at_once(n_models, n_left_out):
+    """How many models are left out of one training: at most a third of them.
+
+    >>> at_once(15, 3), at_once(6, 3), at_once(2, 3)
+    (3, 2, 0)
+    """
+    if n_left_out < 1:
+        raise ValueError(f"n_left_out must be at least 1, got {n_left_out!r}.")
+    return min(n_left_out, n_models // FEWEST)
+
+
+def _folds(models, n_left_out, seed):
+    """The models in random parts, each of which is left out once."""
+    n = at_once(len(models), n_left_out)
+    if not n:
+        return [[]]
+    order = np.random.default_rng(seed).permutation(models)
+    return [part.tolist() for part in np.array_split(order, -(-len(models) // n))]
+
+
+def _round(estimator, x, table, rows_of, seed, coverage):
+    """Train without some models, and predict their images and all others."""
+    sources = table["source"].to_numpy()
+    train, calibration, tests = rows_of
+    taught = [(x[rows], sources[rows]) for rows in (train, calibration)]
+    shown = {name: (x[rows], sources[rows]) for name, rows in tests.items()}
+    found = predict_open(estimator, *taught, shown, seed=seed, coverage=coverage)
+    rows = np.concatenate(list(tests.values()))
+    return found.assign(row=rows)
+
+
+def _checked_models(table, counts):
+    """The known models, each with enough images."""
+    known = table.loc[table["set"] == HELD_OUT, "source"].value_counts(sort=False)
+    if len(known) < 2:
+        raise ValueError(
+            "an unknown source needs two known ones beside it, got "
+            f"{list(known.index)}."
+        )
+    if known.min() < sum(counts):
+        raise ValueError(
+            f"model {known.idxmin()!r} has {known.min()} images, fewer than "
+            f"{counts[0]} for training, {counts[1]} for calibration and {counts[2]} "
+            "for testing."
+        )
+    return list(known.index)
+
+
+def _division(table, groups, left_out, counts, seed):
+    """Rows to train and to calibrate on, and those of every test set that has some."""
+    n_train, n_calibration, n_test = counts
+    sources = table["source"].to_numpy()
+    is_model, is_left_out = table["set"] == HELD_OUT, np.isin(sources, left_out)
+    known = np.flatnonzero(is_model & ~is_left_out)
+    halves = {"n_train": n_train, "n_test": n_calibration + n_test}
+    train, rest = _split(known, sources, groups, seed, halves)
+    halves = {"n_train": n_calibration, "n_test": n_test}
+    calibration, test = _split(rest, sources, groups, seed, halves)
+    out = [np.flatnonzero(is_model & (sources == m))[:n_test] for m in left_out]
+    tests = {HELD_OUT: test, LEFT_OUT: np.concatenate([[], *out]).astype(int)}
+    for name in UNKNOWN[1:]:
+        tests[name] = np.flatnonzero((table["set"] == name) & ~is_left_out)
+    for name in UNKNOWN:
+        tests[name] = tests[name][~np.isin(groups[tests[name]], groups[known])]
+    return train, calibration, {name: rows for name, rows in tests.items() if len(rows)}
+
+
+def _split(rows, sources, groups, seed, counts):
+    """Two disjoint parts of some rows."""
+    parts = split(sources[rows], **counts, seed=seed, groups=groups[rows])
+    return tuple(rows[part] for part in parts)
+
+
+def open_set_scores(predictions, *, score="doubt", fpr=0.05):
+    """How well a score tells known from unknown, in every split.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        As `leave_each_out` gives it.
+    score : {"doubt", "p_value", "distance"} or another column
+        High values of "doubt" and "distance" speak for an unknown source, those of
+        all others for a known one.
+    fpr : float
+        Share of the unknown images that may be accepted, for the column `TPR`.
+
+    Returns
+    -------
+    DataFrame
+        One row per split, set and source: `AUROC`, `TPR` and `OSCR`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column.
+    """
+    rows = []
+    for where, known, right, unknown in _pairs(predictions, score):
+        row = [auroc(known, unknown), tpr_at_fpr(known, unknown, fpr=fpr)]
+        rows.append([*where, *row, oscr(known, right, unknown)])
+    return pd.DataFrame(rows, columns=["split", "set", "source", *MEASURES])
+
+
+def correct_rates(predictions, rates, *, score="doubt"):
+    """How many known images are named rightly where few unknown ones are accepted.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        As `leave_each_out` gives it.
+    rates : sequence of float
+        Shares of the unknown images that may be accepted at most.
+    score : str
+        As for `open_set_scores`.
+
+    Returns
+    -------
+    DataFrame
+        One row per split, set and source, one column per rate.
+    """
+    rows = []
+    for where, *scores in _pairs(predictions, score):
+        curve = open_set_curve(*scores)
+        rows.append([*where, *(curve.correct_at(rate) for rate in rates)])
+    return pd.DataFrame(rows, columns=["split", "set", "source", *rates])
+
+
+def _pairs(predictions, score):
+    """Known images, whether they are named rightly, and unknown ones, in each split."""
+    if score not in predictions:
+        raise ValueError(
+            f"there is no score {score!r}; known: {', '.join(predictions.columns)}."
+        )
+    sign = -1 if score in AGAINST else 1
+    for number, part in predictions.groupby("split", sort=False):
+        is_known = part["set"] == HELD_OUT
+        known = part[is_known]
+        right = (known["predicted"] == known["source"]).to_numpy()
+        others = part[~is_known].groupby(["set", "source"], sort=False)
+        for name, unknown in others[score]:
+            where = [number, *name]
+            yield (
+                where,
+                sign * known[score].to_numpy(),
+                right,
+                sign * unknown.to_numpy(),
+            )
+
+
+def by_unit(rows, columns):
+    """Means over what is unknown, so that each unit counts once.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Predictions, or scores of `open_set_scores`.
+    columns : list of str
+        Numbers to take the mean of.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `set` and `unit`.  The unit is the unknown model; for images that
+        belong to none, held out or real, it is the split.
+
+    Examples
+    --------
+    >>> rows = {"set": "real images", "source": "real", "split": [1, 1, 2]}
+    >>> rows = pd.DataFrame(rows | {"AUROC": [0.5, 0.7, 0.8]})
+    >>> by_unit(rows, ["AUROC"]).loc["real images", "AUROC"].to_dict()
+    {'split 1': 0.6, 'split 2': 0.8}
+    """
+    has_model = ~rows["set"].isin([HELD_OUT, REAL])
+    unit = rows["source"].where(has_model, "split " + rows["split"].astype(str))
+    return rows.groupby(["set", unit.rename("unit")], sort=False)[columns].mean()
+
+
+def intervals(units):
+    """Means over the units of every set.
+
+    Parameters
+    ----------
+    units : DataFrame
+        As `by_unit` gives it.
+
+    Returns
+    -------
+    DataFrame of Interval
+        Indexed by set, with the columns of `units`.  The ends are cut to 0 and 1, for
+        all these numbers are shares, and Student's interval does not know that.
+
+    Examples
+    --------
+    >>> index = pd.MultiIndex.from_product([["x"], ["a", "b"]], names=["set", "unit"])
+    >>> intervals(pd.DataFrame({"AUROC": [0.5, 0.7]}, index)).loc["x", "AUROC"].mean
+    0.6
+    """
+    sets = units.groupby("set", sort=False)
+    found = {c: {name: _share(x) for name, x in sets[c]} for c in units}
+    return pd.DataFrame(found).rename_axis("set")
+
+
+def _share(values):
+    found = mean_interval(values)
+    low, high = np.clip([found.low, found.high], 0, 1).tolist()
+    return found._replace(low=low, high=high)
+
+
+def ladder_scores(found, *, score="doubt"):
+    """Scores of many representations, unit by unit.
+
+    Parameters
+    ----------
+    found : dict of Representation to DataFrame
+        Predictions of `leave_each_out`.
+    score : str
+        As for `open_set_scores`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `space`, `kind`, `set` and `unit`, with the columns `MEASURES`.
+    """
+    rows = [
+        by_unit(open_set_scores(x, score=score), [*MEASURES]) for x in found.values()
+    ]
+    return pd.concat(rows, keys=list(found), names=Representation._fields)
+
+
+def set_rows(predictions):
+    """What the conformal sets do with each image, as numbers to take means of.
+
+    Returns
+    -------
+    DataFrame
+        The predictions, with the shares `empty`, `single` and `several` of sets of no
+        class, one and more; `covered` is missing where the source is no known class.
+
+    Examples
+    --------
+    >>> rows = {"set": "real images", "set_size": [0, 2], "covered": False}
+    >>> found = set_rows(pd.DataFrame(rows))
+    >>> found["empty"].tolist(), found["covered"].isna().all().item()
+    ([1.0, 0.0], True)
+    """
+    size = predictions["set_size"]
+    has_class = ~predictions["set"].isin([LEFT_OUT, REAL])
+    return predictions.assign(
+        empty=(size == 0).astype(float),
+        single=(size == 1).astype(float),
+        several=(size > 1).astype(float),
+        covered=predictions["covered"].astype(float).where(has_class),
+    )
