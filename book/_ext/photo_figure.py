@@ -183,7 +183,7 @@ def figure():
         f'<figure class="touch touch-photo"><div class="pad">{photograph()}</div>'
         f'{controls()}<div class="views">{pictures()}</div>'
         f'<p class="words">{words()}</p>'
-        '<p class="visually-hidden" aria-live="polite"></p><noscript><p>Without '
-        "JavaScript the figure shows one place of the box.</p></noscript>"
+        '<p class="visually-hidden" aria-live="polite"></p><p class="asleep">Without '
+        "JavaScript the figure shows one place of the box.</p>"
         f"{data()}<figcaption>{CAPTION}</figcaption></figure>"
     )

@@ -78,6 +78,14 @@
     figure.querySelectorAll("[data-sleeping]").forEach((e) => { e.hidden = false; });
   }
 
+  /* A drawing that changes has a description that changes, and no tooltip. */
+  function describe(svg, text) {
+    const title = svg.querySelector("title");
+    if (title) title.remove();
+    svg.removeAttribute("aria-labelledby");
+    svg.setAttribute("aria-label", text);
+  }
+
   const set = (element, values) => {
     for (const [name, value] of Object.entries(values)) element.setAttribute(name, value);
   };
@@ -139,7 +147,7 @@
   }
 
   const [UNIT, REACH, NUDGE] = [200, 1.08, 0.02]; // length 1 in the SVG; limits; a key
-  const CHART = { left: 46, top: 12, width: 290, height: 210, low: -3, high: 0 };
+  const CHART = { left: 46, top: 32, width: 290, height: 210, low: -3, high: 0 };
 
   function placeInChart(size, sizes, value) {
     const { left, top, width, height, low, high } = CHART;
@@ -196,7 +204,12 @@
       for (const [kind, places] of Object.entries(lines)) {
         const line = of(kind)(".curve-of");
         set(line, { points: places.map((p) => p.map((v) => v.toFixed(1)).join(",")).join(" ") });
-        line.classList.toggle("off", !shown(kind));
+        const mark = of(kind)(".at-now");
+        for (const part of [line, mark]) {
+          part.classList.toggle("off", !shown(kind) || !places.length);
+        }
+        const [left, top] = places[state.size] || [0, 0];
+        set(mark, { transform: `translate(${left} ${top})` });
       }
       const [x] = placeInChart(data.sizes[state.size], data.sizes, 1);
       set(find(".now"), { x1: x, x2: x });
@@ -223,7 +236,11 @@
       slider.value = state.size;
       slider.setAttribute("aria-valuetext", `${n} real points`);
       find("output").textContent = n;
-      announce(words(found, n));
+      const said = words(found, n);
+      describe(find(".pad svg"), said);
+      describe(find(".side > svg"), "Errors of three estimates against the number of "
+        + `real points; marks show them with ${n}, as in the table.`);
+      announce(said);
     }
 
     function moveTo(place) {
@@ -447,8 +464,8 @@
       return stored.slice(0, n);
     }
 
-    function show(name, x) {
-      find(`img[data-part=${name}]`).src = pictureOf(x);
+    function show(name, x, alt) {
+      set(find(`img[data-part=${name}]`), { src: pictureOf(x), alt });
     }
 
     function frame(name, [x, y, side]) {
@@ -470,10 +487,11 @@
       const found = compare(photo, views(n), state.box, kind, strength);
       const limit = Math.max(...found.artifact.map(Math.abs), 8);
       const grey = (a) => a.map((v) => 127.5 + (127.5 * v) / limit);
-      show("generated", found.x);
-      show("closest", stored[found.number]);
-      show("artifact", grey(found.artifact));
-      show("error", grey(found.error));
+      const amountOf = `${amount.value} % of the error ${kind}`;
+      show("generated", found.x, `The view of the box with ${amountOf}.`);
+      show("closest", stored[found.number], "The nearest stored view.");
+      show("artifact", grey(found.artifact), "The difference of the two, around mid-grey.");
+      show("error", grey(found.error), `${amountOf} alone, around mid-grey.`);
       frame(".box", state.box);
       frame(".found", data.coordinates[found.number]);
       find("output[for=photo-strength]").textContent = `${amount.value} %`;
@@ -482,8 +500,10 @@
       [sideOf.value, count.value] = [state.box[2], state.size];
       count.setAttribute("aria-valuetext", `${n} stored views`);
       find(".words").textContent = words(found, n, kind);
-      const place = state.box.map((v) => Math.round(v));
-      announce(`Box at ${place[0]}, ${place[1]}, side ${place[2]}. ${words(found, n, kind)}`);
+      const [x, y, side] = state.box.map((v) => Math.round(v));
+      const where = `Box at ${x}, ${y}, side ${side}.`;
+      describe(find(".pad svg"), `A photograph of a cup of coffee. ${where}`);
+      announce(`${where} ${words(found, n, kind)}`);
     }
 
     function place(box) {

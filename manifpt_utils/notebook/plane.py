@@ -45,7 +45,8 @@ def _draw(axis, points, colour, marker):
         feet, tips = points
         ends = np.stack([feet, tips], axis=1)
         axis.plot(*ends.transpose(2, 1, 0), color=colour, lw=1, zorder=2)
-    style = {"marker": marker, "ms": 4, "ls": "", "mew": 0, "zorder": 3}
+    size = 7 if marker == "*" else 4  # a star is a small thing
+    style = {"marker": marker, "ms": size, "ls": "", "mew": 0, "zorder": 3}
     axis.plot(*np.transpose(tips), color=colour, **style)
 
 

@@ -226,8 +226,7 @@ def written(name, selector):
 def test_the_script_begins_with_the_state_that_stands_on_the_page(show):
     page = show("circle")
     assert page.locator("td").all_text_contents() == written("circle", "td")
-    box = BeautifulSoup(circle_figure.figure(), "lxml")
-    for line in box.select(".curve-of"):
+    for line in BeautifulSoup(circle_figure.figure(), "lxml").select(".curve-of"):
         kind = line["data-kind"]
         now = page.locator(f".curve-of[data-kind={kind}]").get_attribute("points")
         apart = np.array(numbers(now)) - numbers(line["points"])
@@ -250,7 +249,8 @@ def test_keys_move_the_point_and_change_the_number_of_real_points(show):
     press(page, "ArrowRight", "ArrowDown")
     moved = place(page, ".generated circle") - before
     assert moved[0] > 0 and moved[1] > 0
-    announced(page, f"Point at 0.64, 0.66, outside the circle; {circle_figure.N} real")
+    x, y = circle_figure.POINT[0] + 0.02, circle_figure.POINT[1] - 0.02
+    announced(page, f"Point at {x:.2f}, {y:.2f}, outside the circle; 12 real points")
     assert page.locator("td").all_text_contents() != lengths
     press(page, "+")
     announced(page, "16 real points")
@@ -269,6 +269,7 @@ def test_keys_move_the_box_and_change_its_side(show):
     announced(page, "Box at 250, 205, side 240.")
     assert page.locator(".words").text_content() != words
     assert page.locator("img[data-part=generated]").get_attribute("src") != picture
+    assert "250" in page.locator(".pad svg").get_attribute("aria-label")
     press(page, "+")
     announced(page, "Box at 250, 205, side 245.")
     press(page, *["Shift+ArrowLeft"] * 9)  # as far as the data card says
@@ -345,7 +346,7 @@ def test_those_who_want_no_motion_see_the_end_at_once(show):
 
 def test_an_estimate_can_be_left_out(show):
     page = show("circle")
-    page.get_by_label("tangent").uncheck()
+    page.get_by_role("checkbox", name="tangent").uncheck()
     assert page.locator(".mark[data-kind=tangent]").is_hidden()
     assert page.locator(".mark[data-kind=hull]").is_visible()
 
