@@ -12,6 +12,7 @@ from manifpt_utils.notebook.parameters import check_values, declared_kinds
 
 ROOT = Path(__file__).parents[1]
 NAMES = (
+    "00_circle",
     "00_theory",
     "01_manifold_estimation",
     "02_artifact_visualization",

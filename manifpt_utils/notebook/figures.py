@@ -34,6 +34,7 @@ from .pictures import (
     spectra,
     symmetric_limit,
 )
+from .plane import plane_panels
 
 __all__ = [
     "Panels",
@@ -46,6 +47,7 @@ __all__ = [
     "image_rows",
     "lines",
     "picture",
+    "plane_panels",
     "scatter_panels",
     "scatter_with_images",
     "sheets",

@@ -332,3 +332,22 @@ def test_more_boxes_than_colours_are_drawn():
     c = photo.coordinates(11, seed=0)
     figure = plots.boxes_on_photograph(photo.photograph, c)
     assert len(figure.axes[0].patches) == 11
+
+
+def test_a_stroke_leads_from_the_first_of_a_pair_to_the_second():
+    feet, tips = np.zeros((1, 2)), np.array([[3.0, 4.0]])
+    found = plots.plane_panels({"one": {"up": (feet, tips)}, "two": {"real": tips}})
+    stroke, point = found.figures[0].axes[0].lines
+    np.testing.assert_array_equal(stroke.get_xydata(), [[0, 0], [3, 4]])
+    np.testing.assert_array_equal(point.get_xydata(), tips)
+    assert len(found.figures[1].axes[0].lines) == 1
+
+
+def test_all_panels_of_a_plane_have_one_square_scale():
+    far, near = np.array([[-1.0, 0.0], [5.0, 2.0]]), np.zeros((1, 2))
+    found = plots.plane_panels({"far": {"up": far}, "near": {"up": near}}, curve=near)
+    limits = {(f.axes[0].get_xlim(), f.axes[0].get_ylim()) for f in found.figures}
+    ((x, y),) = limits
+    assert x[1] - x[0] == pytest.approx(y[1] - y[0])
+    assert x[0] < -1 and x[1] > 5
+    assert {"far", "near"} <= texts(found.figures[0]) | texts(found.figures[1])
