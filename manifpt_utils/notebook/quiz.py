@@ -180,4 +180,5 @@ def as_asked(question):
     '42.1 % (± 2 is near enough)'
     """
     unit = f" {question.unit}" if question.unit else ""
-    return f"{question.answer:.3g}{unit} (± {question.tolerance:.2g} is near enough)"
+    near = f" (± {question.tolerance:.2g} is near enough)" if question.tolerance else ""
+    return f"{question.answer:.3g}{unit}{near}"

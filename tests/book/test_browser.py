@@ -126,7 +126,7 @@ def colour_sheet():
 
 def bare_page(content):
     """A page with something of the book and the book's own style and script."""
-    return f"""<!doctype html><html lang="en" data-theme="light">
+    return f"""<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8">
     <meta name="viewport" content="width=device-width"><style>{colour_sheet()}</style>
     <link rel="icon" href="_static/logo.svg">
     <link rel="stylesheet" href="_static/manifpt.css">
@@ -492,7 +492,7 @@ def test_progress_is_kept_until_the_reader_starts_again(quiz_page):
 def test_a_browser_that_keeps_nothing_can_ask_all_the_same(quiz_page):
     page = quiz_page()
     refuse = "Storage.prototype.setItem = () => { throw new Error('full'); }"
-    page.evaluate(refuse)
+    page.evaluate(f"() => {{ {refuse} }}")
     assert choose(page, "q2", "a", "c").startswith("Right.")
 
 
