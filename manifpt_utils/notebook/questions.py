@@ -14,10 +14,11 @@ A file holds one key, `questions`, with a list of them::
 
 What stands in braces, and `gain` after `answer`, are names of values that the run gives
 (`notebook.quiz`).  Numbers are written by their looks, or as `{gain:percent}`,
-`{gain:points}`, `{gain:number}`.  A value that is missing in a run takes the questions
-that use it away, and so does a false one after `when`.
+`{gain:points}`, `{gain:number}` and `{gain:whole}`.  A value that is missing in a run
+takes the questions that use it away, and so does a false one after `when`.
 """
 
+from functools import partial
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Literal
@@ -32,7 +33,12 @@ from .findings import is_missing, listing, number, percent, points
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SCALES = {"%": 100, "points": 100, None: 1}  # from a share to what is asked for
 SIDES = {1: "ahead", -1: "behind", 0: "undecided"}  # of an interval, to zero
-_WRITTEN = {"percent": percent, "points": points, "number": number}
+_WRITTEN = {
+    "number": number,
+    "percent": percent,
+    "points": points,
+    "whole": partial(number, digits=0),
+}
 _MARKUP = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>&"})
 
 Text = Annotated[str, Field(pattern=r"\S")]

@@ -127,8 +127,9 @@ def as_markdown(name, questions):
     """
     one = f"{chapter(name)}.{questions[0].id}"
     opening = (
-        "**Questions on this chapter.** Answer before you unfold; in a running "
-        f'notebook `check("{one}", ...)` judges an answer and hints.'
+        "**Questions on this chapter.** Answer before you unfold. In a running "
+        "notebook, `from manifpt_utils.notebook.quiz import check` and then "
+        f'`check("{one}", ...)` judge an answer and hint.'
     )
     return "\n\n".join([opening, *(_question(name, q) for q in questions)])
 
