@@ -9,6 +9,7 @@ import pytest
 from papermill import inspect_notebook
 
 from manifpt_utils.notebook.parameters import check_values, declared_kinds
+from manifpt_utils.notebook.questions import names_in, read_questions
 
 ROOT = Path(__file__).parents[1]
 NAMES = (
@@ -176,6 +177,47 @@ def test_no_comprehension_stands_in_another(notebook):
     for cell in code(notebook):
         for outer in comprehensions(ast.parse(cell.source)):
             assert len(comprehensions(outer)) == 1, cell.id
+
+
+def quiz_call(notebook):
+    """The call of the one cell that asks the questions of a chapter."""
+    calls = [
+        (cell, node)
+        for cell in code(notebook)
+        for node in ast.walk(ast.parse(cell.source))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "quiz"
+    ]
+    assert len(calls) == 1, "exactly one call of quiz(...)"
+    return calls[0]
+
+
+def given_names(call):
+    """Names of the values in a call, those of `**{...}` included."""
+    for keyword in call.keywords:
+        if keyword.arg:
+            yield keyword.arg
+        else:
+            yield from (key.value for key in keyword.value.keys)
+
+
+def test_the_last_code_cell_asks_the_questions_of_the_chapter(notebook, request):
+    name = request.node.callspec.params["notebook"]
+    source = ROOT / "notebooks" / "quizzes" / f"{name}.yml"
+    if not source.is_file():
+        assert not any("quiz(" in cell.source for cell in code(notebook))
+        return
+    cell, call = quiz_call(notebook)
+    assert cell is code(notebook)[-1] and "hide-input" in cell.metadata.tags
+    assert ast.literal_eval(call.args[0]) == name
+    questions = read_questions(source)
+    assert 4 <= len(questions) <= 6
+    given = sorted(given_names(call))
+    assert given == sorted(set().union(*map(names_in, questions)))
+
+
+def test_every_quiz_belongs_to_a_chapter():
+    found = {file.stem for file in (ROOT / "notebooks" / "quizzes").glob("*")}
+    assert found <= set(NAMES)
 
 
 def test_nothing_needs_the_book_to_be_read(notebook):

@@ -228,9 +228,34 @@ def checked(paragraphs):
 def _show(kind, text, values):
     words = {"kind": kind}
     if values:
-        words["values"] = {name: _plain(name, v) for name, v in values.items()}
+        words["values"] = plain_values(values)
     data = {MARKDOWN: text, "text/plain": text}
     display(data, metadata={MARKDOWN: words}, raw=True)
+
+
+def plain_values(values):
+    """Values of a run as JSON knows them.
+
+    Parameters
+    ----------
+    values : dict of str to number, str, bool, list, interval or None
+
+    Returns
+    -------
+    dict
+        NaN is None, and an interval a dict.
+
+    Raises
+    ------
+    ValueError
+        If a value is none of the above.
+
+    Examples
+    --------
+    >>> plain_values({"gain": float("nan"), "n": 3})
+    {'gain': None, 'n': 3}
+    """
+    return {name: _plain(name, value) for name, value in values.items()}
 
 
 def _plain(name, value):

@@ -5,7 +5,8 @@
 HTML figures.  Drawings become part of the page, with its fonts and its colours, light
 or dark, and their panels stack on a narrow screen.  Interactive Plotly figures keep
 their JSON in the page and are drawn by the one copy of Plotly that the book ships.
-Findings are MyST; tables scroll inside their own box.  The entry point is
+Findings are MyST; tables scroll inside their own box; a quiz is
+a form.  The entry point is
 ``myst_nb.mime_renderers: manifpt``.
 """
 
@@ -19,6 +20,8 @@ from struct import unpack
 from docutils import nodes
 
 from .palette import VARIABLES
+from .questions import Question
+from .quiz_form import quiz_html
 
 MARKDOWN = "text/markdown"
 SVG = "image/svg+xml"
@@ -183,9 +186,14 @@ def _svg(renderer, data):
 
 
 def _markdown(renderer, data):
-    kind = _metadata(data).get("kind")
+    words = _metadata(data)
+    kind = words.get("kind")
     if kind == "caption":  # the figure has its own, with a number
         return []
+    if kind == "quiz":
+        questions = [Question(**question) for question in words["questions"]]
+        html = quiz_html(words["name"], questions)
+        return [nodes.raw("", html, format="html")]
     content = renderer.render_markdown(data)
     return [nodes.container("", *content, classes=[kind])] if kind else content
 

@@ -152,14 +152,22 @@ def read_notebook(path):
 def result_key(notebook, parameters, root):
     """Hash of everything that decides what a run computes.
 
-    That is the notebook's code, the parameters and the images in folders they name,
-    this package, the data manifest, the pinned versions, and Python's version.
+    That is the notebook's code and quiz, the parameters and the images in folders they
+    name, this package, the data manifest, the pinned versions, and Python's version.
     """
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     code = [[cell.source, tags(cell)] for cell in cells]
     files = [file_hash(Path(root, name)) for name in PINNED]
+    files += map(file_hash, _quizzes(cells, root))
     images = [_folder_state(Path(root, text)) for text in _texts(parameters)]
     return _hash([code, parameters, images, files, _package_hash(), sys.version])
+
+
+def _quizzes(cells, root):
+    """Files of questions whose names stand in the code."""
+    code = "\n".join(cell.source for cell in cells)
+    there = sorted(Path(root, "notebooks", "quizzes").glob("*.yml"))
+    return [path for path in there if f'"{path.stem}"' in code]
 
 
 def text_key(notebook):

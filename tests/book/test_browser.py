@@ -13,6 +13,8 @@ from plotly.utils import PlotlyJSONEncoder
 from manifpt_utils.notebook.drawing import Panels, drawn
 from manifpt_utils.notebook.maps import scatter_with_images
 from manifpt_utils.notebook.palette import INK
+from manifpt_utils.notebook.questions import Option, Question, Slip
+from manifpt_utils.notebook.quiz_form import quiz_html
 from manifpt_utils.notebook.renderer import plotly_html, svg_html, table_html
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -124,12 +126,13 @@ def colour_sheet():
 
 def bare_page(content):
     """A page with something of the book and the book's own style and script."""
-    return f"""<!doctype html><html lang="en" data-theme="light">
+    return f"""<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8">
     <meta name="viewport" content="width=device-width"><style>{colour_sheet()}</style>
     <link rel="icon" href="_static/logo.svg">
     <link rel="stylesheet" href="_static/manifpt.css">
     <body><main class="bd-content">{content}</main>
-    <script src="plotly.js"></script><script src="_static/interactive.js"></script>"""
+    <script src="plotly.js"></script><script src="_static/interactive.js"></script>
+    <script src="_static/quiz.js"></script>"""
 
 
 @pytest.fixture
@@ -320,3 +323,196 @@ def test_a_wide_table_scrolls_inside_itself_and_keeps_its_first_column(figure_pa
     assert page.locator(".table-scroll").evaluate("(box) => box.scrollLeft") == 300
     box = page.locator(".table-scroll").bounding_box()
     assert page.locator("th").bounding_box()["x"] == pytest.approx(box["x"], abs=1)
+
+
+# --- quizzes ----------------------------------------------------------------------
+
+
+def options(*rows, field="right"):
+    """Options from (text, right or place); their feedback names them."""
+    return [
+        Option(text=text, feedback=f"Because of {text}.", **{field: value})
+        for text, value in rows
+    ]
+
+
+QUIZ = [
+    Question(
+        **{"id": "q1", "kind": "single", "ask": "Which one?", "hints": ["Not *a*."]},
+        options=options(("apple", False), ("pear", True)),
+    ),
+    Question(
+        **{"id": "q2", "kind": "multiple", "ask": "Which ones?"},
+        options=options(("apple", True), ("pear", False), ("plum", True)),
+    ),
+    Question(
+        **{"id": "q3", "kind": "number", "ask": "How many?", "unit": "%"},
+        **{"answer": 42.5, "tolerance": 1.0, "if_right": "So it is."},
+        if_wrong="Count again.",
+        slips=[Slip(answer=50.0, feedback="That is a coin.")],
+    ),
+    Question(
+        **{"id": "q4", "kind": "order", "ask": "In which order?"},
+        options=options(("long", 3.0), ("short", 1.0), ("medium", 2.0), field="by"),
+    ),
+]
+
+
+@pytest.fixture
+def quiz_page(figure_page):
+    def show(**options):
+        return figure_page(quiz_html("03_test", QUIZ), **options)
+
+    return show
+
+
+def reach(page, selector):
+    """Press the tabulator until something is reached."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("(s) => document.activeElement.matches(s)", selector):
+            return
+    raise AssertionError(f"{selector} is not reached")
+
+
+def send(page, place):
+    """Go on to the button of a question and press it."""
+    reach(page, f"[data-id={place}] [type=submit]")
+    page.keyboard.press("Enter")
+
+
+def told(page, place):
+    return page.locator(f"[data-id={place}] [aria-live=polite]").inner_text()
+
+
+def progress(page):
+    return page.locator(".quiz-progress").inner_text()
+
+
+def test_a_quiz_is_finished_by_keyboard_alone(quiz_page):
+    page = quiz_page()
+    reach(page, "[data-id=q1] input")
+    page.keyboard.press("ArrowDown")  # to the second option
+    send(page, "q1")
+    assert told(page, "q1") == "Right. Because of pear."
+    for value in "ac":
+        reach(page, f"[data-id=q2] [value={value}]")
+        page.keyboard.press("Space")
+    send(page, "q2")
+    reach(page, "[data-id=q3] input")
+    page.keyboard.type("42,9 %")
+    page.keyboard.press("Enter")
+    assert told(page, "q3") == "Right. So it is."
+    for letter, place in zip("abc", "312", strict=True):
+        reach(page, f"[data-id=q4] [name={letter}]")
+        page.keyboard.type(place)
+    send(page, "q4")
+    assert progress(page) == "4 of 4 right"
+
+
+def test_hints_unfold_by_keyboard(quiz_page):
+    page = quiz_page()
+    hint = page.get_by_text("Not a.")
+    assert hint.is_hidden()
+    reach(page, "[data-id=q1] .quiz-hint summary")
+    page.keyboard.press("Enter")
+    hint.wait_for(state="visible")
+
+
+def choose(page, place, *letters):
+    for box in page.locator(f"[data-id={place}] [name=answer]").all():
+        box.set_checked(box.get_attribute("value") in letters)
+    page.locator(f"[data-id={place}] [type=submit]").click()
+    return told(page, place)
+
+
+def test_a_wrong_option_gets_its_own_reason(quiz_page):
+    page = quiz_page()
+    page.locator("[data-id=q1] [value=a]").check()
+    page.locator("[data-id=q1] [type=submit]").click()
+    assert told(page, "q1") == "Not yet. Because of apple."
+    assert choose(page, "q2", "a") == "Almost. Because of apple. But 1 more to find."
+    assert choose(page, "q2", "a", "b") == "Not yet. Because of pear."
+    assert choose(page, "q2", "a", "b", "c") == "Almost. Because of pear."
+    assert choose(page, "q2") == "Choose one or more."
+    assert progress(page) == "0 of 4 right"
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        ("50", "Almost. That is a coin."),
+        ("0.425", "Almost. It is asked for in percent."),
+        ("−42.5", "Almost. The sign is the other way round."),
+        ("7", "Not yet. Count again."),
+        ("many", "Write a number, such as 12.5."),
+        ("", "Write a number, such as 12.5."),
+    ],
+)
+def test_a_number_gets_its_reason(quiz_page, number, words):
+    page = quiz_page()
+    page.locator("[data-id=q3] input").fill(number)
+    page.locator("[data-id=q3] [type=submit]").click()
+    assert told(page, "q3") == words
+
+
+@pytest.mark.parametrize(
+    ("places", "words"),
+    [
+        ("312", "Right. Because of short. Because of medium. Because of long."),
+        ("213", "Almost. Because of long."),
+        ("123", "Not yet. Because of long."),
+        ("112", "Give each a place of its own."),
+    ],
+)
+def test_an_order_gets_its_reason(quiz_page, places, words):
+    page = quiz_page()
+    for letter, place in zip("abc", places, strict=True):
+        page.locator(f"[data-id=q4] [name={letter}]").select_option(place)
+    page.locator("[data-id=q4] [type=submit]").click()
+    assert told(page, "q4") == words
+
+
+def test_progress_is_kept_until_the_reader_starts_again(quiz_page):
+    page = quiz_page()
+    assert page.get_by_text("Start again").is_hidden()
+    choose(page, "q2", "a", "c")
+    page.locator("[data-id=q3] input").fill("42")
+    page.locator("[data-id=q3] [type=submit]").click()
+    page.reload()
+    assert progress(page) == "2 of 4 right"
+    assert page.locator("[data-id=q2] [value=c]").is_checked()
+    assert page.locator("[data-id=q3] input").input_value() == "42"
+    assert told(page, "q3") == "Right. So it is."
+    page.get_by_text("Start again").click()
+    page.reload()
+    assert progress(page) == "0 of 4 right" and told(page, "q3") == ""
+
+
+def test_a_browser_that_keeps_nothing_can_ask_all_the_same(quiz_page):
+    page = quiz_page()
+    refuse = "Storage.prototype.setItem = () => { throw new Error('full'); }"
+    page.evaluate(f"() => {{ {refuse} }}")
+    assert choose(page, "q2", "a", "c").startswith("Right.")
+
+
+def test_a_quiz_fits_a_phone_and_is_legible_in_the_dark(quiz_page):
+    page = quiz_page(scheme="dark", **PHONE)
+    assert overflow(page) <= 0
+    wide = page.locator(".quiz-question").first.bounding_box()["width"]
+    assert 250 < wide <= PHONE["width"]
+    for control in page.locator(".quiz [type=submit], .quiz .quiz-option").all():
+        assert control.bounding_box()["height"] >= 24  # for a finger
+
+
+def test_a_quiz_can_be_read_without_a_script(browser, tmp_path):
+    (tmp_path / "_static").symlink_to(ROOT / "book/_static")
+    html = bare_page(quiz_html("03_test", QUIZ))
+    (tmp_path / "index.html").write_text(html, encoding="utf-8")
+    with serve(tmp_path) as address:
+        page = browser.new_page(java_script_enabled=False)
+        page.goto(address)
+        assert page.locator("button:visible").count() == 0
+        page.get_by_text("Answer", exact=True).nth(2).click()
+        page.get_by_text("42.5 % (± 1 is near enough).").wait_for()
+        page.close()

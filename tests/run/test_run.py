@@ -206,6 +206,7 @@ def test_list_runs_nothing(tmp_path, capsys):
 def test_key_depends_on_all_that_decides_the_result(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "mine").mkdir()
+    (tmp_path / "notebooks" / "quizzes").mkdir(parents=True)
     notebook = make_notebook("1 + 1")
     parameters = {"n": 1, "benchmark": "mine"}
     keys = [result_key(notebook, parameters, tmp_path)]
@@ -216,6 +217,8 @@ def test_key_depends_on_all_that_decides_the_result(tmp_path):
         lambda: parameters.update(n=2),
         lambda: notebook.cells[2].update(source="1 + 2"),
         lambda: notebook.cells[2].metadata.update(tags=["raises-exception"]),
+        lambda: notebook.cells[2].update(source='quiz("01_one")'),
+        lambda: (tmp_path / "notebooks" / "quizzes" / "01_one.yml").write_text("new"),
     ):
         change()
         keys.append(result_key(notebook, parameters, tmp_path))

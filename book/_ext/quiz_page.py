@@ -1,0 +1,50 @@
+"""Quizzes in the book: a directive for prose pages, and the script on their pages.
+
+    ```{quiz} method
+    ```
+
+asks the questions of `book/quizzes/method.yml`.  Such a page has no run, so that its
+questions name no value.  Those of a chapter come from its last code cell
+(`manifpt_utils.notebook.quiz`).
+"""
+
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+from manifpt_utils.notebook.questions import filled, read_questions
+from manifpt_utils.notebook.quiz_form import CLASS, quiz_html
+
+FOLDER = "book/quizzes"
+SCRIPT = "quiz.js"
+
+
+class Quiz(SphinxDirective):
+    """Insert the questions of a file, or an error that names what is wrong in it."""
+
+    required_arguments = 1
+
+    def run(self):
+        """Read the file and make a form of it."""
+        (name,) = self.arguments
+        path = Path(self.env.srcdir, FOLDER, f"{name}.yml")
+        self.env.note_dependency(str(path))
+        try:
+            questions = filled(read_questions(path), {}, source=path.name)
+        except ValueError as error:
+            raise self.error(str(error)) from None
+        return [nodes.raw("", quiz_html(name, questions), format="html")]
+
+
+def add_script(app, pagename, templatename, context, doctree):
+    """Load the script only on pages that ask something."""
+    if f'<section class="{CLASS}"' in context.get("body", ""):
+        app.add_js_file(SCRIPT, loading_method="defer", priority=902)
+
+
+def setup(app):
+    """Register the directive and the hook with Sphinx."""
+    app.add_directive("quiz", Quiz)
+    app.connect("html-page-context", add_script)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,444 @@
+"""Questions on a chapter: a YAML file that a run fills with its own numbers.
+
+A file holds one key, `questions`, with a list of them::
+
+    questions:
+      - id: q1
+        kind: single
+        ask: The artifact gains {gain:points} over the raw image.  What is it then?
+        answer: gain
+        options:
+          - {value: ahead, text: ahead of it, feedback: Zero is below the interval.}
+          - {value: behind, text: behind it, feedback: The interval decides.}
+          - {value: undecided, text: neither, feedback: Zero is in the interval.}
+
+What stands in braces, and `gain` after `answer`, are names of values that the run gives
+(`notebook.quiz`).  Numbers are written by their looks, or as `{gain:percent}`,
+`{gain:points}`, `{gain:number}` and `{gain:whole}`.  A value that is missing in a run
+takes the questions that use it away, and so does a false one after `when`.
+"""
+
+from functools import partial
+from pathlib import Path
+from string import Formatter
+from typing import Annotated, Literal
+
+import numpy as np
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .._support.suggestion import suggestion
+from .findings import is_missing, listing, number, percent, points
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+SCALES = {"%": 100, "points": 100, None: 1}  # from a share to what is asked for
+SIDES = {1: "ahead", -1: "behind", 0: "undecided"}  # of an interval, to zero
+_WRITTEN = {
+    "number": number,
+    "percent": percent,
+    "points": points,
+    "whole": partial(number, digits=0),
+}
+_MARKUP = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>&"})
+
+Text = Annotated[str, Field(pattern=r"\S")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z]\w*$")]
+_TEXT = "text that is not empty"
+_NAME = "the name of a value of the run"
+_NUMBER = f"a number, or {_NAME}"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Option(_Part):
+    """One of the things to choose from, or to put in order."""
+
+    text: Text = Field(description=_TEXT)
+    feedback: Text = Field(
+        description="text that says why the option is right or wrong"
+    )
+    right: bool | Name | None = Field(None, description=f"true, false, or {_NAME}")
+    value: bool | str | float | None = Field(
+        None, description="what the question's `answer` is where this is right"
+    )
+    by: float | Name | None = Field(None, description=_NUMBER)
+    when: Name | None = Field(None, description=_NAME)
+
+
+class Slip(_Part):
+    """A number that is wrong for a reason that is known."""
+
+    answer: float | Name = Field(description=_NUMBER)
+    feedback: Text = Field(description="text that says what was mistaken for what")
+
+
+class Question(_Part):
+    """A question: as a file holds it, and filled with the values of a run."""
+
+    id: str = Field(pattern=r"^q\d+$", description="q and a number, such as q1")
+    kind: Literal["single", "multiple", "number", "order"] = Field(
+        description="single, multiple, number or order"
+    )
+    ask: Text = Field(description=_TEXT)
+    when: Name | None = Field(None, description=_NAME)
+    hints: list[Text] = Field([], description="a list of texts")
+    options: list[Option] = Field([], description="a list of options")
+    answer: float | Name | None = Field(None, description=_NUMBER)
+    tolerance: float | Name | None = Field(None, description=_NUMBER)
+    unit: Literal["%", "points"] | None = Field(None, description='"%" or "points"')
+    first: Literal["smallest", "largest"] = Field(
+        "smallest", description="smallest or largest"
+    )
+    if_right: Text | None = Field(None, description=_TEXT)
+    if_wrong: Text | None = Field(None, description=_TEXT)
+    slips: list[Slip] = Field([], description="a list of known wrong answers")
+
+
+class _File(_Part):
+    questions: list[Question] = Field(min_length=1, description="a list of questions")
+
+
+# --- reading ----------------------------------------------------------------------
+
+
+def read_questions(path):
+    """Read and check a file of questions.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    list of Question
+
+    Raises
+    ------
+    ValueError
+        If the file is missing or not right.  All problems are listed together, each
+        with its question and its remedy.
+    """
+    path = Path(path)
+    raw = _content(path)
+    try:
+        questions = _File.model_validate(raw).questions
+    except ValidationError as error:
+        found = dict.fromkeys(_problem(raw, item) for item in error.errors())
+        raise _error(path, found) from None
+    ids = [question.id for question in questions]
+    problems = [
+        f"{id_} is there {ids.count(id_)} times; give each question an id of its own."
+        for id_ in dict.fromkeys(ids)
+        if ids.count(id_) > 1
+    ]
+    for question in questions:
+        problems += [f"{question.id}: {text}" for text in _problems_of(question)]
+    if problems:
+        raise _error(path, problems)
+    return questions
+
+
+def _error(path, problems):
+    return ValueError("\n  ".join([f"{path.name}:", *problems]))
+
+
+def _content(path):
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        there = [found.stem for found in path.parent.glob("*.yml")]
+        reason, hint = error.strerror or error, suggestion(path.stem, there)
+        raise ValueError(f"cannot read {path.name}: {reason};{hint}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path.name} is not valid YAML: {error}") from None
+
+
+def _problem(raw, found):
+    """A sentence about one of pydantic's findings: which question, what to write."""
+    place = [step for step in found["loc"] if step in _STEPS or isinstance(step, int)]
+    if len(place) < 2 or place[0] != "questions":
+        return "the file must hold one key, `questions`, with a list of questions."
+    *outer, last = place
+    where, kind = _where(raw, outer)
+    if found["type"] == "extra_forbidden":
+        return f"{where}: unknown key {last!r};{suggestion(last, kind.model_fields)}"
+    if isinstance(last, int):
+        return f"{_where(raw, place)[0]} must be a mapping such as {{text: ...}}."
+    wanted = kind.model_fields[last].description
+    if found["type"] == "missing":
+        return f"{where}: {last} is missing; it must be {wanted}."
+    return f"{where}: {last} = {found['input']!r} must be {wanted}."
+
+
+class _Steps:
+    """What names a place in a file; pydantic adds the kinds it tried."""
+
+    def __contains__(self, step):
+        return isinstance(step, str) and step.isidentifier() and step not in _TRIED
+
+
+_TRIED = {"bool", "str", "float"}
+_STEPS = _Steps()
+
+
+def _where(raw, place):
+    """The words for a place, and the model that describes it."""
+    words, kind = [], _File
+    parts = {"questions": Question, "options": Option, "slips": Slip}
+    for step in place:
+        raw = raw[step] if isinstance(raw, (dict, list)) else None
+        if isinstance(step, str):
+            kind = parts.get(step, kind)
+        elif kind is Question:
+            named = raw.get("id") if isinstance(raw, dict) else None
+            words.append(str(named or f"question {step + 1}"))
+        else:
+            words.append(f"option {LETTERS[step]}" if kind is Option else "slip")
+    return ", ".join(words), kind
+
+
+def _problems_of(question):
+    """What the parts of a question say of each other."""
+    if question.kind == "number":
+        yield from _number_problems(question)
+    else:
+        yield from _choice_problems(question)
+    for text in texts_of(question):
+        yield from _template_problems(text)
+
+
+def _number_problems(question):
+    for name in ("answer", "tolerance", "if_right", "if_wrong"):
+        if getattr(question, name) is None:
+            yield f"{name} is missing, which a question of kind number needs."
+    if question.options:
+        yield "a question of kind number has no options; take them out."
+
+
+def _choice_problems(question):
+    if len(question.options) < 2:
+        yield f"a question of kind {question.kind} needs two options or more."
+    if question.kind == "order":
+        wanted, what = "by", "a number or the name of one"
+    elif question.answer is not None:
+        wanted, what = "value", "what `answer` is where it is right"
+    else:
+        wanted, what = "right", "true or false"
+    for letter, option in zip(LETTERS, question.options, strict=False):
+        if getattr(option, wanted) is None:
+            yield f"option {letter}: {wanted} is missing; it must be {what}."
+    if wanted == "right" and question.kind == "single":
+        known = [option.right for option in question.options]
+        if all(isinstance(r, bool) for r in known) and known.count(True) != 1:
+            yield f"one option must be right, and {known.count(True)} are."
+
+
+def _template_problems(text):
+    try:
+        fields = _fields(text)
+    except ValueError as error:
+        yield f"{text!r}: {error}; a brace that is meant as such is written twice."
+        return
+    for name, form in fields:
+        if not name.isidentifier():
+            yield f"{{{name}}} is no name; a brace that is meant so is written twice."
+        elif form and form not in _WRITTEN:
+            yield f"{{{name}:{form}}} is unknown;{suggestion(form, _WRITTEN)}"
+
+
+def _fields(text):
+    """Names in braces, and how each is to be written."""
+    return [
+        (name, form) for _, name, form, _ in Formatter().parse(text) if name is not None
+    ]
+
+
+def texts_of(question):
+    """All texts of a question in which names may stand.
+
+    Parameters
+    ----------
+    question : Question
+
+    Returns
+    -------
+    list of str
+    """
+    own = [question.ask, *question.hints, question.if_right, question.if_wrong]
+    for option in question.options:
+        own += [option.text, option.feedback]
+    return [text for text in own + [s.feedback for s in question.slips] if text]
+
+
+def names_in(question):
+    """Names of the values that a question uses.
+
+    Parameters
+    ----------
+    question : Question
+
+    Returns
+    -------
+    set of str
+    """
+    fields = [question.when, question.answer, question.tolerance]
+    for option in question.options:
+        fields += [option.right, option.by, option.when]
+    fields += [slip.answer for slip in question.slips]
+    named = {field for field in fields if isinstance(field, str)}
+    return named.union(*({n for n, _ in _fields(t)} for t in texts_of(question)))
+
+
+# --- filling ----------------------------------------------------------------------
+
+
+def filled(questions, values, *, source):
+    """The questions that apply to a run, with its values in them.
+
+    Parameters
+    ----------
+    questions : list of Question
+    values : dict of str to number, str, bool, list, interval or None
+    source : str
+        Name of the file, for errors.
+
+    Returns
+    -------
+    list of Question
+        Options are marked as right or wrong, numbers stand for names.
+
+    Raises
+    ------
+    ValueError
+        If a value is not given, or not of the kind that a question needs.
+    """
+    values = {name: _native(value) for name, value in values.items()}
+    problems = [
+        f"{question.id}: the run gives no {name}; give it to quiz(...), or take it out."
+        for question in questions
+        for name in sorted(names_in(question) - set(values))
+    ]
+    if problems:
+        raise _error(Path(source), problems)
+    found = []
+    for question in questions:
+        try:
+            found.append(_fill(question, values))
+        except ValueError as error:
+            raise _error(Path(source), [f"{question.id}: {error}"]) from None
+    return [question for question in found if question]
+
+
+def _native(value):
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _is_absent(value):
+    """Whether a run has no such value; an interval is there if its mean is."""
+    value = getattr(value, "mean", value)
+    return is_missing(value) if value is None or isinstance(value, float) else False
+
+
+def _fill(question, values):
+    """One question with the values of a run in it, None if it does not apply."""
+    kept = [o for o in question.options if not o.when or _holds(values[o.when])]
+    question = question.model_copy(update={"options": kept})
+    absent = {name for name in names_in(question) if _is_absent(values[name])}
+    if absent or (question.when and not values[question.when]):
+        return None
+    made = {"ask": _written(question.ask, values), "when": None}
+    made["hints"] = [_written(hint, values) for hint in question.hints]
+    if question.kind == "number":
+        return question.model_copy(update=made | _filled_number(question, values))
+    made["options"] = options = _distinct(_filled_options(question, values))
+    rights = sum(bool(option.right) for option in options)
+    if question.kind == "single" and rights != 1:
+        raise ValueError(f"one option must be right in this run, and {rights} are.")
+    is_empty = len(options) < 2 or (question.kind == "multiple" and not rights)
+    return None if is_empty else question.model_copy(update=made | {"answer": None})
+
+
+def _holds(value):
+    return not _is_absent(value) and bool(value)
+
+
+def _filled_number(question, values):
+    scale = SCALES[question.unit]
+
+    def scaled(field, name):
+        return scale * _as_number(values.get(field, field), name)
+
+    made = {n: scaled(getattr(question, n), n) for n in ("answer", "tolerance")}
+    texts = ("if_right", "if_wrong")
+    made |= {name: _written(getattr(question, name), values) for name in texts}
+    made["slips"] = [
+        Slip(answer=scaled(s.answer, "slip"), feedback=_written(s.feedback, values))
+        for s in question.slips
+    ]
+    return made
+
+
+def _as_number(value, name):
+    value = getattr(value, "mean", value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"{name} must be a number, and the run gives {value!r}.")
+    return float(value)
+
+
+def _filled_options(question, values):
+    for option in question.options:
+        made = {
+            "text": _written(option.text, values),
+            "feedback": _written(option.feedback, values),
+            "when": None,
+        }
+        if question.kind == "order":
+            made["by"] = _as_number(values.get(option.by, option.by), "by")
+        else:
+            made |= {"right": _is_right(option, question, values), "value": None}
+        yield option.model_copy(update=made)
+
+
+def _is_right(option, question, values):
+    if isinstance(option.right, str):
+        return bool(values[option.right])
+    if option.right is not None:
+        return option.right
+    found = values[question.answer]
+    if hasattr(found, "sign"):
+        found = SIDES[found.sign]
+    is_list = isinstance(found, (list, tuple, set))
+    return option.value in found if is_list else option.value == found
+
+
+def _distinct(options):
+    """Options of different texts; of those that read the same, the right one."""
+    found = {}
+    for option in options:
+        if option.text not in found or option.right:
+            found[option.text] = option
+    return list(found.values())
+
+
+def _written(text, values):
+    """The text with the values in it, written so that no value is markup."""
+    parts = []
+    for literal, name, form, _ in Formatter().parse(text):
+        parts.append(literal)
+        if name is not None:
+            parts.append(_words(values[name], form))
+    return "".join(parts).strip()
+
+
+def _words(value, form):
+    if form:
+        return _WRITTEN[form](value)
+    if isinstance(value, float) or hasattr(value, "mean"):
+        return number(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, (list, tuple, set)):
+        return listing(str(item).translate(_MARKUP) for item in value)
+    return str(value).translate(_MARKUP)

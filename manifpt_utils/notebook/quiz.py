@@ -1,0 +1,185 @@
+"""The quiz that ends a chapter, and the check of an answer in a kernel.
+
+The last code cell of a chapter gives the numbers of its run::
+
+    quiz("03_attribution", accuracy=accuracy, chance=chance, gain=gain)
+
+The questions lie in `notebooks/quizzes/03_attribution.yml` (see
+`notebook.questions`).  The output is text with folded answers; the book makes a form
+of it.  Where the notebook runs, `check("3.q1", "b")` judges an answer.
+"""
+
+from typing import NamedTuple
+
+from IPython.display import display
+
+from .._support.paths import ROOT
+from .findings import MARKDOWN, checked, left_out, listing, plain_values
+from .judging import Verdict, judged
+from .questions import LETTERS, filled, read_questions
+
+FOLDER = ROOT / "notebooks" / "quizzes"
+_ASKED = {}  # chapter -> what was asked last in this kernel
+
+
+class _Asked(NamedTuple):
+    questions: dict  # id -> Question
+    missed: dict  # id -> number of wrong answers
+
+
+def quiz(name, /, **values):
+    """Ask the questions on a chapter, with the numbers of its run.
+
+    Parameters
+    ----------
+    name : str
+        Of the chapter, and of its file in `notebooks/quizzes`.
+    **values : number, str, bool, list, interval or None
+        What the questions speak of.  One that is missing (None, NaN) takes the
+        questions that use it away.
+
+    Raises
+    ------
+    ValueError
+        If the file has an error, or a value is not given or of another kind.
+    """
+    source = FOLDER / f"{name}.yml"
+    questions = filled(read_questions(source), values, source=source.name)
+    _ASKED[chapter(name)] = _Asked({q.id: q for q in questions}, {})
+    if not questions:
+        return left_out("The quiz", "none of its questions applies to this run")
+    text = checked([as_markdown(name, questions)])
+    words = {
+        "kind": "quiz",
+        "name": name,
+        "questions": [q.model_dump(exclude_defaults=True) for q in questions],
+        "values": plain_values({k: _joined(v) for k, v in values.items()}),
+    }
+    display({MARKDOWN: text, "text/plain": text}, metadata={MARKDOWN: words}, raw=True)
+
+
+def _joined(value):
+    return listing(value) if isinstance(value, list) else value
+
+
+def check(question, answer):
+    """Judge an answer to a question of a quiz; the solution is never told.
+
+    Parameters
+    ----------
+    question : str
+        Chapter and question, such as "3.q1".
+    answer : str, number or list
+        A letter, a list of letters (for an order: the first one first), or a number.
+
+    Returns
+    -------
+    Verdict
+        `state` is "right", "almost" or "not yet"; `text` says why, and holds one hint
+        more after every wrong answer.
+
+    Raises
+    ------
+    ValueError
+        If the question has not been asked, or takes another kind of answer.
+    """
+    number, _, id_ = str(question).rpartition(".")
+    if number not in _ASKED:
+        raise ValueError(
+            f"{question!r} has not been asked; run the cell with quiz(...) at the end "
+            f'of the chapter first, and name a question as "3.q1".'
+        )
+    asked = _ASKED[number]
+    if id_ not in asked.questions:
+        there = ", ".join(f"{number}.{known}" for known in asked.questions)
+        raise ValueError(f"there is no question {question!r} in this run; try {there}.")
+    found = judged(asked.questions[id_], answer, name=question)
+    if found.state == "right":
+        return found
+    hints = asked.questions[id_].hints
+    n_missed = asked.missed[id_] = asked.missed.get(id_, 0) + 1
+    given = [f"Hint: {hint}" for hint in hints[n_missed - 1 : n_missed]]
+    return Verdict(found.state, "\n\n".join([found.text, *given]))
+
+
+def chapter(name):
+    """What a chapter is called in `check`.
+
+    >>> chapter("03_attribution"), chapter("method")
+    ('3', 'method')
+    """
+    number = name.partition("_")[0]
+    return str(int(number)) if number.isdigit() else name
+
+
+def as_markdown(name, questions):
+    """The questions as text, their hints and answers folded.
+
+    Parameters
+    ----------
+    name : str
+    questions : list of Question
+        Filled.
+
+    Returns
+    -------
+    str
+    """
+    one = f"{chapter(name)}.{questions[0].id}"
+    opening = (
+        "**Questions on this chapter.** Answer before you unfold. In a running "
+        "notebook, `from manifpt_utils.notebook.quiz import check` and then "
+        f'`check("{one}", ...)` judge an answer and hint.'
+    )
+    return "\n\n".join([opening, *(_question(name, q) for q in questions)])
+
+
+def _question(name, question):
+    unit = {"%": " (in percent)", "points": " (in points)"}.get(question.unit, "")
+    lines = [f"**{chapter(name)}.{question.id}** {question.ask}{unit}"]
+    lettered = list(zip(LETTERS, question.options, strict=False))
+    lines.append("\n".join(f"- **{k}**: {option.text}" for k, option in lettered))
+    lines += [_folded("Hint", hint) for hint in question.hints]
+    lines.append(_folded("Answer", solution(question)))
+    return "\n\n".join(filter(None, lines))
+
+
+def _folded(title, text):
+    return f"<details><summary>{title}</summary>\n\n{text}\n\n</details>"
+
+
+def solution(question):
+    """The answer to a question, and why, as text.
+
+    Parameters
+    ----------
+    question : Question
+        Filled.
+
+    Returns
+    -------
+    str
+    """
+    if question.kind == "number":
+        return f"{as_asked(question)}. {question.if_right}"
+    lettered = list(zip(LETTERS, question.options, strict=False))
+    if question.kind == "order":
+        lettered.sort(key=lambda item: item[1].by, reverse=question.first == "largest")
+        return "\n".join(f"1. **{k}**: {o.text}. {o.feedback}" for k, o in lettered)
+    return "\n".join(
+        f"- **{letter}** is {'right' if option.right else 'wrong'}: {option.feedback}"
+        for letter, option in lettered
+    )
+
+
+def as_asked(question):
+    """The right number in its unit, with what is accepted beside it.
+
+    >>> from manifpt_utils.notebook.questions import Question
+    >>> words = {"id": "q1", "kind": "number", "ask": "?", "unit": "%"}
+    >>> as_asked(Question(**words, answer=42.12, tolerance=2.0))
+    '42.1 % (± 2 is near enough)'
+    """
+    unit = f" {question.unit}" if question.unit else ""
+    near = f" (± {question.tolerance:.2g} is near enough)" if question.tolerance else ""
+    return f"{question.answer:.3g}{unit}{near}"
