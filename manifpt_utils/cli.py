@@ -10,6 +10,7 @@ import click
 
 SUBCOMMANDS = {
     "run": ("run.command", "Execute the notebooks of the book."),
+    "sample": ("images.sample_command", "Draw images from a diffusers pipeline."),
     "study": ("study.command", "Compute the stored results of the big tables."),
     "train": ("method.command", "Train the small networks of the package."),
     "zoo": ("zoo.command", "Train generators and store their samples."),
@@ -17,6 +18,7 @@ SUBCOMMANDS = {
 EXAMPLES = """\b
 Examples:
   manifpt run --profile full --only 03_attribution
+  manifpt sample pipelines/ddpm my-images ddpm -n 1000
   manifpt study comparison --list
   manifpt train denoiser --photo coffee
   manifpt zoo train --model dcgan --photo coffee
