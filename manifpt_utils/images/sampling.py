@@ -137,7 +137,10 @@ def _loaded(source, device):
     diffusers = extra("diffusers", "zoo")
     try:
         pipeline = diffusers.DiffusionPipeline.from_pretrained(
-            source, local_files_only=True, use_safetensors=True
+            source,
+            local_files_only=True,
+            use_safetensors=True,
+            low_cpu_mem_usage=False,
         )
     except (OSError, ValueError, AttributeError, KeyError) as error:
         raise ValueError(

@@ -534,12 +534,12 @@ def test_damaged_or_missing_parts_of_data_sets_are_named(tmp_path):
     with pytest.raises(ValueError, match="data_batch_3.bin holds 24,583 bytes"):
         load(f"torchvision:CIFAR10:{root}")
     write_celeba(root)
+    with pytest.raises(ValueError, match="no holds no images of models"):
+        load(f"torchvision:CelebA:{root}", generated=root / "no")
     table = root / "celeba" / "list_eval_partition.txt"
     table.write_text("../../x.jpg 0\n")
     with pytest.raises(ValueError, match="'../../x.jpg', which img_align_celeba lacks"):
         load(f"torchvision:CelebA:{root}")
-    with pytest.raises(ValueError, match="holds no images of models"):
-        load(f"torchvision:CelebA:{root}", generated=root / "no")
     table.write_text("000.jpg 1\n")
     with pytest.raises(ValueError, match="names no images for either side"):
         load(f"torchvision:CelebA:{root}")
@@ -760,6 +760,7 @@ def pipeline(tmp_path_factory):
         up_block_types=("UpBlock2D", "UpBlock2D"),
         layers_per_block=1,
         norm_num_groups=2,
+        attention_head_dim=2,
     )
     path = tmp_path_factory.mktemp("pipelines") / "ddpm"
     scheduler = diffusers.DDPMScheduler(num_train_timesteps=4)
