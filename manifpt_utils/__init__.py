@@ -21,6 +21,7 @@ _HOMES = {
     "load": "images.loading",
     "from_folder": "images.folder",
     "audit": "images.audit",
+    "sample": "images.sampling",
     "Benchmark": "images.benchmark",
     "PhotoManifold": "images.photograph",
     "ViewManifold": "images.views",

@@ -11,6 +11,7 @@ import click
 SUBCOMMANDS = {
     "attribute": ("attribution.command", "Tell which model made an image."),
     "run": ("run.command", "Execute the notebooks of the book."),
+    "sample": ("images.sample_command", "Draw images from a diffusers pipeline."),
     "study": ("study.command", "Compute the stored results of the big tables."),
     "train": ("method.command", "Train the small networks of the package."),
     "zoo": ("zoo.command", "Train generators and store their samples."),
@@ -19,6 +20,7 @@ EXAMPLES = """\b
 Examples:
   manifpt attribute fit faces/ -o faces-attributor/
   manifpt run --profile full --only 03_attribution
+  manifpt sample pipelines/ddpm my-images ddpm -n 1000
   manifpt study comparison --list
   manifpt train denoiser --photo coffee
   manifpt zoo train --model dcgan --photo coffee

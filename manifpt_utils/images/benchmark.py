@@ -1,11 +1,11 @@
 """Benchmarks: real images, samples of several generators, and their design factors.
 
 `load("gm-photo/coffee")` reads the one that ships inside, `load("path/to/folder")` any
-folder of the form `real/*.png`, `<model>/*.png`.
+folder of the form `real/*.png`, `<model>/*.png`, and what else `load` lists.
 """
 
 import math
-import zlib
+import warnings
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .audit import Audit
+from .choice import shuffled
 from .photograph import PhotoManifold
 from .validation import check_integer
 
@@ -46,7 +47,14 @@ class Benchmark:
         How the files are stored, where the benchmark is a folder; `audit.warnings` is
         what has to be said beside any result on them.
     split : RealSplit, optional
-        How the real images were divided, where the benchmark is a folder.
+        How the real images were divided, where that was left to chance.
+    layout : str, optional
+        What was recognised where the images lie.
+    tested : dict of str to bool array, optional
+        Which images are for the test, by model and for "real" of `real_test`, where
+        they came with a split of their own; `given_split` keeps to it.
+    notes : sequence of str
+        What has to be said beside any result and is not in the audit.
 
     Raises
     ------
@@ -62,6 +70,9 @@ class Benchmark:
     manifold: PhotoManifold | None = None
     audit: Audit | None = None
     split: RealSplit | None = None
+    layout: str | None = None
+    tested: dict[str, np.ndarray] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self):
         arrays = {"real": self.real, "real_test": self.real_test, **self.images}
@@ -79,7 +90,8 @@ class Benchmark:
     def __repr__(self):
         return (
             f"Benchmark({self.name!r}, real={len(self.real)}, "
-            f"real_test={len(self.real_test)}, models={self.models})"
+            f"real_test={len(self.real_test)}, models={self.models}"
+            f"{'' if self.layout is None else f', layout={self.layout!r}'})"
         )
 
     @property
@@ -90,7 +102,7 @@ class Benchmark:
     @property
     def warnings(self):
         """What has to be said beside any result on these images: a list of str."""
-        return [] if self.audit is None else self.audit.warnings
+        return [*self.notes, *([] if self.audit is None else self.audit.warnings)]
 
     def labelled(self, n, *, seed=0, with_real=False):
         """Draw images of every class without replacement, to tell the classes apart.
@@ -116,7 +128,66 @@ class Benchmark:
         ValueError
             If a class holds fewer than `n` images, `n` is not positive, or there is
             only one class.
+
+        Warns
+        -----
+        UserWarning
+            If the images came with a split of their own, to which this does not keep.
         """
+        if self.tested is not None:
+            warnings.warn(
+                f"images of {self.name} are drawn from both sides of the split that "
+                "they came with; given_split keeps to it.",
+                stacklevel=2,
+            )
+        classes = self._classes(with_real)
+        return self._drawn(classes, n, seed), np.repeat(list(classes), n)
+
+    def given_split(self, n_train=None, n_test=None, *, seed=0, with_real=False):
+        """Draw images of every class from either side of the split they came with.
+
+        ::
+
+            images, labels, tested = benchmark.given_split(100, 50)
+            evaluate(model, images, labels, n_train=100, n_test=50, tested=tested)
+
+        Parameters
+        ----------
+        n_train, n_test : int, optional
+            Images per class; by default as many as every class has.
+        seed : int
+        with_real : bool
+            Add the class "real", from `real_test`.
+
+        Returns
+        -------
+        images : (n, h, w, 3) uint8 array
+        labels : (n,) str array
+        tested : (n,) bool array
+            Which of them are for the test.
+
+        Raises
+        ------
+        ValueError
+            If there is no such split, a class has too few images on a side, or there
+            is only one class.
+        """
+        if self.tested is None:
+            raise ValueError(
+                f"{self.name} came without a split of its own; draw by labelled, and "
+                "let evaluate divide."
+            )
+        classes = self._classes(with_real)
+        sides = []
+        for is_test, n in ((False, n_train), (True, n_test)):
+            parts = {k: x[self.tested[k] == is_test] for k, x in classes.items()}
+            n = min(map(len, parts.values())) if n is None else n
+            sides.append((self._drawn(parts, n, seed), np.repeat(list(parts), n)))
+        images, labels = map(np.concatenate, zip(*sides, strict=True))
+        return images, labels, np.arange(len(labels)) >= len(sides[0][1])
+
+    def _classes(self, with_real):
+        """Images by class, of at least two."""
         classes = self.images | ({"real": self.real_test} if with_real else {})
         if len(classes) < 2:
             raise ValueError(
@@ -124,7 +195,7 @@ class Benchmark:
                 "needs two or more. Add a model, tell it from real images "
                 "(with_real=True), or draw its images without labels (generated)."
             )
-        return self._drawn(classes, n, seed), np.repeat(list(classes), n)
+        return classes
 
     def generated(self, n, *, seed=0):
         """Draw images of every model without replacement, as `labelled` does.
@@ -151,7 +222,7 @@ class Benchmark:
         smallest = min(classes, key=lambda name: len(classes[name]))
         if len(classes[smallest]) < n:
             raise ValueError(self._shortage(smallest, len(classes[smallest]), n))
-        parts = [x[_order(name, len(x), seed)[:n]] for name, x in classes.items()]
+        parts = [x[shuffled(name, len(x), seed)[:n]] for name, x in classes.items()]
         return np.concatenate(parts)
 
     def _shortage(self, name, found, n):
@@ -165,8 +236,3 @@ class Benchmark:
             f"stand for the manifold. Ask for at most {found}, or give about "
             f"{math.ceil(n / fraction):,} real images."
         )
-
-
-def _order(name, n, seed):
-    """A permutation that belongs to one class, whatever other classes there are."""
-    return np.random.default_rng([seed, zlib.crc32(name.encode())]).permutation(n)

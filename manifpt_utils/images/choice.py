@@ -1,6 +1,9 @@
-"""Choosing models by name."""
+"""Choosing models by name, and images by chance."""
 
+import zlib
 from collections.abc import Iterable
+
+import numpy as np
 
 from .._support.suggestion import suggestion
 
@@ -23,3 +26,8 @@ def choose(models, known, where="", core=()):
                 f"unknown model {model!r}{where};{suggestion(model, known)}"
             )
     return [m for m in known if m in chosen]
+
+
+def shuffled(name, n, seed):
+    """A permutation that belongs to one class, whatever other classes there are."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())]).permutation(n)

@@ -1,9 +1,6 @@
 """The table of design factors, one row per model."""
 
-import csv
-import io
-
-import pandas as pd
+from .spreadsheet import read_table
 
 FACTORS = ["family", "up", "nl_last", "norm", "down", "skip", "loss", "loss_fine"]
 MEANING = (
@@ -44,51 +41,9 @@ def read_factors(content, name="factors.csv"):
     >>> read_factors(f"{heading}\\n{row}".encode()).loc["007", "family"]
     'GAN'
     """
-    try:
-        heading, *rows = _rows(_text(content)) or [[]]
-    except csv.Error as error:
-        raise ValueError(f"{name} cannot be read ({error}). {MEANING}") from error
-    heading = [column.lower() for column in heading]
-    missing = [column for column in ["model", *FACTORS] if column not in heading]
-    if missing:
-        raise ValueError(f"{name} lacks the columns {missing}. {MEANING}")
-    twice = [column for column in ["model", *FACTORS] if heading.count(column) > 1]
-    if twice:
-        raise ValueError(f"{name} has the column {twice[0]!r} twice; keep one.")
-    uneven = [row for row in rows if len(_trimmed(row, heading)) != len(heading)]
-    if uneven:
-        raise ValueError(
-            f"{name}: the row {uneven[0]} has {len(uneven[0])} values under "
-            f"{len(heading)} columns; a value that holds a separator belongs in quotes."
-        )
-    rows = [_trimmed(row, heading) for row in rows]
-    table = pd.DataFrame(rows, columns=heading)[["model", *FACTORS]]
+    table = read_table(content, name, ["model", *FACTORS], meaning=MEANING)
     _check_rows(table, name)
     return table.set_index("model")
-
-
-def _text(content):
-    """Decode what spreadsheets write."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", errors="replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
-
-
-def _rows(text):
-    """Values without blanks around them, of all rows that have any."""
-    heading = next(filter(str.strip, text.splitlines()), "")
-    separator = max(",;\t", key=heading.count)
-    rows = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
-    rows = [[value.strip() for value in row] for row in rows]
-    return [row for row in rows if any(row)]
-
-
-def _trimmed(row, heading):
-    """The row without empty values beyond the last column."""
-    return row[: len(heading)] if not any(row[len(heading) :]) else row
 
 
 def _check_rows(table, name):

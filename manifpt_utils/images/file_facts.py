@@ -137,21 +137,23 @@ def _bits(image):
 
 def _compression(image):
     if image.format == "WEBP":
-        return _webp_codec(image.filename)
+        return _webp_codec(image.fp)
     if image.format == "JPEG":
         return "jpeg"
     return image.info.get("compression", "") if image.format == "TIFF" else ""
 
 
-def _webp_codec(path):
-    """The first chunk of a WebP file that holds pixels, "VP8" or "VP8L"."""
-    with open(path, "rb") as file:
-        file.seek(12)
-        while header := file.read(8):
-            name, size = header[:4].decode("latin-1"), header[4:]
-            if name in ("VP8 ", "VP8L"):
-                return name.strip()
-            file.seek(int.from_bytes(size, "little") + size[0] % 2, io.SEEK_CUR)
+def _webp_codec(file):
+    """The first chunk of a WebP file that holds pixels, "VP8" or "VP8L".
+
+    Pillow has read such a file to its end when it is opened, so the place is free.
+    """
+    file.seek(12)
+    while header := file.read(8):
+        name, size = header[:4].decode("latin-1"), header[4:]
+        if name in ("VP8 ", "VP8L"):
+            return name.strip()
+        file.seek(int.from_bytes(size, "little") + size[0] % 2, io.SEEK_CUR)
     return ""
 
 

@@ -1,7 +1,7 @@
 """A benchmark from a folder of images: `real/` and one sub-folder per model."""
 
+import math
 import warnings
-from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +10,20 @@ from sklearn.model_selection import GroupShuffleSplit
 from .._support.paths import DATA
 from .audit import compare, file_table
 from .benchmark import Benchmark, RealSplit
-from .copies import digests, refuse_copied_classes
+from .copies import describe_copies, digests, refuse_copied_classes
 from .factors import MEANING, read_factors
-from .image_files import read_images
-from .layout import class_paths
-from .validation import check_integer
+from .file_facts import Facts
+from .given_split import describe_left_out, left_out
+from .readers import folders
+from .readers.source import limited
+from .validation import check_integer, check_size
+
+NO_FACTS = Facts("", "", True, np.nan, "", "", "", 0)  # of what never was a file
+NO_AUDIT = (
+    "the real images are no image files, so how the files of the classes are stored "
+    "could not be compared: a difference between the steps that real and generated "
+    "images went through stays unseen."
+)
 
 
 def from_folder(
@@ -65,42 +74,62 @@ def from_folder(
         whatever model made it, or if there are copies.  `Benchmark.warnings` keeps the
         messages and `Benchmark.audit` what is behind them.
     """
-    size = check_size(size)
-    _check_fraction(test_fraction)
     root = Path(path).expanduser()
-    paths = class_paths(root, models)
-    images, files = _read(paths, size)
-    kept, test = _split(files.loc["real", "digest"], n_real, test_fraction, seed, root)
-    refuse_copied_classes(files)
-    real = images.pop("real")
-    benchmark = Benchmark(
-        root.resolve().name,
-        real[kept],
-        real[test],
-        images,
-        factors=_folder_factors(root, list(images)),
-        audit=compare(files),
-        split=RealSplit(len(real), test_fraction),
-    )
-    for message in benchmark.warnings:
-        warnings.warn(f"{root}: {message}", stacklevel=2)
-    return benchmark
+    options = {"n_real": n_real, "test_fraction": test_fraction, "size": size}
+    return assemble(folders.read(root, models), **options, seed=seed)
 
 
-def check_size(size):
-    """Return a size as height and width, or None.
+def assemble(
+    source, *, n_real=None, test_fraction=0.2, size=None, per_class=None, seed=0
+):
+    """Read the images of a source, and divide the real ones.
+
+    Parameters
+    ----------
+    source : Source
+    n_real, test_fraction, size, seed
+        As for `from_folder`.  Where the source has test images of its own, these are
+        `real_test`.  Where it has them of every class, `test_fraction` of the other
+        real images comes to `real_test` as well, for training: the manifold set
+        cannot serve, because its images lie on the manifold.
+    per_class : int, optional
+        Draw at most so many images of a class, and of either side of a given split.
+        Of real images, at least as many as `n_real` takes.
+
+    Returns
+    -------
+    Benchmark
 
     Raises
     ------
-    ValueError
-        If it is not one or two positive integers.
+    ValueError, UserWarning
+        As for `from_folder`.
     """
-    if size is None:
-        return None
-    pair = (size, size) if np.isscalar(size) else tuple(size)
-    if len(pair) != 2 or not all(isinstance(s, Integral) and s > 0 for s in pair):
-        raise ValueError(f"size must be one or two positive integers, got {size!r}.")
-    return pair
+    size = check_size(size)
+    _check_fraction(test_fraction)
+    source = limited(source, _limits(source, per_class, n_real, test_fraction), seed)
+    images, files = _read(source, size)
+    copied = left_out(source, files["digest"])
+    contents = files.loc["real", "digest"]
+    sides = _sides(source, contents, n_real, test_fraction, seed)
+    refuse_copied_classes(files)
+    real, images, tested = _without(copied, source.tested, sides, images)
+    benchmark = Benchmark(
+        source.name,
+        *real,
+        images,
+        factors=_folder_factors(source.folder, list(images)),
+        audit=compare(files) if _has_facts(files) else None,
+        split=None
+        if source.tested
+        else RealSplit(len(files.loc["real"]), test_fraction),
+        layout=source.layout,
+        tested=tested,
+        notes=_notes(files, copied),
+    )
+    for message in benchmark.warnings:
+        warnings.warn(f"{source.origin}: {message}", stacklevel=3)
+    return benchmark
 
 
 def _check_fraction(test_fraction):
@@ -111,25 +140,63 @@ def _check_fraction(test_fraction):
         )
 
 
-def _read(paths, size):
+def _limits(source, per_class, n_real, test_fraction):
+    """How many images of a class are read at most; nothing where there is no limit."""
+    if per_class is None:
+        return {}
+    check_integer(per_class, "per_class", 1)
+    limits = dict.fromkeys(source.items, per_class)
+    if n_real is not None:
+        check_integer(n_real, "n_real", 1)
+        limits["real"] = max(per_class, math.ceil((n_real + 1) / (1 - test_fraction)))
+    return limits
+
+
+def _read(source, size):
     """Images by class, and the table of their files."""
-    reference = paths["real"][0]
-    read = {
-        name: read_images(files, size=size, reference=reference)
-        for name, files in paths.items()
-    }
+    read = source.read(source.items, size)
     images = {name: x.pixels for name, x in read.items()}
     facts = {name: x.facts for name, x in read.items()}
     found = {name: digests(x) for name, x in images.items()}
-    return images, file_table(paths, facts, found)
+    if None in facts.values():
+        facts = {name: [NO_FACTS] * len(x) for name, x in images.items()}
+    return images, file_table(source.items, facts, found)
 
 
-def _split(contents, n_real, test_fraction, seed, root):
+def _has_facts(files):
+    return bool(files["width"].all())
+
+
+def _sides(source, contents, n_real, test_fraction, seed):
+    """Rows of the real images for the manifold and for the class "real"."""
+    given = source.tested.get("real")
+    train = np.arange(len(contents)) if given is None else np.flatnonzero(~given)
+    options = n_real, test_fraction, seed, source.real_place
+    if given is not None and len(source.tested) == 1:
+        return _taken(train, *options), np.flatnonzero(given)
+    kept, held_out = _split(contents.iloc[train], *options)
+    later = [] if given is None else np.flatnonzero(given)
+    return train[kept], np.concatenate([train[held_out], later]).astype(int)
+
+
+def _taken(rows, n_real, _, seed, place):
+    """The rows of the manifold set, where others are for the test anyway."""
+    wanted = len(rows) if n_real is None else n_real
+    check_integer(wanted, "n_real", 1)
+    if wanted > len(rows):
+        raise ValueError(
+            f"n_real={n_real}, but {place} holds {len(rows)} images that are not for "
+            f"the test; ask for 1 to {len(rows)}, or add some."
+        )
+    return np.random.default_rng(seed).permutation(rows)[:wanted]
+
+
+def _split(contents, n_real, test_fraction, seed, place):
     """Disjoint manifold and test images; copies of one image stay together."""
     total = len(contents)
     if contents.nunique() < 2:
         raise ValueError(
-            f"{root / 'real'} holds {total} image(s), all the same; at least two "
+            f"{place} holds {total} image(s), all the same; at least two "
             "different ones are needed, one for the manifold and one for the test."
         )
     splitter = GroupShuffleSplit(1, test_size=test_fraction, random_state=seed)
@@ -138,12 +205,33 @@ def _split(contents, n_real, test_fraction, seed, root):
     check_integer(wanted, "n_real", 1)
     if wanted > len(kept):
         raise ValueError(
-            f"n_real={n_real}, but {root / 'real'} holds {total} images, of which "
+            f"n_real={n_real}, but {place} holds {total} images, of which "
             f"{len(test)} (a share of test_fraction={test_fraction:g}) are kept for "
             f"the test; ask for 1 to {len(kept)}, or add some."
         )
     rng = np.random.default_rng(seed)
     return rng.permutation(kept)[:wanted], rng.permutation(test)
+
+
+def _without(copied, tested, sides, images):
+    """Real images, images of models, and which of them are for the test."""
+    kept, test = sides
+    test = test[~copied["real"][test]] if "real" in copied else test
+    real = images.pop("real")
+    if len(tested) <= 1:
+        return (real[kept], real[test]), images, None
+    good = {name: ~copied[name] for name in images}
+    images = {name: x[good[name]] for name, x in images.items()}
+    rest = {name: tested[name][good[name]] for name in images}
+    return (real[kept], real[test]), images, {"real": tested["real"][test]} | rest
+
+
+def _notes(files, copied):
+    """What has to be said beside any result and is not in the audit: a list of str."""
+    found = [describe_left_out(copied)]
+    if not _has_facts(files):
+        found += [NO_AUDIT, describe_copies(files)]
+    return [message for message in found if message]
 
 
 def _folder_factors(root, models):

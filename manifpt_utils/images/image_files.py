@@ -5,6 +5,7 @@ the first frame of an animation) is refused by name, for such a change would be 
 of the file and not of the model that made the image.
 """
 
+import io
 import struct
 import warnings
 import zlib
@@ -43,10 +44,10 @@ DAMAGED = (
 
 
 class Images(NamedTuple):
-    """Decoded images of one folder and how their files are stored."""
+    """Decoded images of one class and how their files are stored."""
 
     pixels: np.ndarray  # (n, h, w, 3) uint8
-    facts: list  # n Facts
+    facts: list | None  # n Facts; None where there were no files
 
 
 def read_images(paths, *, size=None, reference=None):
@@ -80,7 +81,7 @@ def read_images(paths, *, size=None, reference=None):
         facts.append(found)
         if size is None and image.shape[:2] != tuple(shape):
             raise ValueError(_size_message(path, image.shape, reference, shape))
-        pixels[i] = image if image.shape[:2] == tuple(shape) else _resize(image, shape)
+        pixels[i] = resized(image, shape)
     return Images(pixels, facts)
 
 
@@ -92,18 +93,33 @@ def _size_message(path, found, reference, shape):
     )
 
 
-def _resize(image, shape):
-    """One centred crop to the target's proportions and one Lanczos step."""
+def resized(image, shape):
+    """One centred crop to the target's proportions and one Lanczos step.
+
+    Parameters
+    ----------
+    image : (h, w, 3) uint8 array
+    shape : (int, int)
+        Height and width; an image that has them is not touched.
+
+    Returns
+    -------
+    (*shape, 3) uint8 array
+    """
+    if image.shape[:2] == tuple(shape):
+        return image
     image = Image.fromarray(image)
     return np.asarray(ImageOps.fit(image, shape[::-1], Image.Resampling.LANCZOS))
 
 
-def read_image(path):
+def read_image(path, content=None):
     """Read one image file.
 
     Parameters
     ----------
-    path : Path
+    path : Path or str
+    content : bytes, optional
+        Of the file, where it is not on disk; `path` is then only its name.
 
     Returns
     -------
@@ -117,8 +133,9 @@ def read_image(path):
         If the file is no image of `FORMATS`, damaged, too large, animated,
         transparent, or stored in anything but 8 bits of grey or RGB.
     """
+    file = path if content is None else io.BytesIO(content)
     with _refusing(path):
-        image = Image.open(path, formats=FORMATS)
+        image = Image.open(file, formats=FORMATS)
     with image:
         _check_header(image, path)
         with _refusing(path):

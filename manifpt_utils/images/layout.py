@@ -28,15 +28,9 @@ def class_paths(root, models=None):
     """
     if not root.is_dir():
         raise ValueError(f"{root} is not a folder; give one with real/ and <model>/.")
-    folders = {
-        p.name: p
-        for p in _entries(root)
-        if p.is_dir() and not p.name.startswith((".", "__"))
-    }
+    folders = subfolders(root)
     if "real" not in folders:
-        near = get_close_matches("real", map(str.lower, folders), n=1)
-        hint = "".join(f" Rename {f!r}?" for f in folders if f.lower() in near)
-        raise ValueError(f"{root} has no sub-folder real/ with the real images.{hint}")
+        raise ValueError(f"{missing_real(root)}{rename_hint(folders)}")
     known = [name for name in folders if name != "real"]
     if not known:
         raise ValueError(
@@ -45,6 +39,32 @@ def class_paths(root, models=None):
         )
     chosen = ["real", *choose(models, known)]
     return {name: image_paths(folders[name]) for name in chosen}
+
+
+def subfolders(root):
+    """The folders in a folder, without hidden ones: name -> path, sorted by name.
+
+    Raises
+    ------
+    ValueError
+        If the folder may not be read.
+    """
+    return {
+        p.name: p
+        for p in _entries(root)
+        if not p.name.startswith((".", "__")) and p.is_dir()
+    }
+
+
+def missing_real(root):
+    """A sentence on a folder without real images."""
+    return f"{root} has no sub-folder real/ with the real images."
+
+
+def rename_hint(folders):
+    """Which of some names were meant to be real/: the end of a message."""
+    near = get_close_matches("real", map(str.lower, folders), n=1)
+    return "".join(f" Rename {f!r}?" for f in folders if f.lower() in near)
 
 
 def image_paths(folder):
@@ -72,6 +92,28 @@ def image_paths(folder):
     for path in paths:
         _check_entry(path, folder, home)
     return paths
+
+
+def nested_image_paths(folder):
+    """The files of a folder, or where it holds folders alone, those of each of them.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    ValueError
+        As `image_paths` does, for the folder or one within it.
+    """
+    inside = [p for p in _entries(folder) if not _ignored(p)]
+    if not inside or not all(p.is_dir() for p in inside):
+        return image_paths(folder)
+    return [path for part in inside for path in image_paths(part)]
 
 
 def _entries(folder):

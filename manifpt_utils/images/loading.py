@@ -3,22 +3,46 @@
 from pathlib import Path
 
 from .._support.suggestion import suggestion
-from .folder import check_size, from_folder
+from .folder import assemble
 from .gm_photo import load_photo
 from .photograph import PHOTOGRAPHS, SIZE
+from .readers import find, torchvision_data
+from .validation import check_size
 
 SHIPPED = [f"gm-photo/{photo}" for photo in PHOTOGRAPHS]
 
 
 def load(
-    name, *, models=None, training_seed=0, n_real=None, size=None, data_folder=None
+    name,
+    *,
+    models=None,
+    training_seed=0,
+    n_real=None,
+    size=None,
+    per_class=None,
+    generated=None,
+    data_folder=None,
 ):
-    """Load a benchmark by its name, or a folder of images.
+    """Load a benchmark by its name, or images from wherever they lie.
+
+    ===================================  =============================================
+    name                                 what is read
+    ===================================  =============================================
+    "gm-photo/<photograph>"              the benchmark that ships inside
+    a folder                             `real/` and `<model>/`; the same in `train/`
+                                         and `test/`; the layouts of GenImage,
+                                         ForenSynths and dgm-eval; parquet files
+    a CSV file                           columns file, label and, if wanted, split
+    a parquet file                       as Community Forensics has them
+    "torchvision:<data set>:<folder>"    CIFAR10, CelebA, FashionMNIST or MNIST as the
+                                         real images
+    ===================================  =============================================
+
+    The layout of a folder is recognised; `layout` of the benchmark tells which it is.
 
     Parameters
     ----------
     name : str or Path
-        "gm-photo/<photograph>", or a folder as `from_folder` describes it.
     models : sequence of str, or one name, optional
         Which generators.  "core" stands for the six that coffee and flower share, and
         for all where none of these is; "all", the default, for all there are.
@@ -28,7 +52,15 @@ def load(
         Size of the manifold set: by default 8,000 for GM-Photo, and for a folder all
         that are not kept for the test.
     size : int or (int, int), optional
-        Height and width to bring every image of a folder to; as they are by default.
+        Height and width to bring every image to, if they are your own; as they are by
+        default.
+    per_class : int, optional
+        Draw at most so many images of each class, before any is decoded.  Where the
+        source has a split of its own, so many of either side; of real images, at least
+        as many as `n_real` takes.
+    generated : str or Path, optional
+        For a data set of torchvision, the folder with `<model>/`; `generated/` within
+        the folder of the data set by default.
     data_folder : Path, optional
         Where GM-Photo lies, if not beside the package.
 
@@ -40,7 +72,8 @@ def load(
     ------
     ValueError
         If a name is unknown (the nearest one is suggested), a data file is missing or
-        not the one the manifest lists, or a folder is refused by `from_folder`.
+        not the one the manifest lists, no layout fits a folder or several do, or its
+        images are refused as by `from_folder`.
 
     Warns
     -----
@@ -56,19 +89,36 @@ def load(
     name = _as_text(name)
     if name in SHIPPED:
         _check_photo_size(size)
+        _check_unused("gm-photo", per_class=per_class, generated=generated)
         photo = name.partition("/")[2]
         return load_photo(photo, models, training_seed, n_real, data_folder)
-    if not Path(name).expanduser().is_dir():
-        raise ValueError(
-            f"no benchmark and no folder {name!r};{suggestion(name, SHIPPED)} Or give "
-            "the path of a folder with real/ and <model>/."
-        )
     if training_seed:
         raise ValueError(
             f"training_seed={training_seed} is for gm-photo only; a folder of images "
             "has no seeds, so leave it at 0."
         )
-    return from_folder(name, models=models, n_real=n_real, size=size)
+    source = _source(name, models, generated)
+    return assemble(source, n_real=n_real, size=size, per_class=per_class)
+
+
+def _source(name, models, generated):
+    """Where the images of a name lie: a Source."""
+    if torchvision_data.fits(name):
+        return torchvision_data.read(name, models, generated)
+    _check_unused("a source that is not of torchvision", generated=generated)
+    path = Path(name).expanduser()
+    if not path.exists():
+        raise ValueError(
+            f"no benchmark and no folder {name!r};{suggestion(name, SHIPPED)} Or give "
+            "the path of a folder with real/ and <model>/."
+        )
+    return find(path, models)
+
+
+def _check_unused(what, **options):
+    for option, value in options.items():
+        if value is not None:
+            raise ValueError(f"{option}={value!r} is not for {what}; leave it out.")
 
 
 def folder_sizes(names, size):

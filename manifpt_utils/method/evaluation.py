@@ -64,6 +64,7 @@ def evaluate(
     seeds=(0, 1, 2),
     unseen=None,
     groups=None,
+    tested=None,
     n_permutations=5,
 ):
     """Train and test on several splits, and test on sets that no split touches.
@@ -87,6 +88,9 @@ def evaluate(
         Rows of the same group are never on both sides of a split, for instance views of
         one photograph.  Equal images are always of one group; of features, this is
         not known, so that `groups=copies(images)` has to say it.
+    tested : (n,) bool array, optional
+        Which images are for the test, where that is given, as by `given_split` of a
+        benchmark: training images are drawn from the others alone.
     n_permutations : int or None
         Label permutations behind the null of the FDR; None leaves the FDR out, which
         for few images costs more than the training.
@@ -99,7 +103,7 @@ def evaluate(
     ------
     ValueError
         If a class has too few images, or too few that are no copies, or there is only
-        one class, or no seed.
+        one class, or no seed, or a given split has copies on both sides.
 
     Warns
     -----
@@ -109,11 +113,13 @@ def evaluate(
     images, labels = np.asarray(images), np.asarray(labels)
     unseen = {k: (np.asarray(x), np.asarray(y)) for k, (x, y) in (unseen or {}).items()}
     _check(images, labels, n_train, n_test, seeds, unseen, groups)
+    tested = _checked_sides(tested, labels, n_train, n_test)
     groups, rows = _kept_apart(images, labels, groups, unseen)
     unseen = {name: (x[rows[name]], y[rows[name]]) for name, (x, y) in unseen.items()}
     estimator, images, unseen = _embedded(estimator, images, unseen)
     counts = {"n_train": n_train, "n_test": n_test}
-    splits = [split(labels, **counts, seed=seed, groups=groups) for seed in seeds]
+    options = counts | {"groups": groups, "tested": tested}
+    splits = [split(labels, **options, seed=seed) for seed in seeds]
     runs = [
         _run(estimator, images, labels, part, unseen, seed, n_permutations)
         for part, seed in zip(splits, seeds, strict=True)
@@ -157,6 +163,27 @@ def _check(images, labels, n_train, n_test, seeds, unseen, groups):
         raise ValueError("seeds is empty; give at least one seed.")
     if HELD_OUT in unseen:
         raise ValueError(f"an unseen set cannot be named {HELD_OUT!r}; rename it.")
+
+
+def _checked_sides(tested, labels, n_train, n_test):
+    """Which images are for the test, as a bool array that has enough of every class."""
+    if tested is None:
+        return None
+    tested = np.asarray(tested)
+    if tested.shape != labels.shape or tested.dtype != bool:
+        raise ValueError(
+            f"tested must be True or False for each of the {len(labels)} images, got "
+            f"{tested.dtype} {tested.shape}."
+        )
+    for side, n in ((~tested, n_train), (tested, n_test)):
+        counts = pd.Series(side).groupby(labels).sum()
+        if counts.min() < n:
+            what = "testing" if side is tested else "training"
+            raise ValueError(
+                f"class {str(counts.idxmin())!r} has {counts.min()} images for {what} "
+                f"in the given split, fewer than {n}; ask for at most that many."
+            )
+    return tested
 
 
 def copies(images):
@@ -230,7 +257,7 @@ def _embedded(estimator, images, unseen):
     return rest[0] if len(rest) == 1 else rest, prefix.transform(images), unseen
 
 
-def split(labels, *, n_train, n_test, seed, groups=None):
+def split(labels, *, n_train, n_test, seed, groups=None, tested=None):
     """Indices of a split with the same number of images of every class.
 
     Parameters
@@ -241,6 +268,8 @@ def split(labels, *, n_train, n_test, seed, groups=None):
     seed : int
     groups : (n,) array, optional
         No group is on both sides.
+    tested : (n,) bool array, optional
+        The images that the test is drawn from, and the training is not.
 
     Returns
     -------
@@ -249,9 +278,14 @@ def split(labels, *, n_train, n_test, seed, groups=None):
     Raises
     ------
     ValueError
-        If the groups cannot be divided so that both sides have enough of every class.
+        If the groups cannot be divided so that both sides have enough of every class,
+        or are on both sides of what is given.
     """
     rng = np.random.default_rng(seed)
+    if tested is not None:
+        _refuse_straddling(groups, tested)
+        train = _drawn(labels, ~tested, n_train, rng)
+        return train, _drawn(labels, tested, n_test, rng)
     if groups is not None and len(np.unique(groups)) < len(labels):
         return _split_of_groups(labels, groups, n_train, n_test, rng)
     c = len(np.unique(labels))
@@ -267,6 +301,18 @@ def split(labels, *, n_train, n_test, seed, groups=None):
     )
     train, test = next(splitter.split(keep, labels[keep]))
     return keep[train], keep[test]
+
+
+def _refuse_straddling(groups, tested):
+    if groups is None:
+        return
+    groups = np.asarray(groups)
+    shared = np.intersect1d(groups[tested], groups[~tested])
+    if len(shared):
+        raise ValueError(
+            f"the given split has {len(shared)} images, or groups of images, on both "
+            "sides; leave those out of the test, for they were seen in training."
+        )
 
 
 def _split_of_groups(labels, groups, n_train, n_test, rng):

@@ -21,7 +21,7 @@ kind                 accepts
 `Positive`           a finite number above 0
 `Share`              a number above 0 and below 1
 `Seed`               a whole number that starts a random generator
-`BenchmarkName`      name of a benchmark, or a folder of images
+`BenchmarkName`      name of a benchmark, or a source of images that `load` takes
 `Benchmarks`         a list of these
 `PhotoBenchmark`     name of a benchmark whose manifold is known
 `Experiments`        a photograph on which there are controlled experiments

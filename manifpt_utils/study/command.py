@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from .._support.console import Room
-from .._support.names import SPACES
+from .._support.names import BASELINES, SPACES
 from .._support.paths import DATA
 from . import comparison, estimates, ladder, regime
 from .compute import compute
@@ -20,6 +20,7 @@ Examples:
   manifpt study comparison --methods "rgb nearest,Yu19" --settings coffee
   manifpt study estimates --jobs 2 --spaces rgb
   manifpt study regime --dimensions 3
+  manifpt study table1 my-images --resnet50 resnet50.pth --barlowtwins barlow.pth
 """
 STOPPED = "stopped; the same command goes on with what is missing"
 EPILOG = "Afterwards `manifpt zoo pack --only-manifest` lists the new files."
@@ -122,6 +123,41 @@ def ladder_of_controls(photos, kinds, **options):
 def map_regime(dimensions, ratios, **options):
     """Train on known traces of chosen lengths, on manifolds of chosen dimensions."""
     run(regime.REGIME, regime.planned(dimensions, ratios), **options)
+
+
+@command.command("table1")
+@click.argument("source")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default="table1.csv",
+    show_default=True,
+    help="Gets a row for each method.",
+)
+@several("--methods", (*BASELINES, *SPACES), "Some methods")
+@click.option("--resnet50", type=click.Path(path_type=Path), help="ImageNet weights.")
+@click.option("--barlowtwins", type=click.Path(path_type=Path), help="SSL weights.")
+@click.option("--inception", type=click.Path(path_type=Path), help="ImageNet weights.")
+@click.option("--small", is_flag=True, help="Small networks, not those of the paper.")
+@click.option("--n-train", type=click.IntRange(min=2), default=700, show_default=True)
+@click.option("--n-test", type=click.IntRange(min=2), default=300, show_default=True)
+@click.option("--n-real", type=click.IntRange(min=1), help="Size of the manifold set.")
+@click.option("--seeds", type=int, multiple=True, default=(0, 1, 2), show_default=True)
+@click.option("--models", multiple=True, help="Some models; all by default.")
+@click.option("--size", type=click.IntRange(min=1), help="Pixels of all images.")
+@click.option("--per-class", type=click.IntRange(min=1), help="Images drawn at most.")
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+def first_table(source, output, **options):
+    """Compute Table 1 of the paper on a SOURCE of images, whatever `load` reads."""
+    from ..images.loading import load
+    from .table_one import Networks, table_one
+
+    names = ("models", "n_real", "size", "per_class")
+    loading = {name: options.pop(name) for name in names}
+    loading["models"] = list(loading["models"]) or None
+    networks = Networks(**{name: options.pop(name) for name in Networks._fields})
+    found = table_one(load(source, **loading), output, networks, **options)
+    click.echo(found.to_string(index=False))
 
 
 def run(study, trainings, *, output, jobs, list_only=False, **options):

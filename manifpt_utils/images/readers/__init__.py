@@ -1,0 +1,96 @@
+"""Where images come from: one small module for each source, one table of them all.
+
+A reader looks at a path and says which images of which class lie there; it returns a
+`Source`, and nothing is decoded before some of the images were chosen.
+"""
+
+from typing import NamedTuple
+
+from ..layout import missing_real, rename_hint, subfolders
+from . import (
+    dgm_eval,
+    folders,
+    forensynths,
+    genimage,
+    listing,
+    parquet,
+    torchvision_data,
+)
+
+
+class Reader(NamedTuple):
+    """How a source is told from others, and read."""
+
+    tree: str  # its form in words
+    fits: object  # path -> bool
+    read: object  # (path, models) -> Source
+
+
+FILES = [
+    Reader(listing.TREE, listing.fits, listing.read),
+    Reader(parquet.TREE, parquet.fits, parquet.read),
+]
+FOLDERS = [
+    Reader(folders.TREE, folders.fits, folders.read),
+    Reader(folders.DIVIDED_TREE, folders.fits_divided, folders.read_divided),
+    Reader(genimage.TREE, genimage.fits, genimage.read),
+    Reader(forensynths.TREE, forensynths.fits, forensynths.read),
+    Reader(dgm_eval.TREE, dgm_eval.fits, dgm_eval.read),
+    Reader(parquet.TREE, parquet.fits, parquet.read),
+]
+
+
+def find(path, models=None):
+    """Find the images of a file or folder, in whatever layout it has.
+
+    Parameters
+    ----------
+    path : Path
+    models : sequence of str, optional
+        Which generators; all by default.
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    ValueError
+        If no layout fits, or more than one does, or the reader refuses what it finds.
+    """
+    readers = FOLDERS if path.is_dir() else FILES
+    if path.is_dir():
+        subfolders(path)  # says what to do if the folder may not be read
+    fitting = [reader for reader in readers if reader.fits(path)]
+    if len(fitting) > 1:
+        raise ValueError(
+            f"{path} could be more than one thing: {_listed(fitting)}. Move what does "
+            "not belong to it out of the folder."
+        )
+    if not fitting:
+        raise ValueError(_not_understood(path))
+    return fitting[0].read(path, models)
+
+
+def understood():
+    """What is read, in words: a list of str.
+
+    Examples
+    --------
+    >>> understood()[0]
+    'real/ and <model>/'
+    """
+    named = dict.fromkeys(reader.tree for reader in FOLDERS + FILES)
+    return [*named, torchvision_data.TREE]
+
+
+def _not_understood(path):
+    if path.is_dir():
+        start = f"{missing_real(path)}{rename_hint(subfolders(path))}"
+    else:
+        start = f"{path} is neither a folder nor a file of a kind that is read."
+    return f"{start} What is read:{''.join(f'{chr(10)}  - {x}' for x in understood())}"
+
+
+def _listed(readers):
+    return "; or ".join(reader.tree for reader in readers)

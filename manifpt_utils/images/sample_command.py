@@ -1,0 +1,39 @@
+"""`manifpt sample`: draw images from a pipeline of diffusers."""
+
+from pathlib import Path
+
+import click
+
+from .._support.console import Stopped
+
+STOPPED = "stopped; the same command goes on with what is missing"
+EPILOG = """\b
+Example:
+  manifpt sample pipelines/ddpm-cifar10-32 my-images ddpm -n 1000 --steps 100
+"""
+
+
+@click.command(name="sample", epilog=EPILOG)
+@click.argument("pipeline", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("name")
+@click.option("-n", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--batch-size", type=click.IntRange(min=1), default=8, show_default=True)
+@click.option("--steps", type=click.IntRange(min=1), help="Of the sampler.")
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+def command(pipeline, folder, name, **options):
+    """Draw images of a diffusers PIPELINE, a local folder, into FOLDER/NAME.
+
+    The same command goes on where it was stopped.
+    """
+    from .sampling import sample
+
+    try:
+        click.echo(sample(pipeline, folder, name, **options))
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        raise Stopped(
+            "stopped; the same command goes on with what is missing"
+        ) from None

@@ -1,0 +1,177 @@
+"""Samples of a diffusers pipeline from local files, as a folder of a benchmark.
+
+Nothing is downloaded and no code or pickle of the pipeline's folder is run: its weights
+must be safetensors.
+"""
+
+import hashlib
+import inspect
+import io
+import json
+import re
+from pathlib import Path
+
+from tqdm import tqdm
+
+from .._support.extras import extra
+from .._support.files import write_whole
+from .validation import check_integer
+
+INDEX = "model_index.json"
+NAME = re.compile(r"\w[\w.-]*")
+
+
+def sample(pipeline, folder, name, *, n, seed=0, batch_size=8, steps=None, device=None):
+    """Draw images from a pipeline into `<folder>/<name>/`, and go on where it stopped.
+
+    Image `i` is drawn with the seed `seed + i`, whatever was drawn before.  The record
+    `<folder>/<name>.json` has what is needed to draw the same images again.
+
+    Parameters
+    ----------
+    pipeline : str or Path
+        A folder that `save_pretrained` of diffusers wrote.
+    folder : str or Path
+        Of the benchmark; made if it is not there.
+    name : str
+        Of the model.
+    n : int
+        Images that are there at the end.
+    seed : int
+    batch_size : int
+        Images drawn at once.
+    steps : int, optional
+        Of the sampler; by default as many as the pipeline takes.
+    device : str, optional
+        Device of torch, "cpu" by default.
+
+    Returns
+    -------
+    Path
+        The folder with the images.
+
+    Raises
+    ------
+    ValueError
+        If diffusers is not installed, the folder is no pipeline with safetensors, it
+        holds code, the name is none of a folder, or there are images of other settings.
+    """
+    check_integer(n, "n", 1)
+    check_integer(seed, "seed", 0)
+    check_integer(batch_size, "batch_size", 1)
+    if not NAME.fullmatch(name) or name == "real":
+        raise ValueError(
+            f"name={name!r} is none for the folder of a model; take letters, digits, "
+            "points and dashes, and not 'real'."
+        )
+    source = Path(pipeline).expanduser()
+    home = Path(folder).expanduser()
+    record = _record(source, seed, steps)
+    images = home / name
+    images.mkdir(parents=True, exist_ok=True)
+    _check_record(home / f"{name}.json", record)
+    missing = [i for i in range(n) if not (images / f"{i:06}.png").is_file()]
+    if missing:
+        _draw(_loaded(source, device), images, missing, seed, batch_size, steps)
+    return images
+
+
+def _record(source, seed, steps):
+    """What determines the images; refuses a folder that is no safe pipeline."""
+    if not (source / INDEX).is_file():
+        raise ValueError(
+            f"{source} holds no {INDEX}; give a folder that save_pretrained of "
+            "diffusers wrote. Nothing is downloaded here."
+        )
+    code = sorted(source.rglob("*.py"))
+    if code:
+        raise ValueError(
+            f"{code[0]} is code, which is not run here; remove it if the pipeline is "
+            "one of diffusers itself."
+        )
+    weights = sorted(source.rglob("*.safetensors"))
+    if not weights:
+        raise ValueError(
+            f"{source} holds no weights as safetensors; load the pipeline once and "
+            "save it by save_pretrained(..., safe_serialization=True)."
+        )
+    diffusers = extra("diffusers", "zoo")
+    return {
+        "pipeline": json.loads((source / INDEX).read_text("utf-8")).get("_class_name"),
+        "diffusers": diffusers.__version__,
+        "weights": {x.relative_to(source).as_posix(): _digest(x) for x in weights},
+        "seed": seed,
+        "seed of image i": "seed + i",
+        "steps": steps,
+    }
+
+
+def _digest(path):
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_record(path, record):
+    """Write the record, or compare it with that of the images that are there."""
+    if path.is_file():
+        found = json.loads(path.read_text("utf-8"))
+        other = [key for key in record if found.get(key) != record[key]]
+        if other:
+            raise ValueError(
+                f"{path} is the record of images with another {other[0]}; choose "
+                "another name, or remove the record and its folder."
+            )
+        return
+    folder = path.parent / path.stem
+    if any(folder.iterdir()):
+        raise ValueError(
+            f"{folder} holds images without a record; choose another name."
+        )
+    write_whole(path, json.dumps(record, indent=2))
+
+
+def _loaded(source, device):
+    """The pipeline on its device, from local safetensors alone."""
+    import manifpt_utils._support.torchvision  # noqa: F401  (diffusers needs it first)
+
+    diffusers = extra("diffusers", "zoo")
+    try:
+        pipeline = diffusers.DiffusionPipeline.from_pretrained(
+            source,
+            local_files_only=True,
+            use_safetensors=True,
+            low_cpu_mem_usage=False,
+        )
+    except (OSError, ValueError, AttributeError, KeyError) as error:
+        raise ValueError(
+            f"{source} cannot be loaded as a pipeline ({error}); save it again."
+        ) from error
+    if "batch_size" not in inspect.signature(pipeline.__call__).parameters:
+        raise ValueError(
+            f"{type(pipeline).__name__} of {source} needs a text or an image to start "
+            "from; only pipelines that draw without one are sampled here."
+        )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline.to(device or "cpu")
+
+
+def _draw(pipeline, folder, missing, seed, batch_size, steps):
+    import torch
+
+    options = {} if steps is None else {"num_inference_steps": steps}
+    with tqdm(total=len(missing), desc=f"sample {folder.name}", delay=2) as bar:
+        for start in range(0, len(missing), batch_size):
+            part = missing[start : start + batch_size]
+            generators = [torch.Generator().manual_seed(seed + i) for i in part]
+            found = pipeline(
+                batch_size=len(part), generator=generators, output_type="pil", **options
+            )
+            for i, image in zip(part, found.images, strict=True):
+                write_whole(folder / f"{i:06}.png", _encoded(image))
+            bar.update(len(part))
+
+
+def _encoded(image):
+    file = io.BytesIO()
+    image.convert("RGB").save(file, "PNG")
+    return file.getvalue()

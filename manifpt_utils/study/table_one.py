@@ -1,0 +1,165 @@
+"""Table 1 of the paper on any images: eight earlier methods and four spaces.
+
+Each method is as published, and starts from the networks that the paper names, whose
+weights are local files: the ResNet50 of ImageNet (for the space SL, for the classifiers
+on RGB and FREQ and for Wang20), that of Barlow Twins (for the space SSL) and the
+Inception-v3 of ImageNet (for Marra18 and Marra19).
+"""
+
+import io
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from .._support.files import write_whole
+from .._support.names import BASELINES, SPACES
+from .._support.suggestion import suggestion
+from ..baselines import baseline
+from ..method.classifiers import attribution_pipeline
+from ..method.evaluation import evaluate
+from ..method.manifold import DataManifold
+from ..method.spaces import make_space
+from .settings import NETWORKS
+
+METHODS = (*BASELINES, *SPACES)
+PIXELS = ("rgb", "frequency")
+NEEDED = dict.fromkeys(("Wang20", *SPACES[:3]), "resnet50")
+NEEDED |= {"selfsupervised": "barlowtwins"}
+NEEDED |= dict.fromkeys(("Marra18", "Marra19"), "inception")
+
+
+class Networks(NamedTuple):
+    """Files of the weights that the paper starts from, or None where there is none."""
+
+    resnet50: Path | None = None
+    barlowtwins: Path | None = None
+    inception: Path | None = None
+
+
+def table_one(
+    benchmark,
+    path,
+    networks,
+    *,
+    methods=METHODS,
+    n_train=700,
+    n_test=300,
+    seeds=(0, 1, 2),
+    small=False,
+    device="cpu",
+):
+    """Train and test the methods of Table 1, those that the table at `path` lacks.
+
+    The class `real` takes part, as in the paper, but its artifacts are taken like all
+    others: from real images that are disjoint from it.
+
+    Parameters
+    ----------
+    benchmark : Benchmark
+        Its own split is kept, if it has one.
+    path : Path
+        A CSV file that gets a row for each method; beside it lies a record of what the
+        rows have in common.
+    networks : Networks
+    methods : sequence of str
+    n_train, n_test : int
+        Images per class.
+    seeds : sequence of int
+    small : bool
+        The small networks of this package instead of those of the paper.
+    device : str
+
+    Returns
+    -------
+    DataFrame
+        Columns method, accuracy and sd (over the seeds), FDR, FDR null, d, and reason
+        where a method could not be trained.
+
+    Raises
+    ------
+    ValueError
+        If a method or its weights are missing, or the table has other settings.
+    """
+    _check(methods, networks, small)
+    images, labels, tested = _drawn(benchmark, n_train, n_test)
+    options = {"n_train": n_train, "n_test": n_test, "seeds": list(seeds)}
+    record = options | {"benchmark": benchmark.name, "classes": sorted(set(labels))}
+    record |= {"shape": list(images.shape[1:]), "small": small}
+    rows = _stored(path, record)
+    for method in methods:
+        if method not in rows:
+            rows[method] = _row(
+                lambda name=method: _pipeline(benchmark, name, networks, small, device),
+                (images, labels),
+                options | {"tested": tested},
+            )
+            write_whole(path, _table(rows).to_csv(index=False))
+    return _table(rows)
+
+
+def _check(methods, networks, small):
+    for method in methods:
+        if method not in METHODS:
+            raise ValueError(f"unknown method {method!r};{suggestion(method, METHODS)}")
+        weights = NEEDED.get(method)
+        if weights and not small and getattr(networks, weights) is None:
+            raise ValueError(
+                f"{method} starts from the weights {weights}; give their file by "
+                f"--{weights}, leave {method} out, or take --small networks, which are "
+                "not those of the paper."
+            )
+
+
+def _drawn(benchmark, n_train, n_test):
+    if benchmark.tested is not None:
+        return benchmark.given_split(n_train, n_test, with_real=True)
+    return *benchmark.labelled(n_train + n_test, with_real=True), None
+
+
+def _pipeline(benchmark, method, networks, small, device):
+    """Images to labels, as the paper has it, or with small networks."""
+    weights = None if small else getattr(networks, NEEDED.get(method, ""), None)
+    loaded = {} if weights is None else {"weights": str(weights)}
+    if method in BASELINES:
+        options = loaded | ({"device": device} if method in NETWORKS else {})
+        size = benchmark.real.shape[1:3]
+        return baseline(method, paper=not small, image_size=size, **options)
+    if method in PIXELS:
+        manifold = DataManifold(method).fit(benchmark.real)
+        head = {} if small else {"backbone": "resnet50"} | loaded
+        return attribution_pipeline(manifold, device=device, **head)
+    space = make_space(method, device=device, **loaded)
+    return attribution_pipeline(DataManifold(space).fit(benchmark.real), device=device)
+
+
+def _row(build, pair, options):
+    try:
+        found = evaluate(build(), *pair, **options).row()
+    except ValueError as error:
+        return {"reason": str(error)}
+    return {name: found[name] for name in ("accuracy", "sd", "FDR", "FDR null", "d")}
+
+
+def _table(rows):
+    columns = ["method", "accuracy", "sd", "FDR", "FDR null", "d", "reason"]
+    found = [{"method": name} | row for name, row in rows.items()]
+    return pd.DataFrame(found, columns=columns)
+
+
+def _stored(path, record):
+    """Rows that are there already, by method; a record says what they share."""
+    beside = path.with_suffix(".json")
+    if not path.is_file():
+        write_whole(beside, json.dumps(record, indent=2))
+        return {}
+    known = json.loads(beside.read_text("utf-8")) if beside.is_file() else {}
+    other = [key for key in record if known.get(key) != record[key]]
+    if other:
+        raise ValueError(
+            f"{path} has rows with another {other[0]}; choose another file, or remove "
+            "this one."
+        )
+    table = pd.read_csv(io.BytesIO(path.read_bytes())).set_index("method")
+    return {name: row.dropna().to_dict() for name, row in table.iterrows()}
