@@ -21,6 +21,7 @@ _HOMES = {
     "load": "images.loading",
     "from_folder": "images.folder",
     "audit": "images.audit",
+    "normalise": "images.normalise",
     "Benchmark": "images.benchmark",
     "PhotoManifold": "images.photograph",
     "ViewManifold": "images.views",

@@ -9,6 +9,7 @@ from importlib import import_module
 import click
 
 SUBCOMMANDS = {
+    "audit": ("images.audit_command", "Tell whether files give classes away."),
     "run": ("run.command", "Execute the notebooks of the book."),
     "study": ("study.command", "Compute the stored results of the big tables."),
     "train": ("method.command", "Train the small networks of the package."),
@@ -16,6 +17,7 @@ SUBCOMMANDS = {
 }
 EXAMPLES = """\b
 Examples:
+  manifpt audit my-images --html report.html
   manifpt run --profile full --only 03_attribution
   manifpt study comparison --list
   manifpt train denoiser --photo coffee

@@ -47,6 +47,9 @@ class Benchmark:
         what has to be said beside any result on them.
     split : RealSplit, optional
         How the real images were divided, where the benchmark is a folder.
+    normalise : {None, "png", "size", "jpeg90"}
+        How the images were treated, see the function `normalise`; later images are to
+        be treated in the same way.
 
     Raises
     ------
@@ -62,6 +65,7 @@ class Benchmark:
     manifold: PhotoManifold | None = None
     audit: Audit | None = None
     split: RealSplit | None = None
+    normalise: str | None = None
 
     def __post_init__(self):
         arrays = {"real": self.real, "real_test": self.real_test, **self.images}

@@ -1,7 +1,6 @@
 """A benchmark from a folder of images: `real/` and one sub-folder per model."""
 
 import warnings
-from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +13,22 @@ from .copies import digests, refuse_copied_classes
 from .factors import MEANING, read_factors
 from .image_files import read_images
 from .layout import class_paths
-from .validation import check_integer
+from .near_copies import signatures
+from .normalise import SIZED, check_normalise, smallest_size
+from .normalise import normalise as normalised
+from .normalised_folder import read_record
+from .validation import check_integer, check_size
 
 
 def from_folder(
-    path, *, models=None, n_real=None, test_fraction=0.2, size=None, seed=0
+    path,
+    *,
+    models=None,
+    n_real=None,
+    test_fraction=0.2,
+    size=None,
+    normalise=None,
+    seed=0,
 ):
     """Load real and generated images from a folder.
 
@@ -45,6 +55,9 @@ def from_folder(
     size : int or (int, int), optional
         Height and width to bring every image to, by one centred crop and one Lanczos
         step.  Without it all images must be of one size.
+    normalise : {None, "png", "size", "jpeg90"}
+        How to treat all images besides, see the function `normalise`.  The last two
+        bring them to `size`, or to the smallest size among them.
     seed : int
         Seed of the split.
 
@@ -62,16 +75,21 @@ def from_folder(
     -----
     UserWarning
         If classes differ in how their files are stored, which gives a class away
-        whatever model made it, or if there are copies.  `Benchmark.warnings` keeps the
-        messages and `Benchmark.audit` what is behind them.
+        whatever model made it, or if there are copies or near copies.
+        `Benchmark.warnings` keeps the messages and `Benchmark.audit` what is behind
+        them.
     """
     size = check_size(size)
+    check_normalise(normalise)
     _check_fraction(test_fraction)
     root = Path(path).expanduser()
     paths = class_paths(root, models)
-    images, files = _read(paths, size)
+    if normalise in SIZED:
+        size = size or smallest_size([path for x in paths.values() for path in x])
+    images, files = _read(paths, size, normalise)
     kept, test = _split(files.loc["real", "digest"], n_real, test_fraction, seed, root)
     refuse_copied_classes(files)
+    found = np.concatenate([signatures(x) for x in images.values()])
     real = images.pop("real")
     benchmark = Benchmark(
         root.resolve().name,
@@ -79,28 +97,13 @@ def from_folder(
         real[test],
         images,
         factors=_folder_factors(root, list(images)),
-        audit=compare(files),
+        audit=compare(files, found, normalise=normalise, before=read_record(root)),
         split=RealSplit(len(real), test_fraction),
+        normalise=normalise,
     )
     for message in benchmark.warnings:
         warnings.warn(f"{root}: {message}", stacklevel=2)
     return benchmark
-
-
-def check_size(size):
-    """Return a size as height and width, or None.
-
-    Raises
-    ------
-    ValueError
-        If it is not one or two positive integers.
-    """
-    if size is None:
-        return None
-    pair = (size, size) if np.isscalar(size) else tuple(size)
-    if len(pair) != 2 or not all(isinstance(s, Integral) and s > 0 for s in pair):
-        raise ValueError(f"size must be one or two positive integers, got {size!r}.")
-    return pair
 
 
 def _check_fraction(test_fraction):
@@ -111,7 +114,7 @@ def _check_fraction(test_fraction):
         )
 
 
-def _read(paths, size):
+def _read(paths, size, normalise):
     """Images by class, and the table of their files."""
     reference = paths["real"][0]
     read = {
@@ -119,6 +122,8 @@ def _read(paths, size):
         for name, files in paths.items()
     }
     images = {name: x.pixels for name, x in read.items()}
+    if normalise is not None:
+        images = {name: normalised(x, normalise) for name, x in images.items()}
     facts = {name: x.facts for name, x in read.items()}
     found = {name: digests(x) for name, x in images.items()}
     return images, file_table(paths, facts, found)

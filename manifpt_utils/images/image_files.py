@@ -5,6 +5,7 @@ the first frame of an animation) is refused by name, for such a change would be 
 of the file and not of the model that made the image.
 """
 
+import os
 import struct
 import warnings
 import zlib
@@ -30,6 +31,7 @@ REFUSED = {
     "I": "a 32-bit image",
     "F": "a floating-point image",
 }
+WAIT = "let what writes to the folder end, then start again."
 REMEDY = "convert all classes to 8-bit RGB PNG in one way, or remove the file"
 DAMAGED = (
     OSError,
@@ -80,7 +82,7 @@ def read_images(paths, *, size=None, reference=None):
         facts.append(found)
         if size is None and image.shape[:2] != tuple(shape):
             raise ValueError(_size_message(path, image.shape, reference, shape))
-        pixels[i] = image if image.shape[:2] == tuple(shape) else _resize(image, shape)
+        pixels[i] = resized(image, shape)
     return Images(pixels, facts)
 
 
@@ -92,8 +94,21 @@ def _size_message(path, found, reference, shape):
     )
 
 
-def _resize(image, shape):
-    """One centred crop to the target's proportions and one Lanczos step."""
+def resized(image, shape):
+    """One centred crop to the target's proportions and one Lanczos step.
+
+    Parameters
+    ----------
+    image : (h, w, 3) uint8 array
+    shape : (int, int)
+        Height and width; an image that has them is not touched.
+
+    Returns
+    -------
+    (*shape, 3) uint8 array
+    """
+    if image.shape[:2] == tuple(shape):
+        return image
     image = Image.fromarray(image)
     return np.asarray(ImageOps.fit(image, shape[::-1], Image.Resampling.LANCZOS))
 
@@ -115,9 +130,11 @@ def read_image(path):
     ------
     ValueError
         If the file is no image of `FORMATS`, damaged, too large, animated,
-        transparent, or stored in anything but 8 bits of grey or RGB.
+        transparent, or stored in anything but 8 bits of grey or RGB; or if it vanishes
+        or changes while it is read.
     """
     with _refusing(path):
+        before = _state(path)
         image = Image.open(path, formats=FORMATS)
     with image:
         _check_header(image, path)
@@ -127,7 +144,18 @@ def read_image(path):
             upright = ImageOps.exif_transpose(image)
         _check_opaque(upright, path)
         pixels = np.array(upright.convert("RGB"))
-        return pixels, pixel_facts(facts, image, pixels)
+        found = pixels, pixel_facts(facts, image, pixels)
+    with _refusing(path):
+        after = _state(path)
+    if after != before:
+        raise ValueError(f"{path} changed while it was read; {WAIT}")
+    return found
+
+
+def _state(path):
+    """What differs once a file was written again."""
+    status = os.stat(path)
+    return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 @contextmanager
@@ -149,6 +177,8 @@ def _refusing(path):
         remedy = "allow it, for instance by chmod u+r, or remove the file."
         message = f"you have no permission to read {path}; {remedy}"
         raise ValueError(message) from error
+    except FileNotFoundError as error:
+        raise ValueError(f"{path} vanished while it was read; {WAIT}") from error
     except DAMAGED as error:
         message = f"{path} cannot be read ({error}); replace or remove the file."
         raise ValueError(message) from error

@@ -3,15 +3,23 @@
 from pathlib import Path
 
 from .._support.suggestion import suggestion
-from .folder import check_size, from_folder
+from .folder import from_folder
 from .gm_photo import load_photo
 from .photograph import PHOTOGRAPHS, SIZE
+from .validation import check_size
 
 SHIPPED = [f"gm-photo/{photo}" for photo in PHOTOGRAPHS]
 
 
 def load(
-    name, *, models=None, training_seed=0, n_real=None, size=None, data_folder=None
+    name,
+    *,
+    models=None,
+    training_seed=0,
+    n_real=None,
+    size=None,
+    normalise=None,
+    data_folder=None,
 ):
     """Load a benchmark by its name, or a folder of images.
 
@@ -29,6 +37,8 @@ def load(
         that are not kept for the test.
     size : int or (int, int), optional
         Height and width to bring every image of a folder to; as they are by default.
+    normalise : {None, "png", "size", "jpeg90"}
+        How to treat the images of a folder, see the function `normalise`.
     data_folder : Path, optional
         Where GM-Photo lies, if not beside the package.
 
@@ -55,7 +65,7 @@ def load(
     """
     name = _as_text(name)
     if name in SHIPPED:
-        _check_photo_size(size)
+        _check_photo_options(size, normalise)
         photo = name.partition("/")[2]
         return load_photo(photo, models, training_seed, n_real, data_folder)
     if not Path(name).expanduser().is_dir():
@@ -68,31 +78,33 @@ def load(
             f"training_seed={training_seed} is for gm-photo only; a folder of images "
             "has no seeds, so leave it at 0."
         )
-    return from_folder(name, models=models, n_real=n_real, size=size)
+    return from_folder(
+        name, models=models, n_real=n_real, size=size, normalise=normalise
+    )
 
 
-def folder_sizes(names, size):
-    """The size in which `load` is to bring each of some benchmarks.
+def folder_options(names, **options):
+    """The options with which `load` is to read each of some benchmarks.
 
     Parameters
     ----------
     names : sequence of str
-    size : int or (int, int), optional
-        Wanted for the folders among them.
+    **options
+        `size` and `normalise`, as they are wanted for the folders among them.
 
     Returns
     -------
-    dict of str to size
-        None for those of GM-Photo, which keep their own size.  Where there is no
-        folder, `size` stays, for `load` to refuse.
+    dict of str to dict
+        Empty for those of GM-Photo, which are as they are.  Where there is no folder,
+        the options stay, for `load` to refuse.
 
     Examples
     --------
-    >>> folder_sizes(["my_images", "gm-photo/flower"], 48)
-    {'my_images': 48, 'gm-photo/flower': None}
+    >>> folder_options(["my_images", "gm-photo/flower"], size=48)
+    {'my_images': {'size': 48}, 'gm-photo/flower': {}}
     """
     folders = [name for name in names if name not in SHIPPED]
-    return {n: size if n in folders or not folders else None for n in names}
+    return {n: options if n in folders or not folders else {} for n in names}
 
 
 def _as_text(name):
@@ -104,9 +116,14 @@ def _as_text(name):
     return name.as_posix() if isinstance(name, Path) else name
 
 
-def _check_photo_size(size):
+def _check_photo_options(size, normalise):
     if check_size(size) not in (None, (SIZE, SIZE)):
         raise ValueError(
             f"size={size!r} is for folders of images; those of GM-Photo are {SIZE} x "
             f"{SIZE}, so leave size out."
+        )
+    if normalise is not None:
+        raise ValueError(
+            f"normalise={normalise!r} is for folders of images; those of GM-Photo are "
+            "all stored in one way, so leave normalise out."
         )

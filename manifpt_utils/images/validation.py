@@ -71,3 +71,19 @@ def check_integer(value, name, low, high=None):
     if not isinstance(value, Integral) or value < low or value > (high or value):
         bounds = f"of at least {low}" if high is None else f"from {low} to {high}"
         raise ValueError(f"{name} must be a whole number {bounds}, got {value!r}.")
+
+
+def check_size(size):
+    """Return a size as height and width, or None.
+
+    Raises
+    ------
+    ValueError
+        If it is not one or two positive integers.
+    """
+    if size is None:
+        return None
+    pair = (size, size) if np.isscalar(size) else tuple(size)
+    if len(pair) != 2 or not all(isinstance(s, Integral) and s > 0 for s in pair):
+        raise ValueError(f"size must be one or two positive integers, got {size!r}.")
+    return pair
