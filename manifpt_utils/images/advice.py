@@ -48,9 +48,9 @@ def advice(differing):
 
 
 COMPRESSED = (
-    "it brings all images to one size and compresses them with the same tables last. "
-    "That hides a part of how they were compressed before, and not all: a method may "
-    "still find it in the pixels."
+    "alone it makes the files equal and not the pixels, in which an earlier compression "
+    "is found as well as before; with a size of half the smallest or less it hides "
+    "most of that, and not all."
 )
 RESIZED = (
     "it brings all images to the smallest size among them. How far an image was "

@@ -108,7 +108,10 @@ class Audit(NamedTuple):
         """What else can be done, where nothing was done yet."""
         if self.normalise or not (found := advice(self.differences.index)):
             return ""
-        return f" Where that cannot be done, load them with normalise={found.how!r}."
+        return (
+            f" Where that cannot be done, load them with normalise={found.how!r}: "
+            f"{found.sentence}"
+        )
 
     def _treatment(self):
         """What a treatment leaves, where files differed before it."""

@@ -13,15 +13,18 @@ EXAMPLES = """\b
 Examples:
   manifpt audit my-images
   manifpt audit my-images --csv files.csv --html report.html
-  manifpt audit my-images --normalise jpeg90 --output my-images-jpeg90
+  manifpt audit my-images --normalise jpeg90 --size 64 --output my-images-64
 
 \b
 What --normalise does:
   png     keeps all pixels as they are, as 8-bit RGB; format, colour mode and
           metadata are gone
-  size    besides, brings all images to the smallest size among them, by one
-          centred crop and one Lanczos step
-  jpeg90  besides, compresses all images as JPEG of quality 90 and decodes them
+  size    besides, brings all images to the smallest size among them, or to
+          --size, by one centred crop and one Lanczos step
+  jpeg90  besides, compresses all images as JPEG of quality 90 and decodes them;
+          alone it hides no earlier compression, with a --size of half the
+          smallest or less it hides most of it
+
 The copy holds PNG files in the same tree; the source is never changed.  Traces of how
 images were stored before can survive in their pixels, so the copy keeps a record of the
 audit of its source, which is shown beside every result on it.  No copy is as good as
@@ -55,8 +58,13 @@ class Models(click.ParamType):
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Folder of that copy."
 )
+@click.option(
+    "--size",
+    type=click.IntRange(min=8),
+    help="Height and width of the images in the copy.",
+)
 @click.option("--force", is_flag=True, help="Replace files that are no reports, too.")
-def command(folder, models, csv, html, normalise, output, force):
+def command(folder, models, csv, html, normalise, output, size, force):
     """Tell whether files give the classes away before any pixel is looked at.
 
     FOLDER holds real/ and one sub-folder per model.  The headline is the accuracy of a
@@ -70,7 +78,7 @@ def command(folder, models, csv, html, normalise, output, force):
     from .normalised_folder import check_target, write_normalised
 
     root = folder.expanduser()
-    check_together(normalise, output)
+    check_together(normalise, output, size)
     for path, start in ((csv, TABLE_STARTS), (html, PAGE_STARTS)):
         check_report(path, start, root, force)
     if output:
@@ -82,12 +90,12 @@ def command(folder, models, csv, html, normalise, output, force):
     if html:
         write_report(html, page(found, root))
     if output:
-        write_normalised(root, output, normalise, found)
+        write_normalised(root, output, normalise, found, size=size)
         click.echo(f"wrote {printable(output)}")
 
 
-def check_together(normalise, output):
-    """Refuse a copy that has no place, and a place without a copy.
+def check_together(normalise, output, size):
+    """Refuse a copy that has no place, and a place or a size without a copy.
 
     Raises
     ------
@@ -99,9 +107,9 @@ def check_together(normalise, output):
             f"--normalise {normalise} writes a copy; say where with --output FOLDER. "
             f"Without a copy, notebooks and load() take normalise={normalise!r}."
         )
-    if output and not normalise:
+    if (output or size) and not normalise:
         raise ValueError(
-            "--output is for a normalised copy; say which with --normalise "
+            "--output and --size are for a normalised copy; say which with --normalise "
             f"{'|'.join(NORMALISATIONS)}."
         )
 
@@ -144,8 +152,8 @@ def check_report(path, start, root, force):
 
 
 def write_report(path, text):
-    """Write a report whole; names that are no text keep their bytes."""
-    write_whole(path, text.encode("utf-8", "surrogateescape"))
+    """Write a report whole, and say so."""
+    write_whole(path, text)
     click.echo(f"wrote {printable(path)}")
 
 

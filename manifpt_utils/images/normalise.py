@@ -8,8 +8,9 @@
           far an image was reduced can still show in its sharpness.
 "jpeg90"  Besides, all images are compressed as JPEG of quality 90, with colours at
           half the resolution, and decoded again.  Every image then has passed through
-          the same tables last, which covers a part of what an earlier compression did
-          and not all of it.
+          the same tables last.  Alone this hides nothing of an earlier compression
+          from a method that looks for it; with a `size` of half the smallest or less
+          it hides most of it, and not all.
 ========  ==========================================================================
 
 None of these brings back what an earlier compression took away.  The only full cure is

@@ -85,7 +85,7 @@ def check_target(root, target):
         raise ValueError(f"{place.parent} is no folder; make it first.")
 
 
-def write_normalised(root, target, how, found):
+def write_normalised(root, target, how, found, *, size=None):
     """Write a copy of a folder as 8-bit PNG files, treated by `normalise`.
 
     The copy is there whole or not at all.
@@ -96,12 +96,14 @@ def write_normalised(root, target, how, found):
     how : {"png", "size", "jpeg90"}
     found : Audit
         Of the source: its files, and the warnings that the record keeps.
+    size : int or (int, int), optional
+        As for `normalise`.
     """
     check_target(root, target)
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        _write_images(root, partial, how, found.files)
+        _write_images(root, partial, how, found.files, size)
         if (root / FACTORS).is_file():
             shutil.copyfile(root / FACTORS, partial / FACTORS)
         record = NormalisedFrom(how, found.warnings)
@@ -113,8 +115,9 @@ def write_normalised(root, target, how, found):
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _write_images(root, target, how, files):
-    size = tuple(files[["height", "width"]].min()) if how in SIZED else None
+def _write_images(root, target, how, files, size):
+    if size is None and how in SIZED:
+        size = tuple(int(side) for side in files[["height", "width"]].min())
     with tqdm(total=len(files), desc="write files", delay=5) as bar:
         for name, part in files.groupby(level="class", sort=False):
             (target / name).mkdir(parents=True)

@@ -103,13 +103,11 @@ REFUSED = {
     "bomb.tif": (tiff(60_000, 60_000), LARGE),
     "bomb.gif": (gif(60_000, 60_000), f"{LARGE}|{UNREAD}"),
     "bomb.jpg": (jpeg_of(60_000, 60_000), LARGE),
-    "taller.jpg": (jpeg_of(8, 4000), f"{PART}|{DAMAGED}|8 x 4000 pixels"),
     "no_end.jpg": (encoded(PHOTO, "JPEG")[:-2], PART),
     "no_scan.jpg": (encoded(PHOTO, "JPEG")[:200], f"{PART}|{DAMAGED}|{UNREAD}"),
     "half.webp": (encoded(PHOTO, "WEBP")[:500], f"{DAMAGED}|{UNREAD}"),
     "half.bmp": (encoded(PHOTO, "BMP")[:500], DAMAGED),
     "hollow.tif": (tiff(8, 8)[:-40], f"{DAMAGED}|{UNREAD}"),
-    "sixteen.bmp": (bmp(8, 8)[:28] + b"\x10" + bmp(8, 8)[29:], "16-bit|cannot be read"),
 }
 
 
@@ -239,6 +237,15 @@ def no_models(root):
     shutil.rmtree(root / "b")
 
 
+def no_text(root):
+    name = b"caf\xe9.png".decode("utf-8", "surrogateescape")
+    (root / "a" / "000.png").rename(root / "a" / name)
+
+
+def class_is_no_text(root):
+    (root / "a").rename(root / b"caf\xe9".decode("utf-8", "surrogateescape"))
+
+
 def damaged_record(root):
     (root / "normalised.json").write_text('{"normalise": "png"')
 
@@ -257,6 +264,8 @@ def false_record(root):
         (pipe, "a/pipe.png is not a file; remove it"),
         (emptied, "a holds no images; fill it or remove the folder"),
         (hidden_only, "a holds no images; fill it or remove the folder"),
+        (no_text, r"a/caf\\udce9.png is no text in UTF-8; rename it"),
+        (class_is_no_text, r"mine/caf\\udce9 is no text in UTF-8; rename it"),
         (no_models, "mine holds no sub-folder beside real/; add one"),
         (lambda r: shutil.rmtree(r / "real"), "no sub-folder real/"),
         (lambda r: shutil.rmtree(r), "mine is not a folder"),

@@ -3,6 +3,13 @@
 import numpy as np
 import pytest
 from pictures import noise, write_folder, write_images
+from PIL import Image
+from scipy.fft import dctn
+from sklearn.datasets import load_sample_image
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from manifpt_utils import load, normalise
 from manifpt_utils._support.names import NORMALISATIONS
@@ -135,6 +142,45 @@ def test_a_copy_holds_what_the_benchmark_would(root, tmp_path, how):
     [message] = audit(tmp_path / "newer").warnings
     assert "normalise='png'" in message and f"normalise='{how}'" in message
     assert "60 in b" in message
+
+
+def test_a_copy_has_the_size_that_is_asked_for(root, tmp_path):
+    write_normalised(root, tmp_path / "new", "jpeg90", audit(root), size=8)
+    files = audit(tmp_path / "new").files
+    assert set(files["width"]) == set(files["height"]) == {8}
+
+
+def test_a_size_of_half_and_one_compression_hide_most_of_an_earlier_one():
+    # What the page about own images says of it, on fewer images.
+    rng = np.random.default_rng(0)
+    photo = Image.fromarray(load_sample_image("china.jpg"))
+    corners = rng.integers(0, 300, (240, 2))
+    views = [photo.crop((x, y, x + 120, y + 120)).resize((64, 64)) for x, y in corners]
+    images, labels = np.array(views), np.arange(240) % 2
+    stored = np.where(
+        labels[:, None, None, None],
+        jpeg(images, quality=60),
+        jpeg(images, quality=95),
+    )
+
+    def told_apart(shown):
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01))
+        return cross_val_score(model, block_shares(shown), labels, cv=4).mean()
+
+    assert told_apart(images) < 0.65
+    assert told_apart(stored) > 0.95
+    assert told_apart(normalise(stored, "jpeg90")) > 0.9
+    assert told_apart(normalise(stored, "jpeg90", size=32)) < 0.8
+
+
+def block_shares(images):
+    """Shares of small amplitudes of every frequency in blocks of 8 x 8 pixels."""
+    shown = np.array([Image.fromarray(x).convert("YCbCr") for x in images], float)
+    n, height, width = shown.shape[:3]
+    blocks = shown.reshape(n, height // 8, 8, width // 8, 8, 3)
+    found = np.abs(dctn(blocks, axes=(2, 4), norm="ortho"))
+    shares = [(found < level).mean(axis=(1, 3)) for level in (0.5, 1.5, 3, 6, 12)]
+    return np.stack(shares, axis=1).reshape(n, -1)
 
 
 def test_factors_go_with_a_copy_and_the_source_stays(root, tmp_path):
