@@ -48,7 +48,7 @@ def advice(differing):
 
 
 COMPRESSED = (
-    "alone it makes the files equal and not the pixels, in which an earlier compression "
+    "alone it makes the files equal and not the pixels, where an earlier compression "
     "is found as well as before; with a size of half the smallest or less it hides "
     "most of that, and not all."
 )
