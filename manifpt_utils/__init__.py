@@ -22,6 +22,7 @@ _HOMES = {
     "from_folder": "images.folder",
     "audit": "images.audit",
     "sample": "images.sampling",
+    "normalise": "images.normalise",
     "Benchmark": "images.benchmark",
     "PhotoManifold": "images.photograph",
     "ViewManifold": "images.views",

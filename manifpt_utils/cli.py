@@ -10,6 +10,7 @@ import click
 
 SUBCOMMANDS = {
     "attribute": ("attribution.command", "Tell which model made an image."),
+    "audit": ("images.audit_command", "Tell whether files give classes away."),
     "run": ("run.command", "Execute the notebooks of the book."),
     "sample": ("images.sample_command", "Draw images from a diffusers pipeline."),
     "study": ("study.command", "Compute the stored results of the big tables."),
@@ -19,6 +20,7 @@ SUBCOMMANDS = {
 EXAMPLES = """\b
 Examples:
   manifpt attribute fit faces/ -o faces-attributor/
+  manifpt audit my-images --html report.html
   manifpt run --profile full --only 03_attribution
   manifpt sample pipelines/ddpm my-images ddpm -n 1000
   manifpt study comparison --list

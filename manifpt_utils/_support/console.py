@@ -9,8 +9,8 @@ class Stopped(click.ClickException):
     exit_code = 130
 
 
-class Room(click.Group):
-    """Sub-commands in which an error of the user's is one line, and exit status 1.
+class _Plain:
+    """What an error of the user's is: one line, and exit status 1.
 
     Parameters
     ----------
@@ -23,10 +23,18 @@ class Room(click.Group):
         self.stopped = stopped
 
     def invoke(self, ctx):
-        """Run a sub-command."""
+        """Run the command."""
         try:
             return super().invoke(ctx)
         except (ValueError, FloatingPointError, OSError) as error:
             raise click.ClickException(str(error)) from None
         except KeyboardInterrupt:
             raise Stopped(self.stopped) from None
+
+
+class Room(_Plain, click.Group):
+    """Sub-commands in which an error of the user's is one line, and exit status 1."""
+
+
+class Task(_Plain, click.Command):
+    """A command in which an error of the user's is one line, and exit status 1."""

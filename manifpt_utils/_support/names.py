@@ -32,6 +32,7 @@ TREATMENTS = (
     "noise 8",
     "5 bits",
 )
+NORMALISATIONS = ("png", "size", "jpeg90")
 ENCODERS = ("supervised", "selfsupervised")  # small networks that are shipped
 PHOTOGRAPHS = ("coffee", "flower", "astronaut", "china")
 EXPERIMENTS = ("coffee",)  # photographs with controlled experiments

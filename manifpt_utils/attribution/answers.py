@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from ..images.image_files import read_image, read_images
+from ..images.image_files import read_image, resized
 from ..images.layout import image_paths
+from ..images.normalise import normalise
 from ..images.postprocessing import jpeg, resize
 from ..metrics.conformal import prediction_sets
 
@@ -163,13 +164,15 @@ def image_of(path, attributor):
 
 
 def _sized(path, image, attributor):
+    """The image as those of the fit were brought to their form."""
     shape = tuple(attributor.image_shape_)
-    if image.shape == shape:
-        return image
-    if attributor.resizes_:
-        return read_images([path], size=shape[:2]).pixels[0]
-    raise ValueError(
-        f"{path} is {image.shape[1]} x {image.shape[0]} pixels, but all images of the "
-        f"fit were {shape[1]} x {shape[0]}: resizing this one alone would change what "
-        "is looked for. Fit again with a size, so that all images are resized alike."
-    )
+    if image.shape != shape and not attributor.resizes_:
+        raise ValueError(
+            f"{path} is {image.shape[1]} x {image.shape[0]} pixels, but all images of "
+            f"the fit were {shape[1]} x {shape[0]}: resizing this one alone would "
+            "change what is looked for. Fit again with a size, so that all images are "
+            "resized alike."
+        )
+    image = resized(image, shape[:2])
+    how = attributor.normalise_
+    return image if how is None else normalise(image[None], how, size=shape[:2])[0]

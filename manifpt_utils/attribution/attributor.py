@@ -103,6 +103,8 @@ class Attributor(BaseEstimator):
         (h, w, 3).
     resizes_ : bool
         Whether the images were brought to this size, as later ones will be.
+    normalise_ : str or None
+        How the images of the fit were treated, as later ones will be.
     images_ : DataFrame
         All images with their `class`, `part` and `digest`, and their `file` where the
         benchmark is a folder.
@@ -184,6 +186,7 @@ class Attributor(BaseEstimator):
         self.real_names_ = names_of(self.real_, "real", benchmark)
         self.image_shape_ = benchmark.real.shape[1:]
         self.resizes_ = was_resized(benchmark)
+        self.normalise_ = benchmark.normalise
         self.warnings_ = list(benchmark.warnings)
 
     def _compared(self, choices, transformers, part):

@@ -7,6 +7,7 @@ import click
 
 from .._support.console import Room
 from .._support.files import write_whole
+from .._support.names import NORMALISATIONS
 
 EXAMPLES = """\b
 Examples:
@@ -14,8 +15,8 @@ Examples:
   manifpt attribute predict faces-attributor/ suspect.png more/ --csv answers.csv
 """
 FIT_NOTES = """\b
-The folder holds real/ and one sub-folder of images per model, of one size, or of any
-size with --size.  Three fifths of the images are learned from, one fifth calibrates the
+FOLDER holds real/ and one sub-folder of images per model, of one size, or of any size
+with --size; or it is in another of the forms that are read.  Three fifths of the images are learned from, one fifth calibrates the
 p-values, and one fifth tests the whole.  What is not given is chosen by
 cross-validation: the space from rgb and frequency, the estimate from raw, nearest,
 highpass and denoiser, the classifier from linear and network.
@@ -60,6 +61,12 @@ def command():
 )
 @click.option("--models", help="Which generators, with commas; all by default.")
 @click.option("--size", type=click.IntRange(min=1), help="Bring all images to it.")
+@click.option(
+    "--normalise",
+    type=click.Choice(NORMALISATIONS),
+    help="Treat all images alike, see manifpt audit --help.",
+)
+@click.option("--per-class", type=click.IntRange(min=1), help="Read at most so many.")
 @click.option("--space", help="rgb, frequency, supervised, selfsupervised.")
 @click.option("--estimate", help="What is shown of an image: raw, nearest, ...")
 @click.option("--classifier", type=click.Choice(["linear", "network"]))
@@ -70,7 +77,7 @@ def command():
 @click.option("--quick", is_flag=True, help="One round of cross-validation.")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @click.option("--seed", type=int, default=0, show_default=True)
-def fit(folder, output, models, size, without_real, **options):
+def fit(folder, output, models, size, normalise, per_class, without_real, **options):
     """Learn to attribute images to the models of FOLDER.
 
     FOLDER may also be a benchmark that is shipped, such as gm-photo/coffee.
@@ -79,7 +86,8 @@ def fit(folder, output, models, size, without_real, **options):
     from .storage import check_free, save_attributor
 
     check_free(output)
-    benchmark = _load(folder, models, size)
+    read_as = {"size": size, "normalise": normalise, "per_class": per_class}
+    benchmark = _load(folder, models, **read_as)
     attributor = Attributor(with_real=not without_real, progress=True, **options)
     attributor.fit(benchmark)
     save_attributor(attributor, output, origin=folder)
@@ -89,7 +97,7 @@ def fit(folder, output, models, size, without_real, **options):
     )
 
 
-def _load(folder, models, size):
+def _load(folder, models, **options):
     """The benchmark; what its audit says goes to the console."""
     import warnings
 
@@ -98,7 +106,7 @@ def _load(folder, models, size):
     names = models.split(",") if models else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        benchmark = load(folder, models=names, size=size)
+        benchmark = load(folder, models=names, **options)
     if benchmark.audit is not None:
         click.echo(f"Audit: {headline(benchmark.audit)}", err=True)
     for message in benchmark.warnings:

@@ -151,6 +151,7 @@ def _record(attributor, origin):
         "classes": attributor.classes_.tolist(),
         "image_shape": [int(n) for n in attributor.image_shape_],
         "resizes": attributor.resizes_,
+        "normalise": attributor.normalise_,
         "real_names": attributor.real_names_,
         "n_images": counts.to_dict("index"),
         "warnings": attributor.warnings_,
@@ -195,6 +196,7 @@ def load_attributor(folder, *, device="cpu"):
     attributor.choice_ = Candidate(**record["choice"])
     attributor.image_shape_ = tuple(record["image_shape"])
     attributor.resizes_ = record["resizes"]
+    attributor.normalise_ = record["normalise"]
     attributor.real_names_ = record["real_names"]
     attributor.warnings_ = record["warnings"]
     attributor.quality_ = _quality(record["quality"], folder)

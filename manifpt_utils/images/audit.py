@@ -13,15 +13,24 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
+from tqdm import tqdm
 
+from .._support.printable import printable
+from .advice import advice
 from .copies import describe_copies, digests
 from .file_facts import Facts
 from .image_files import read_image
 from .layout import class_paths
+from .near_copies import describe_near_copies, find_near_copies, signatures
+from .normalised_folder import NormalisedFrom, read_record
 
 PER_CLASS = 100  # files, at most, behind an accuracy
 FOLDS, N_PERMUTATIONS = 5, 199
 NAMED = 3  # facts in a message
+TRACES = (
+    "Traces of how the images were stored before can survive in their pixels, and a "
+    "method may find them."
+)
 
 
 class Audit(NamedTuple):
@@ -41,11 +50,21 @@ class Audit(NamedTuple):
         as the mean over classes, when it sees these facts and no pixel; `chance` is
         one over the number of classes; `null` is the highest accuracy when the classes
         are permuted.
+    near_copies : DataFrame
+        One row per pair of images that differ in little but how they were saved, as
+        `find_near_copies` describes it.
+    normalise : {None, "png", "size", "jpeg90"}
+        How the images were treated once they were read, see the function `normalise`.
+    before : NormalisedFrom, optional
+        What the files were made from, where `manifpt audit` wrote them.
     """
 
     files: pd.DataFrame
     differences: pd.DataFrame
     accuracies: pd.DataFrame
+    near_copies: pd.DataFrame
+    normalise: str | None = None
+    before: NormalisedFrom | None = None
 
     @property
     def copies(self):
@@ -55,8 +74,18 @@ class Audit(NamedTuple):
     @property
     def warnings(self):
         """What a reader of any result on these images has to know: a list of str."""
-        found = [self._storage(), describe_copies(self.files)]
+        found = [
+            self._storage(),
+            self._treatment(),
+            describe_copies(self.files),
+            describe_near_copies(self.near_copies),
+        ]
         return [message for message in found if message]
+
+    @property
+    def telling(self):
+        """Whether facts tell classes apart better than any permutation of them."""
+        return bool((self.accuracies["accuracy"] > self.accuracies["null"]).any())
 
     def _storage(self):
         if self.differences.empty:
@@ -72,17 +101,42 @@ class Audit(NamedTuple):
             f"{more}. A classifier that sees such facts and no pixel tells classes "
             f"apart ({scores}), so a result on these images may owe as much to their "
             "storage. Make the files of all classes anew, in one way, from their "
-            "originals."
+            f"originals.{self._help()}"
         )
+
+    def _help(self):
+        """What else can be done, where nothing was done yet."""
+        if self.normalise or not (found := advice(self.differences.index)):
+            return ""
+        return (
+            f" Where that cannot be done, load them with normalise={found.how!r}: "
+            f"{found.sentence}"
+        )
+
+    def _treatment(self):
+        """What a treatment leaves, where files differed before it."""
+        if self.normalise and not self.differences.empty:
+            return f"normalise={self.normalise!r} was applied. {TRACES}"
+        if self.before and self.before.warnings:
+            return (
+                f"these files were written with normalise={self.before.normalise!r} "
+                f"from others, of which it is known: {' '.join(self.before.warnings)} "
+                f"{TRACES}"
+            )
+        return ""
 
 
 def _grouped(row):
     """Values of a fact, each with the classes that have it."""
     groups = {value: list(x.index) for value, x in row.groupby(row)}
     return "; ".join(
-        f"{value} in {', '.join(x) if len(x) <= NAMED else f'{len(x)} classes'}"
+        f"{value} in {_listed(x) if len(x) <= NAMED else f'{len(x)} classes'}"
         for value, x in groups.items()
     )
+
+
+def _listed(names):
+    return printable(", ".join(map(str, names)))
 
 
 def audit(folder, *, models=None):
@@ -104,16 +158,22 @@ def audit(folder, *, models=None):
     ValueError
         If the folder is not of this form, or a file is not an 8-bit image.
     """
-    paths = class_paths(Path(folder).expanduser(), models)
-    rows = {name: [_row(path) for path in files] for name, files in paths.items()}
-    facts = {name: [fact for fact, _ in row] for name, row in rows.items()}
-    found = {name: [digest for _, digest in row] for name, row in rows.items()}
-    return compare(file_table(paths, facts, found))
+    root = Path(folder).expanduser()
+    paths = class_paths(root, models)
+    n = sum(map(len, paths.values()))
+    with tqdm(total=n, desc="read files", delay=5) as bar:
+        rows = {name: [_row(path, bar) for path in x] for name, x in paths.items()}
+    facts = {name: [row[0] for row in x] for name, x in rows.items()}
+    equal = {name: [row[1] for row in x] for name, x in rows.items()}
+    found = np.concatenate([row[2] for x in rows.values() for row in x])
+    return compare(file_table(paths, facts, equal), found, before=read_record(root))
 
 
-def _row(path):
+def _row(path, bar):
+    """Facts, digest and signature of a file."""
     pixels, facts = read_image(path)
-    return facts, digests(pixels[None])[0]
+    bar.update()
+    return facts, digests(pixels[None])[0], signatures(pixels[None])
 
 
 def file_table(paths, facts, found):
@@ -140,7 +200,7 @@ def file_table(paths, facts, found):
     ).assign(digest=[x for name in paths for x in found[name]])
 
 
-def compare(files):
+def compare(files, found=None, *, normalise=None, before=None):
     """Find the facts that differ between classes.
 
     A fact differs where two classes have one value each, and not the same, or where it
@@ -150,6 +210,10 @@ def compare(files):
     Parameters
     ----------
     files : DataFrame
+        As in `Audit`.
+    found : (n, 256) float32 array, optional
+        Signatures of the images; without them no near copies are looked for.
+    normalise, before
         As in `Audit`.
 
     Returns
@@ -169,7 +233,8 @@ def compare(files):
     }
     differences = pd.DataFrame(shown, index=pd.Index(named, name="fact"))
     accuracies = pd.DataFrame.from_dict(scores, "index", columns=Score._fields)
-    return Audit(files, differences, accuracies)
+    near = find_near_copies(files[:0] if found is None else files, found)
+    return Audit(files, differences, accuracies, near, normalise, before)
 
 
 def _compared(files):

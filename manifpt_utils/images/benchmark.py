@@ -55,6 +55,9 @@ class Benchmark:
         they came with a split of their own; `given_split` keeps to it.
     notes : sequence of str
         What has to be said beside any result and is not in the audit.
+    normalise : {None, "png", "size", "jpeg90"}
+        How the images were treated, see the function `normalise`; later images are to
+        be treated in the same way.
 
     Raises
     ------
@@ -73,6 +76,7 @@ class Benchmark:
     layout: str | None = None
     tested: dict[str, np.ndarray] | None = None
     notes: tuple[str, ...] = ()
+    normalise: str | None = None
 
     def __post_init__(self):
         arrays = {"real": self.real, "real_test": self.real_test, **self.images}

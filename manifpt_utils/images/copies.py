@@ -4,6 +4,9 @@ import hashlib
 from itertools import permutations
 
 import numpy as np
+import pandas as pd
+
+from .._support.printable import printable
 
 SHOWN = 3  # examples in a message, and files in each
 
@@ -77,7 +80,11 @@ def describe_copies(files):
         return ""
     by_class = files["digest"].groupby(level="class")
     surplus = by_class.size() - by_class.nunique()
-    found = [f"{k} of the {by_class.size()[c]} in {c}" for c, k in surplus.items() if k]
+    found = [
+        f"{k} of the {by_class.size()[name]} in {printable(name)}"
+        for name, k in surplus.items()
+        if k
+    ]
     homes = files.reset_index().groupby("digest")["class"].nunique()
     shared = int((homes > 1).sum())
     found += [f"{shared} in more than one class"] if shared else []
@@ -91,7 +98,8 @@ def describe_copies(files):
 def _examples(files):
     """Names of equal files, those in several classes first."""
     same = files[files["digest"].duplicated(keep=False)]
-    names = same.index.map("/".join).to_series(index=same.index)
+    names = [printable("/".join(name)) for name in same.index]
+    names = pd.Series(names, same.index)
     groups = [list(x) for _, x in names.groupby(same["digest"].to_numpy(), sort=False)]
     groups.sort(key=lambda group: len({name.partition("/")[0] for name in group}) == 1)
     text = ", ".join(" = ".join(_both_ends(group)) for group in groups[:SHOWN])

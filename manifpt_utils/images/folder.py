@@ -14,6 +14,10 @@ from .copies import describe_copies, digests, refuse_copied_classes
 from .factors import MEANING, read_factors
 from .file_facts import Facts
 from .given_split import describe_left_out, left_out
+from .near_copies import signatures
+from .normalise import SIZED, check_normalise, smallest_size
+from .normalise import normalise as normalised
+from .normalised_folder import read_record
 from .readers import folders
 from .readers.source import limited
 from .validation import check_integer, check_size
@@ -27,7 +31,14 @@ NO_AUDIT = (
 
 
 def from_folder(
-    path, *, models=None, n_real=None, test_fraction=0.2, size=None, seed=0
+    path,
+    *,
+    models=None,
+    n_real=None,
+    test_fraction=0.2,
+    size=None,
+    normalise=None,
+    seed=0,
 ):
     """Load real and generated images from a folder.
 
@@ -54,6 +65,9 @@ def from_folder(
     size : int or (int, int), optional
         Height and width to bring every image to, by one centred crop and one Lanczos
         step.  Without it all images must be of one size.
+    normalise : {None, "png", "size", "jpeg90"}
+        How to treat all images besides, see the function `normalise`.  The last two
+        bring them to `size`, or to the smallest size among them.
     seed : int
         Seed of the split.
 
@@ -71,23 +85,32 @@ def from_folder(
     -----
     UserWarning
         If classes differ in how their files are stored, which gives a class away
-        whatever model made it, or if there are copies.  `Benchmark.warnings` keeps the
-        messages and `Benchmark.audit` what is behind them.
+        whatever model made it, or if there are copies or near copies.
+        `Benchmark.warnings` keeps the messages and `Benchmark.audit` what is behind
+        them.
     """
     root = Path(path).expanduser()
     options = {"n_real": n_real, "test_fraction": test_fraction, "size": size}
-    return assemble(folders.read(root, models), **options, seed=seed)
+    options |= {"normalise": normalise, "seed": seed}
+    return assemble(folders.read(root, models), **options)
 
 
 def assemble(
-    source, *, n_real=None, test_fraction=0.2, size=None, per_class=None, seed=0
+    source,
+    *,
+    n_real=None,
+    test_fraction=0.2,
+    size=None,
+    normalise=None,
+    per_class=None,
+    seed=0,
 ):
     """Read the images of a source, and divide the real ones.
 
     Parameters
     ----------
     source : Source
-    n_real, test_fraction, size, seed
+    n_real, test_fraction, size, normalise, seed
         As for `from_folder`.  Where the source has test images of its own, these are
         `real_test`.  Where it has them of every class, `test_fraction` of the other
         real images comes to `real_test` as well, for training: the manifold set
@@ -106,9 +129,13 @@ def assemble(
         As for `from_folder`.
     """
     size = check_size(size)
+    check_normalise(normalise)
     _check_fraction(test_fraction)
     source = limited(source, _limits(source, per_class, n_real, test_fraction), seed)
-    images, files = _read(source, size)
+    if normalise in SIZED:
+        size = size or _smallest(source, normalise)
+    images, files = _read(source, size, normalise)
+    found = np.concatenate([signatures(x) for x in images.values()])
     copied = left_out(source, files["digest"])
     contents = files.loc["real", "digest"]
     sides = _sides(source, contents, n_real, test_fraction, seed)
@@ -119,17 +146,37 @@ def assemble(
         *real,
         images,
         factors=_folder_factors(source.folder, list(images)),
-        audit=compare(files) if _has_facts(files) else None,
+        audit=_audited(files, found, normalise, source),
         split=None
         if source.tested
         else RealSplit(len(files.loc["real"]), test_fraction),
         layout=source.layout,
         tested=tested,
         notes=_notes(files, copied),
+        normalise=normalise,
     )
     for message in benchmark.warnings:
         warnings.warn(f"{source.origin}: {message}", stacklevel=3)
     return benchmark
+
+
+def _smallest(source, normalise):
+    """The smallest size among the files of a source."""
+    places = [item.place for items in source.items.values() for item in items]
+    if not all(isinstance(place, Path) for place in places):
+        raise ValueError(
+            f"normalise={normalise!r} brings images to one size, and those of "
+            f"{source.origin} are no files that could be measured first; give size=."
+        )
+    return smallest_size(places)
+
+
+def _audited(files, found, normalise, source):
+    """How the files are stored, where there are files."""
+    if not _has_facts(files):
+        return None
+    before = read_record(source.folder)
+    return compare(files, found, normalise=normalise, before=before)
 
 
 def _check_fraction(test_fraction):
@@ -152,10 +199,12 @@ def _limits(source, per_class, n_real, test_fraction):
     return limits
 
 
-def _read(source, size):
+def _read(source, size, normalise):
     """Images by class, and the table of their files."""
     read = source.read(source.items, size)
     images = {name: x.pixels for name, x in read.items()}
+    if normalise is not None:
+        images = {name: normalised(x, normalise) for name, x in images.items()}
     facts = {name: x.facts for name, x in read.items()}
     found = {name: digests(x) for name, x in images.items()}
     if None in facts.values():

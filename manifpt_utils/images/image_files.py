@@ -6,6 +6,7 @@ of the file and not of the model that made the image.
 """
 
 import io
+import os
 import struct
 import warnings
 import zlib
@@ -31,6 +32,7 @@ REFUSED = {
     "I": "a 32-bit image",
     "F": "a floating-point image",
 }
+WAIT = "let what writes to the folder end, then start again."
 REMEDY = "convert all classes to 8-bit RGB PNG in one way, or remove the file"
 DAMAGED = (
     OSError,
@@ -131,10 +133,12 @@ def read_image(path, content=None):
     ------
     ValueError
         If the file is no image of `FORMATS`, damaged, too large, animated,
-        transparent, or stored in anything but 8 bits of grey or RGB.
+        transparent, or stored in anything but 8 bits of grey or RGB; or if it vanishes
+        or changes while it is read.
     """
     file = path if content is None else io.BytesIO(content)
     with _refusing(path):
+        before = _state(path) if content is None else None
         image = Image.open(file, formats=FORMATS)
     with image:
         _check_header(image, path)
@@ -144,7 +148,18 @@ def read_image(path, content=None):
             upright = ImageOps.exif_transpose(image)
         _check_opaque(upright, path)
         pixels = np.array(upright.convert("RGB"))
-        return pixels, pixel_facts(facts, image, pixels)
+        found = pixels, pixel_facts(facts, image, pixels)
+    with _refusing(path):
+        after = _state(path) if content is None else None
+    if after != before:
+        raise ValueError(f"{path} changed while it was read; {WAIT}")
+    return found
+
+
+def _state(path):
+    """What differs once a file was written again."""
+    status = os.stat(path)
+    return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 @contextmanager
@@ -166,6 +181,8 @@ def _refusing(path):
         remedy = "allow it, for instance by chmod u+r, or remove the file."
         message = f"you have no permission to read {path}; {remedy}"
         raise ValueError(message) from error
+    except FileNotFoundError as error:
+        raise ValueError(f"{path} vanished while it was read; {WAIT}") from error
     except DAMAGED as error:
         message = f"{path} cannot be read ({error}); replace or remove the file."
         raise ValueError(message) from error

@@ -2,6 +2,7 @@
 
 from difflib import get_close_matches
 
+from .._support.printable import printable
 from .choice import choose
 
 SYSTEM_FILES = ("thumbs.db", "desktop.ini")
@@ -118,11 +119,23 @@ def nested_image_paths(folder):
 
 def _entries(folder):
     try:
-        return sorted(folder.iterdir())
+        found = sorted(folder.iterdir())
     except PermissionError as error:
         raise ValueError(
             f"you have no permission to read the folder {folder}; allow it, for "
             "instance by chmod u+rx, or choose another folder."
+        ) from error
+    for path in found:
+        _check_name(path)
+    return found
+
+
+def _check_name(path):
+    try:
+        path.name.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"the name of {printable(path)} is no text in UTF-8; rename it."
         ) from error
 
 

@@ -19,6 +19,7 @@ def load(
     training_seed=0,
     n_real=None,
     size=None,
+    normalise=None,
     per_class=None,
     generated=None,
     data_folder=None,
@@ -54,6 +55,8 @@ def load(
     size : int or (int, int), optional
         Height and width to bring every image to, if they are your own; as they are by
         default.
+    normalise : {None, "png", "size", "jpeg90"}
+        How to treat the images of your own, see the function `normalise`.
     per_class : int, optional
         Draw at most so many images of each class, before any is decoded.  Where the
         source has a split of its own, so many of either side; of real images, at least
@@ -88,7 +91,7 @@ def load(
     """
     name = _as_text(name)
     if name in SHIPPED:
-        _check_photo_size(size)
+        _check_photo_options(size, normalise)
         _check_unused("gm-photo", per_class=per_class, generated=generated)
         photo = name.partition("/")[2]
         return load_photo(photo, models, training_seed, n_real, data_folder)
@@ -98,7 +101,8 @@ def load(
             "has no seeds, so leave it at 0."
         )
     source = _source(name, models, generated)
-    return assemble(source, n_real=n_real, size=size, per_class=per_class)
+    options = {"n_real": n_real, "size": size, "per_class": per_class}
+    return assemble(source, **options, normalise=normalise)
 
 
 def _source(name, models, generated):
@@ -121,28 +125,28 @@ def _check_unused(what, **options):
             raise ValueError(f"{option}={value!r} is not for {what}; leave it out.")
 
 
-def folder_sizes(names, size):
-    """The size in which `load` is to bring each of some benchmarks.
+def folder_options(names, **options):
+    """The options with which `load` is to read each of some benchmarks.
 
     Parameters
     ----------
     names : sequence of str
-    size : int or (int, int), optional
-        Wanted for the folders among them.
+    **options
+        `size` and `normalise`, as they are wanted for the folders among them.
 
     Returns
     -------
-    dict of str to size
-        None for those of GM-Photo, which keep their own size.  Where there is no
-        folder, `size` stays, for `load` to refuse.
+    dict of str to dict
+        Empty for those of GM-Photo, which are as they are.  Where there is no folder,
+        the options stay, for `load` to refuse.
 
     Examples
     --------
-    >>> folder_sizes(["my_images", "gm-photo/flower"], 48)
-    {'my_images': 48, 'gm-photo/flower': None}
+    >>> folder_options(["my_images", "gm-photo/flower"], size=48)
+    {'my_images': {'size': 48}, 'gm-photo/flower': {}}
     """
     folders = [name for name in names if name not in SHIPPED]
-    return {n: size if n in folders or not folders else None for n in names}
+    return {n: options if n in folders or not folders else {} for n in names}
 
 
 def _as_text(name):
@@ -154,9 +158,14 @@ def _as_text(name):
     return name.as_posix() if isinstance(name, Path) else name
 
 
-def _check_photo_size(size):
+def _check_photo_options(size, normalise):
     if check_size(size) not in (None, (SIZE, SIZE)):
         raise ValueError(
             f"size={size!r} is for folders of images; those of GM-Photo are {SIZE} x "
             f"{SIZE}, so leave size out."
+        )
+    if normalise is not None:
+        raise ValueError(
+            f"normalise={normalise!r} is for folders of images; those of GM-Photo are "
+            "all stored in one way, so leave normalise out."
         )

@@ -5,17 +5,16 @@ type.  `POSTPROCESSINGS` names the treatments of the chapter on robustness with 
 strengths, `postprocess` applies one of them.
 """
 
-import io
 from functools import partial
 from numbers import Real
 
 import numpy as np
 import torch
-from PIL import Image
 from scipy.ndimage import gaussian_filter
 from torch.nn import functional
 
 from .._support.suggestion import suggestion
+from .jpeg import jpeg
 from .validation import check_images, check_integer
 
 __all__ = [
@@ -28,41 +27,6 @@ __all__ = [
     "reduce_bits",
     "resize",
 ]
-
-
-def jpeg(images, *, quality):
-    """Compress images as JPEG files and read them again.
-
-    Parameters
-    ----------
-    images : (n, h, w, 3) uint8 array
-    quality : int
-        1 to 100, on the scale of libjpeg; colours are stored at half the resolution.
-
-    Returns
-    -------
-    (n, h, w, 3) uint8 array
-
-    Raises
-    ------
-    ValueError
-        If the images are not uint8 (n, h, w, 3), or the quality is out of range.
-
-    Examples
-    --------
-    >>> grey = np.full((1, 8, 8, 3), 128, np.uint8)
-    >>> jpeg(grey, quality=50).mean()
-    np.float64(128.0)
-    """
-    images = check_images(images)
-    check_integer(quality, "quality", 1, 100)
-    return np.stack([_compressed(image, int(quality)) for image in images])
-
-
-def _compressed(image, quality):
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "JPEG", quality=quality)
-    return np.asarray(Image.open(file))
 
 
 def blur(images, *, sd):

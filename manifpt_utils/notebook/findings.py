@@ -16,6 +16,7 @@ interval is any object with `mean`, `low`, `high`, `n`, `confidence` and `sign`,
 
 import math
 import re
+from html import escape
 
 import numpy as np
 from IPython.display import display
@@ -74,6 +75,26 @@ def left_out(section, why):
     if not (section.strip() and why.strip()):
         raise ValueError("say which section is left out, and why.")
     finding(f"*{section} is left out: {why.rstrip('.')}.*")
+
+
+def caution(*benchmarks):
+    """Display what has to be said beside any result on some benchmarks, if anything.
+
+    Parameters
+    ----------
+    *benchmarks : Benchmark
+        Their `warnings` are shown; names of files in them are shown as they are.
+    """
+    messages = dict.fromkeys(text for b in benchmarks for text in b.warnings)
+    if messages:
+        title = "**Before you believe a number here:** look at the files themselves."
+        items = "\n".join(f"- {_literal(text)}" for text in messages)
+        _show("finding", f"{title}\n\n{items}", {})
+
+
+def _literal(text):
+    """Text in which Markdown and HTML find nothing to interpret."""
+    return re.sub(r"([\\`*_{}\[\]#$|~^])", r"\\\1", escape(text, quote=False))
 
 
 def percent(share, *, digits=1):

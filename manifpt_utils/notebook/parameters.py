@@ -28,6 +28,7 @@ kind                 accepts
 `Photographs`        a list of photographs, or "all"
 `Names`              a list of names; which exist depends on the benchmark
 `Size`               pixels that every image of a folder is brought to, or None
+`Normalise`          how the images of a folder are treated, or None
 `Spaces`             a list of embedding spaces, or "all"
 `Estimator`          one estimator of the closest point
 `Metric`             one distance
@@ -66,6 +67,7 @@ __all__ = [
     "Methods",
     "Metric",
     "Names",
+    "Normalise",
     "Number",
     "PhotoBenchmark",
     "Photographs",
@@ -170,6 +172,7 @@ Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Seed = Between[0, 2**32 - 1]
 Size = Annotated[int, Field(ge=8)] | None
+Normalise = _one_of(names.NORMALISATIONS) | None
 _Filled = Annotated[str, Field(pattern=r"\S")]
 BenchmarkName = _Filled
 Benchmarks = ListOf[BenchmarkName]

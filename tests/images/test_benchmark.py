@@ -33,7 +33,7 @@ from manifpt_utils.images.catalogue import (
 from manifpt_utils.images.factors import FACTORS, read_factors
 from manifpt_utils.images.folder import from_folder
 from manifpt_utils.images.gm_photo import retrained
-from manifpt_utils.images.loading import folder_sizes, load
+from manifpt_utils.images.loading import folder_options, load
 from manifpt_utils.images.manifest import read_manifest, verified
 from manifpt_utils.images.photograph import PhotoManifold
 from manifpt_utils.images.sheets import read_sheet
@@ -654,15 +654,14 @@ def test_size_brings_all_classes_to_one_size(root):
 
 def test_a_size_is_for_the_folders_among_benchmarks():
     shipped, others = "gm-photo/coffee", ["gm-photo/flower", "gm-photo/china"]
-    assert folder_sizes(["a", shipped, "b"], (4, 6)) == {
-        "a": (4, 6),
-        shipped: None,
-        "b": (4, 6),
-    }
-    assert set(folder_sizes([shipped, *others], None).values()) == {None}
-    sizes = folder_sizes([shipped, *others], 64)
+    options = {"size": (4, 6), "normalise": "png"}
+    found = folder_options(["a", shipped, "b"], **options)
+    assert found == {"a": options, shipped: {}, "b": options}
+    options = folder_options([shipped, *others], size=64)[shipped]
     with pytest.raises(ValueError, match="size=64 is for folders"):
-        load(shipped, size=sizes[shipped])
+        load(shipped, **options)
+    with pytest.raises(ValueError, match="normalise='png' is for folders .* leave"):
+        load(shipped, normalise="png")
 
 
 def test_images_of_the_asked_size_are_not_resampled(root):

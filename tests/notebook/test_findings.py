@@ -172,3 +172,22 @@ def test_a_tally_counts_every_interval_once():
     found = [AHEAD, behind, open_, AHEAD, mean_interval([0.5])]
     assert tally(found) == "ahead in 2, behind in 1 and undecided in 2"
     assert tally([], ahead="up", behind="down", same="level").count(" in 0") == 3
+
+
+class Warned:
+    def __init__(self, *warnings):
+        self.warnings = list(warnings)
+
+
+def test_a_caution_is_shown_once_and_only_where_there_is_one(shown):
+    findings.caution(Warned(), Warned())
+    assert shown == []
+    findings.caution(Warned("one", "two"), Warned("one"))
+    [(text, about)] = shown
+    assert text.count("- one") == text.count("- two") == 1
+    assert about["kind"] == "finding"
+
+
+def test_names_in_a_caution_are_not_interpreted(shown):
+    findings.caution(Warned("a/<script>*nan*_x_[y](z) & `w`.png"))
+    assert "a/&lt;script&gt;\\*nan\\*\\_x\\_\\[y\\](z) &amp; \\`w\\`" in shown[0][0]
