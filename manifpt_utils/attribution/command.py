@@ -16,10 +16,11 @@ Examples:
 """
 FIT_NOTES = """\b
 FOLDER holds real/ and one sub-folder of images per model, of one size, or of any size
-with --size; or it is in another of the forms that are read.  Three fifths of the images are learned from, one fifth calibrates the
-p-values, and one fifth tests the whole.  What is not given is chosen by
-cross-validation: the space from rgb and frequency, the estimate from raw, nearest,
-highpass and denoiser, the classifier from linear and network.
+with --size; or it is in another of the forms that are read.  Three fifths of the images
+are learned from, one fifth calibrates the p-values, and one fifth tests the whole.
+What is not given is chosen by cross-validation: the space from rgb and frequency, the
+estimate from raw, nearest, highpass and denoiser, the classifier from linear and
+network.
 \b
 An interrupted fit goes on where it was: what was computed is kept in the cache.
 \b
@@ -101,6 +102,7 @@ def _load(folder, models, **options):
     """The benchmark; what its audit says goes to the console."""
     import warnings
 
+    from ..images.audit_report import headline
     from ..images.loading import load
 
     names = models.split(",") if models else None
@@ -108,32 +110,10 @@ def _load(folder, models, **options):
         warnings.simplefilter("ignore", UserWarning)
         benchmark = load(folder, models=names, **options)
     if benchmark.audit is not None:
-        click.echo(f"Audit: {headline(benchmark.audit)}", err=True)
+        click.echo(headline(benchmark.audit), err=True)
     for message in benchmark.warnings:
         click.echo(f"Warning: {message}", err=True)
     return benchmark
-
-
-def headline(audit):
-    """What a classifier that sees no pixel achieves, in one sentence.
-
-    Parameters
-    ----------
-    audit : Audit
-
-    Returns
-    -------
-    str
-    """
-    if not len(audit.accuracies):
-        return "there are too few files to compare how they are stored."
-    found = audit.accuracies.iloc[0]
-    telling = "tells" if found["accuracy"] > found["null"] else "does not tell"
-    return (
-        "how the files are stored, without any pixel, "
-        f"{telling} classes apart (accuracy {found['accuracy']:.2f}, chance "
-        f"{found['chance']:.2f})."
-    )
 
 
 def summary(attributor):
