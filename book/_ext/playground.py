@@ -10,7 +10,7 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
-FIGURES = {"circle": circle_figure.figure, "photograph": photo_figure.figure}
+FIGURES = {"circle": circle_figure, "photograph": photo_figure}
 CLASS = 'class="touch '  # of all of them
 SCRIPT = "touch.js"
 
@@ -27,7 +27,9 @@ class Touch(SphinxDirective):
 
     def run(self):
         """The figure, which other formats leave out."""
-        return [nodes.raw("", FIGURES[known(self.arguments[0])](), format="html")]
+        writer = FIGURES[known(self.arguments[0])]
+        self.env.note_dependency(writer.__file__)  # for builds of what has changed
+        return [nodes.raw("", writer.figure(), format="html")]
 
 
 def add_script(app, pagename, templatename, context, doctree):

@@ -255,14 +255,16 @@
     }
 
     /* More and more real points; at once for those who want no motion. */
+    let timer = 0;
     function play() {
-      if (still.matches) return resize(data.sizes.length - 1);
-      resize(0);
-      const timer = window.setInterval(() => {
+      window.clearInterval(timer);
+      const last = data.sizes.length - 1;
+      if (still.matches) return resize(last);
+      timer = window.setInterval(() => {
         resize(state.size + 1);
-        if (state.size === data.sizes.length - 1) window.clearInterval(timer);
+        if (state.size === last) window.clearInterval(timer);
       }, 600);
-      return timer;
+      return resize(0);
     }
 
     awake(figure);
