@@ -19,7 +19,7 @@ _IMAGE, _CLOSEST = _RNG.uniform(size=(6, 8)), _RNG.uniform(size=(6, 8))
 _ARTIFACTS = _RNG.normal(loc=0.4, size=(8, 3))
 _MODELS = ["a", "b", "c"]
 _MADE_BY = np.array([*"aaaabbbbcc"])
-_TAKEN_FOR = np.array([*"aaabbbaccb"])
+_TAKEN_FOR = np.array([*"aabcbbbacc"])
 _WITH, _WITHOUT = np.array([0.71, 0.66, 0.69, 0.75]), np.array([0.65, 0.61, 0.66, 0.68])
 
 
@@ -234,7 +234,8 @@ def _gain():
                 "The sign is the other way round: it is what the artifact gains.",
             ),
         ),
-        ("Work with the differences within each seed.", "scipy.stats.t.ppf(0.975, n − 1)"),
+        ("Work with the differences within each seed.",
+         "The factor is scipy.stats.t.ppf(0.975, n − 1)."),
     )  # fmt: skip
 
 
