@@ -148,7 +148,8 @@ def as_markdown(name, questions):
         "notebook, `from manifpt_utils.notebook.quiz import check` and then "
         f'`check("{one}", ...)` judge an answer and hint.'
     )
-    return "\n\n".join([opening, *(_question(name, q) for q in questions)])
+    parts = [opening, *(_question(name, question) for question in questions)]
+    return "\n\n---\n\n".join(parts)
 
 
 def _question(name, question):
