@@ -5,17 +5,15 @@ from typing import NamedTuple
 
 from .questions import LETTERS
 
-_WORDS = {"right": "Right.", "almost": "Almost.", "not yet": "Not yet."}
-
 
 class Verdict(NamedTuple):
-    """A state ("right", "almost", "not yet") and why, as Markdown."""
+    """A state, such as "right", "almost" or "not yet", and why, as Markdown."""
 
     state: str
     text: str
 
     def _repr_markdown_(self):
-        return f"**{_WORDS[self.state]}** {self.text}"
+        return f"**{self.state.capitalize()}.** {self.text}"
 
 
 def judged(question, answer, *, name):

@@ -43,6 +43,7 @@ _MARKUP = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>&"})
 
 Text = Annotated[str, Field(pattern=r"\S")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z]\w*$")]
+_TRIED = {"bool", "constrained-str", "float", "str"}  # pydantic's words for a place
 _TEXT = "text that is not empty"
 _NAME = "the name of a value of the run"
 _NUMBER = f"a number, or {_NAME}"
@@ -84,7 +85,9 @@ class Question(_Part):
     ask: Text = Field(description=_TEXT)
     when: Name | None = Field(None, description=_NAME)
     hints: list[Text] = Field([], description="a list of texts")
-    options: list[Option] = Field([], description="a list of options")
+    options: list[Option] = Field(
+        [], max_length=len(LETTERS), description="a list of at most 26 options"
+    )
     answer: float | Name | None = Field(None, description=_NUMBER)
     tolerance: float | Name | None = Field(None, description=_NUMBER)
     unit: Literal["%", "points"] | None = Field(None, description='"%" or "points"')
@@ -157,7 +160,9 @@ def _content(path):
 
 def _problem(raw, found):
     """A sentence about one of pydantic's findings: which question, what to write."""
-    place = [step for step in found["loc"] if step in _STEPS or isinstance(step, int)]
+    place = [step for step in found["loc"] if step not in _TRIED]
+    if "hints" in place:  # one of them is as wrong as all
+        place = place[: place.index("hints") + 1]
     if len(place) < 2 or place[0] != "questions":
         return "the file must hold one key, `questions`, with a list of questions."
     *outer, last = place
@@ -170,17 +175,6 @@ def _problem(raw, found):
     if found["type"] == "missing":
         return f"{where}: {last} is missing; it must be {wanted}."
     return f"{where}: {last} = {found['input']!r} must be {wanted}."
-
-
-class _Steps:
-    """What names a place in a file; pydantic adds the kinds it tried."""
-
-    def __contains__(self, step):
-        return isinstance(step, str) and step.isidentifier() and step not in _TRIED
-
-
-_TRIED = {"bool", "str", "float"}
-_STEPS = _Steps()
 
 
 def _where(raw, place):

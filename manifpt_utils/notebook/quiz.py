@@ -6,7 +6,8 @@ The last code cell of a chapter gives the numbers of its run::
 
 The questions lie in `notebooks/quizzes/03_attribution.yml` (see
 `notebook.questions`).  The output is text with folded answers; the book makes a form
-of it.  Where the notebook runs, `check("3.q1", "b")` judges an answer.
+of it.  Where the notebook runs, `check("3.q1", "b")` judges an answer, and
+`check("3.1", function)` a solution of an exercise (`notebook.exercises`).
 """
 
 from typing import NamedTuple
@@ -14,12 +15,14 @@ from typing import NamedTuple
 from IPython.display import display
 
 from .._support.paths import ROOT
+from .exercises import EXERCISES, tried
 from .findings import MARKDOWN, checked, left_out, listing, plain_values
 from .judging import Verdict, judged
 from .questions import LETTERS, filled, read_questions
 
 FOLDER = ROOT / "notebooks" / "quizzes"
 _ASKED = {}  # chapter -> what was asked last in this kernel
+_HINTED = {}  # exercise -> number of hints given in this kernel
 
 
 class _Asked(NamedTuple):
@@ -62,44 +65,58 @@ def _joined(value):
     return listing(value) if isinstance(value, list) else value
 
 
-def check(question, answer):
-    """Judge an answer to a question of a quiz; the solution is never told.
+def check(name, answer=...):
+    """Judge an answer to a question, or a solution of an exercise; none is ever told.
 
     Parameters
     ----------
-    question : str
-        Chapter and question, such as "3.q1".
-    answer : str, number or list
-        A letter, a list of letters (for an order: the first one first), or a number.
+    name : str
+        Of a question, such as "3.q1", or of an exercise, such as "3.1".
+    answer : str, number, list or function
+        For a question a letter, a list of letters (of an order: the first one first)
+        or a number; for an exercise the reader's function.  An exercise without an
+        answer gives a hint.
 
     Returns
     -------
     Verdict
-        `state` is "right", "almost" or "not yet"; `text` says why, and holds one hint
-        more after every wrong answer.
+        `state` is "right", "almost" or "not yet"; of an exercise also "nothing yet",
+        "on the way" or "hint".  `text` says why, and after a wrong answer to a question
+        it holds one hint more.
 
     Raises
     ------
     ValueError
         If the question has not been asked, or takes another kind of answer.
     """
-    number, _, id_ = str(question).rpartition(".")
+    if name in EXERCISES:
+        return _exercise(name, answer)
+    number, _, id_ = str(name).rpartition(".")
     if number not in _ASKED:
         raise ValueError(
-            f"{question!r} has not been asked; run the cell with quiz(...) at the end "
-            f'of the chapter first, and name a question as "3.q1".'
+            f"{name!r} has not been asked; run the cell with quiz(...) at the end of "
+            'the chapter first, and name a question as "3.q1". The exercises are '
+            f"{listing(EXERCISES)}."
         )
     asked = _ASKED[number]
     if id_ not in asked.questions:
-        there = ", ".join(f"{number}.{known}" for known in asked.questions)
-        raise ValueError(f"there is no question {question!r} in this run; try {there}.")
-    found = judged(asked.questions[id_], answer, name=question)
+        there = listing([f"{number}.{known}" for known in asked.questions])
+        raise ValueError(f"there is no question {name!r} in this run, but {there}.")
+    found = judged(asked.questions[id_], answer, name=name)
     if found.state == "right":
         return found
     hints = asked.questions[id_].hints
     n_missed = asked.missed[id_] = asked.missed.get(id_, 0) + 1
     given = [f"Hint: {hint}" for hint in hints[n_missed - 1 : n_missed]]
     return Verdict(found.state, "\n\n".join([found.text, *given]))
+
+
+def _exercise(name, answer):
+    exercise = EXERCISES[name]
+    if answer is not ...:
+        return tried(exercise, answer, name=name)
+    n_given = _HINTED[name] = _HINTED.get(name, 0) + 1
+    return Verdict("hint", exercise.hints[min(n_given, len(exercise.hints)) - 1])
 
 
 def chapter(name):
@@ -131,7 +148,8 @@ def as_markdown(name, questions):
         "notebook, `from manifpt_utils.notebook.quiz import check` and then "
         f'`check("{one}", ...)` judge an answer and hint.'
     )
-    return "\n\n".join([opening, *(_question(name, q) for q in questions)])
+    parts = [opening, *(_question(name, question) for question in questions)]
+    return "\n\n---\n\n".join(parts)
 
 
 def _question(name, question):

@@ -1,0 +1,105 @@
+"""Exercises: each property that fails is named, and nothing is told too early."""
+
+import numpy as np
+import pytest
+
+from manifpt_utils.notebook import quiz as module
+from manifpt_utils.notebook.exercises import EXERCISES, tried
+from manifpt_utils.notebook.quiz import check
+
+each = pytest.mark.parametrize("name", EXERCISES)
+
+
+def returning(value):
+    """A reader's function that returns the same whatever it is given."""
+    return lambda *arguments: value
+
+
+@each
+def test_the_right_result_is_right(name):
+    expected = EXERCISES[name].expected
+    assert tried(EXERCISES[name], returning(expected), name=name).state == "right"
+    near = tried(EXERCISES[name], returning(expected.tolist()), name=name)
+    assert near.state == "right"
+
+
+@each
+def test_every_known_mistake_is_named(name):
+    exercise = EXERCISES[name]
+    for mistake, why in exercise.mistakes:
+        assert tried(exercise, returning(mistake), name=name) == ("almost", why)
+
+
+@each
+def test_the_other_sign_and_another_shape_are_named(name):
+    exercise = EXERCISES[name]
+    sign = tried(exercise, returning(-exercise.expected), name=name)
+    assert sign.state in ("almost", "on the way")
+    shape = tried(exercise, returning(exercise.expected[None]), name=name)
+    assert shape.state == "on the way" and str(exercise.expected.shape) in shape.text
+
+
+@each
+def test_other_numbers_are_on_the_way(name):
+    exercise = EXERCISES[name]
+    for wrong in (exercise.expected + 9, np.full(exercise.expected.shape, np.nan)):
+        assert tried(exercise, returning(wrong), name=name).state == "on the way"
+
+
+def test_the_sign_of_an_artifact_is_named():
+    exercise = EXERCISES["1.1"]
+    found = tried(exercise, returning(-exercise.expected), name="1.1")
+    assert found == ("almost", "The sign is the other way round.")
+
+
+def fail(*_):
+    raise KeyError("no such thing")
+
+
+def wait(*_):
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("function", "state", "words"),
+    [
+        (None, "nothing yet", "Write the function first."),
+        (wait, "nothing yet", "waits for your code"),
+        (returning(None), "nothing yet", "returns nothing"),
+        (returning("words"), "on the way", "must be numbers"),
+        (returning([[1], [2, 3]]), "on the way", "must be numbers"),
+        (fail, "on the way", "stops with KeyError: 'no such thing'"),
+        (lambda: 0, "on the way", "stops with TypeError"),
+    ],
+)
+def test_what_is_not_finished_is_said_so(function, state, words):
+    found = check("1.1", function)
+    assert found.state == state and words in found.text
+
+
+def test_a_function_cannot_change_what_others_are_tried_with():
+    def spoil(generated, real):
+        generated += 1
+        return generated - real[: len(generated)]
+
+    check("1.1", spoil)
+    expected = EXERCISES["1.1"].expected
+    assert check("1.1", returning(expected)).state == "right"
+
+
+def test_a_result_in_place_of_the_function_is_refused():
+    with pytest.raises(ValueError, match="1.1 takes your function itself, .* a float"):
+        check("1.1", 0.5)
+
+
+def test_without_an_answer_there_is_a_hint_and_then_the_next(monkeypatch):
+    monkeypatch.setattr(module, "_HINTED", {})
+    hints = EXERCISES["1.1"].hints
+    found = [check("1.1") for _ in range(3)]
+    assert [verdict.text for verdict in found] == [*hints, hints[-1]]
+    assert {verdict.state for verdict in found} == {"hint"}
+
+
+def test_an_exercise_that_is_not_there_is_refused_with_those_that_are():
+    with pytest.raises(ValueError, match="'1.9' has not been asked; .* 1.1, 1.2"):
+        check("1.9", returning(0))
