@@ -81,9 +81,10 @@ def headline(found):
     scores = scores[scores["accuracy"] > scores["null"]].iloc[0]
     return (
         "A classifier that sees only how the files are stored, and no pixel, names the "
-        f"class of {scores.accuracy:.0%} of the files ({scores.name}). Chance is {scores.chance:.0%}, "
-        f"and the best of many random assignments reaches {scores.null:.0%}. An "
-        "accuracy on these images means little unless it is above that."
+        f"class of {scores.accuracy:.0%} of the files ({scores.name}). Chance is "
+        f"{scores.chance:.0%}, and the best of many random assignments reaches "
+        f"{scores.null:.0%}. An accuracy on these images means little unless it is "
+        "above that."
     )
 
 

@@ -57,7 +57,8 @@ def test_the_headline_comes_first_with_chance_null_and_remedy(root):
     assert done.exit_code == 0
     assert re.match(
         r"A classifier that sees only how the files are stored, and no pixel, names "
-        r"the class of \d\d% of the files \(all classes\)\. Chance is 33%, and the best .* reaches \d\d%\.",
+        r"the class of \d\d% of the files \(all classes\)\. Chance is 33%, and the "
+        r"best .* reaches \d\d%\.",
         done.output,
     )
     assert "use --normalise jpeg90: alone it makes the files equal" in done.output
