@@ -176,7 +176,8 @@ def summary(found):
     parts = [headline(found), scores, what_to_do(found), f"Files: {printable(held)}."]
     if not found.differences.empty:
         parts.append(f"What differs:\n{_escaped(found.differences)}")
-    parts += [f"Warning: {message}" for message in found.warnings]
+    said = 0 if found.differences.empty else 1  # the first warning is what stands above
+    parts += [f"Warning: {message}" for message in found.warnings[said:]]
     return "\n\n".join(part for part in parts if part)
 
 

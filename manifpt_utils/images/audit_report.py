@@ -77,12 +77,14 @@ def headline(found):
             "A classifier that sees only how the files are stored, and no pixel, does "
             "not tell the classes apart better than chance."
         )
-    scores = found.accuracies.iloc[0]
+    scores = found.accuracies
+    scores = scores[scores["accuracy"] > scores["null"]].iloc[0]
     return (
         "A classifier that sees only how the files are stored, and no pixel, names the "
-        f"class of {scores.accuracy:.0%} of the files. Chance is {scores.chance:.0%}, "
-        f"and the best of many random assignments reaches {scores.null:.0%}. An "
-        "accuracy on these images means little unless it is above that."
+        f"class of {scores.accuracy:.0%} of the files ({scores.name}). Chance is "
+        f"{scores.chance:.0%}, and the best of many random assignments reaches "
+        f"{scores.null:.0%}. An accuracy on these images means little unless it is "
+        "above that."
     )
 
 
@@ -133,7 +135,7 @@ def _tables(found):
     sizes = files["width"].astype(str) + " x " + files["height"].astype(str)
     ways = files.assign(quality=files["quality"].map("{:g}".format))
     ways = ways[["format", "compression", "quality", "mode", "bits"]]
-    ways = ways.replace({"nan": "", "": "–"}).astype(str).agg(", ".join, axis=1)
+    ways = ways.replace({"nan": "–", "": "–"}).astype(str).agg(", ".join, axis=1)
     return [
         (
             "Accuracies from storage alone",

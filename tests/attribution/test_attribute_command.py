@@ -25,8 +25,9 @@ def fitted(root, tmp_path_factory):
 
 def test_fit_tells_what_it_found(fitted):
     output, done = fitted
-    assert "Audit: how the files are stored" in done.output
-    assert "does not tell classes apart" in done.output
+    assert "sees only how the files are stored, and no pixel, does not tell" in (
+        done.output
+    )
     assert "Chosen     linear classifier of rgb raw" in done.output
     assert f"manifpt attribute predict {output} IMAGE" in done.output
 
@@ -71,7 +72,7 @@ def test_an_occupied_output_is_refused_before_the_work(root, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     done = run("fit", root, "-o", tmp_path, *CHOICE)
     assert done.exit_code == 1 and "holds no attributor" in done.output
-    assert "Audit" not in done.output
+    assert "stored" not in done.output
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,8 @@ def test_the_headline_comes_first_with_chance_null_and_remedy(root):
     assert done.exit_code == 0
     assert re.match(
         r"A classifier that sees only how the files are stored, and no pixel, names "
-        r"the class of \d\d% .* Chance is 33%, and the best .* reaches \d\d%\.",
+        r"the class of \d\d% of the files \(all classes\)\. Chance is 33%, and the "
+        r"best .* reaches \d\d%\.",
         done.output,
     )
     assert "use --normalise jpeg90: alone it makes the files equal" in done.output
@@ -239,3 +240,14 @@ def test_a_full_disk_leaves_nothing(root, tmp_path, monkeypatch):
     assert done.exit_code == 1
     assert "Error: [Errno 28] No space left on device" in done.output.splitlines()[-1]
     assert [p.name for p in tmp_path.iterdir()] == ["mine"]
+
+
+def test_the_headline_is_that_of_classes_that_are_told_apart(alike):
+    found = audit(alike)
+    scores = pd.DataFrame(
+        {"accuracy": [0.4, 0.9], "chance": [0.3, 0.5], "null": [0.5, 0.6]},
+        index=["all classes", "models alone"],
+    )
+    text = audit_report.headline(found._replace(accuracies=scores))
+    assert "90% of the files (models alone). Chance is 50%" in text
+    assert "60%" in text

@@ -224,6 +224,7 @@ def _brought_to_a_size(notebook, least, others):
     found = [Case(notebook, "a folder and size", given, OBLONG, ("benchmark",), others)]
     if others:
         name, given = "a folder of the size of GM-Photo", least | {"size": 32}
+        given |= {"normalise": "jpeg90"} if "normalise" in least else {}
         found.append(Case(notebook, name, given, KNOWN, ("benchmark",)))
     return found
 
