@@ -120,9 +120,7 @@ def assemble(
         images,
         factors=_folder_factors(source.folder, list(images)),
         audit=compare(files) if _has_facts(files) else None,
-        split=None
-        if source.tested
-        else RealSplit(len(files.loc["real"]), test_fraction),
+        split=None if source.tested else RealSplit(len(contents), test_fraction),
         layout=source.layout,
         tested=tested,
         notes=_notes(files, copied),
