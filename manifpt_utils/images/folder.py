@@ -147,9 +147,7 @@ def assemble(
         images,
         factors=_folder_factors(source.folder, list(images)),
         audit=_audited(files, found, normalise, source),
-        split=None
-        if source.tested
-        else RealSplit(len(files.loc["real"]), test_fraction),
+        split=None if source.tested else RealSplit(len(contents), test_fraction),
         layout=source.layout,
         tested=tested,
         notes=_notes(files, copied),

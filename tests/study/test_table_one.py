@@ -12,9 +12,9 @@ from manifpt_utils.study.command import command
 from manifpt_utils.study.table_one import Networks, table_one
 
 
-def write_shades(root):
+def write_shades(root, seed=0):
     """Models that differ in their brightness alone, and real images in between."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     for name, low in {"real": 90, "dark": 0, "light": 180}.items():
         (root / name).mkdir(parents=True)
         for i, x in enumerate(rng.integers(low, low + 76, (40, 8, 8, 3), np.uint8)):
@@ -48,11 +48,7 @@ def test_methods_are_trained_once_and_told_apart_by_chance_or_better(shades, tmp
 
 def test_a_given_split_is_kept(tmp_path, monkeypatch):
     write_shades(tmp_path / "train")
-    write_shades(tmp_path / "test")
-    for i, path in enumerate(sorted((tmp_path / "test").rglob("*.png"))):
-        x = np.array(Image.open(path))
-        x[0, 0] = i  # no copy of a training image
-        Image.fromarray(x).save(path)
+    write_shades(tmp_path / "test", seed=1)
     seen = {}
 
     def remember(*args, **options):

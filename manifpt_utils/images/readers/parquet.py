@@ -3,7 +3,8 @@
 Each row is an image: `image_data` holds the bytes of its file, `model_name` who made
 it, `label` 1 for generated and 0 for real; `split` and `image_name` are read where they
 are.  The names are read first and the images drawn from them; then one pass over the
-files decodes those, so that no more than a few rows are in memory as bytes.
+files decodes those.  A page of a file and a few of its rows are in memory at once; how
+large a page is, its writer chose.
 """
 
 from functools import partial
@@ -22,6 +23,8 @@ from .source import TEST, TRAIN, Item, divided
 TREE = "parquet files with image_data, model_name and label, as Community Forensics has"
 NEEDED, OPTIONAL = ("image_data", "model_name", "label"), ("split", "image_name")
 AT_ONCE = 32  # rows in memory as bytes
+# By default pyarrow reads a column of a whole row group, which can be a gigabyte.
+STREAMED = {"buffer_size": 2**20, "pre_buffer": False}
 
 
 class Row(NamedTuple):
@@ -103,7 +106,7 @@ def _names(parquet, path):
 
 def _opened(parquet, path):
     try:
-        return parquet.ParquetFile(path)
+        return parquet.ParquetFile(path, **STREAMED)
     except Exception as error:  # pyarrow has its own kinds of errors, and not one
         raise ValueError(
             f"{path} cannot be read as parquet ({error}); get it again."
