@@ -287,7 +287,6 @@ def contrasts(results, questions=ASKED):
 CONTRASTS = {
     "nearest − raw": partial(mean_gain, kind="nearest"),
     "hull − raw": partial(mean_gain, kind="hull"),
-    "highpass − raw": partial(mean_gain, kind="highpass"),
     "nearest − highpass": partial(mean_gain, kind="nearest", over="highpass"),
     "denoiser − highpass": partial(mean_gain, kind="denoiser", over="highpass"),
     "nearest − earlier": partial(lead_of_best, kinds=["nearest"], rivals=["earlier"]),

@@ -115,6 +115,7 @@ def test_page_is_complete_quiet_open_to_all_and_fits(path, browser, site):
     assert overflow(page) <= 0
     page.emulate_media(color_scheme="dark")
     page.wait_for_selector("html[data-theme=dark]")
+    page.wait_for_function("document.getAnimations().length === 0")
     # Nothing else that axe-core looks at depends on the colours.
     assert barriers(page, runOnly=["color-contrast"]) == {}
     page.set_viewport_size(PHONE)
