@@ -17,6 +17,9 @@ RUNNER := $(BIN)/manifpt run
 RENDER := rm -rf book/_build && \
 	$(BIN)/jupyter-book build . --path-output book -W -n --keep-going -q
 BOOK_TESTS := tests/book
+# Tests run on all cores.  Those of a file share what is slow to make, and so one core
+# takes the whole file; tests of the book share a browser only.
+PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4
 
 .DEFAULT_GOAL := help
 .PHONY: help setup book test html bench lab test-all constraints clean distclean
@@ -37,10 +40,10 @@ test: $(STAMP)  ## lint, unit tests, quick run of all notebooks, tests of the bo
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest --ignore=$(BOOK_TESTS)
+	$(PYTEST) --dist loadfile --ignore=$(BOOK_TESTS)
 	$(RUNNER) --profile smoke
 	$(MAKE) html
-	$(BIN)/python -m pytest $(BOOK_TESTS)
+	$(PYTEST) --dist worksteal $(BOOK_TESTS)
 
 test-all: export MANIFPT_MATRIX = all
 test-all: test  ## the same, with all kinds of parameters of all notebooks, not a tenth

@@ -230,7 +230,7 @@ def test_test_runs_everything_in_order():
     places = [text.index(step) for step in [*steps, "jupyter-book build"]]
     assert places == sorted(places)
     assert "-W -n --keep-going" in text
-    assert text.rindex("pytest tests/book") > places[-1]
+    assert text.rindex("worksteal tests/book") > places[-1]
 
 
 def test_continuous_integration_runs_the_readmes_command():

@@ -87,7 +87,7 @@ def _item(finding, title, sentence, link):
     change = verdict(finding.difference, **WORDS)
     unit = count(finding.difference.n, finding.unit)
     size = points(finding.difference._replace(n=unit))
-    return f"- **[{title}]({link}).** {sentence.format(change=change)}: {size}."
+    return f"- **[{title}]({link})** {sentence.format(change=change)}: {size}."
 
 
 def with_findings(page):

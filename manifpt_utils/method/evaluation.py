@@ -16,7 +16,6 @@ from sklearn.pipeline import Pipeline
 
 from ..images.copies import digests
 from ..metrics import FrechetRatio, frechet_distance_ratio
-from ..metrics.intervals import mean_interval
 
 HELD_OUT = "held out"  # name of the test set that a split leaves
 TRIES = 100  # to divide groups so that both sides have enough of every class
@@ -34,11 +33,6 @@ class Evaluation(NamedTuple):
     n_test: int  # per class
     d: int  # dimension of the penultimate features
     predictions: pd.DataFrame  # one row per seed and image, see `fit_and_test`
-
-    @property
-    def interval(self):
-        """The mean accuracy with its 95 % interval over the seeds: an `Interval`."""
-        return mean_interval(self.accuracy)
 
     def row(self):
         """Mean and standard deviation as a flat dictionary, one table row."""

@@ -106,13 +106,9 @@ class Fingerprint:
             \\qquad \\text{(eq. 4)}
 
         The maximum over a sample grows with the sample and is set by one image: compare
-        it at equal n, next to `quantiles`.
+        it at equal n, next to quantiles of `norms`.
         """
         return float(self.norms.max())
-
-    def quantiles(self, q=(0.5, 0.9, 0.99)):
-        """Quantiles of the norms, steadier than `size`: float64 array, one per q."""
-        return np.quantile(self.norms, q)
 
     @cached_property
     def mean(self):

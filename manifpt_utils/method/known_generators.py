@@ -96,9 +96,7 @@ def _none(u):
 KNOWN_GENERATORS = {
     "perfect": KnownGenerator(_perfect, _all),
     "other frequencies": KnownGenerator(_bent(np.square), _all),
-    "half of the modes": KnownGenerator(
-        _bent(lambda u: u / 2), lambda u: u[:, 0] <= 0.5
-    ),
+    "half of the modes": KnownGenerator(_bent(_halved), _first_half),
     "memorised": KnownGenerator(_memorised, _none),
     "one point": KnownGenerator(_one_point, _none),
     "all a little off": KnownGenerator(_lifted(_everywhere), _none),

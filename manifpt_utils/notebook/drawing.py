@@ -21,7 +21,7 @@ from .palette import INK, PALETTE, QUIET, RULE
 WIDTH = 4.8
 DPI = 192  # of what is not vector: two pixels for one of the page
 GAP = 12  # points between panels
-HEAVY = 60_000  # bytes of a raster from which on it is stored with loss
+HEAVY = 30_000  # bytes of a raster from which on it is stored with loss
 STYLE = {
     "text.color": INK,
     "axes.labelcolor": INK,

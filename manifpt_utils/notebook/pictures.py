@@ -106,23 +106,6 @@ def tiles(images):
     return np.stack([np.asarray(x) for x in small])
 
 
-def picture(images, *, columns=24):
-    """A contact sheet, pixel by pixel, in 256 colours: for a page with many of them.
-
-    Parameters
-    ----------
-    images : (n, h, w, 3) uint8 array
-        The last row is left out if it is not full.
-    columns : int
-
-    Returns
-    -------
-    PIL Image
-    """
-    sheet = contact_sheet(tiles(images), columns)
-    return Image.fromarray(sheet).quantize(256, dither=0)
-
-
 def sheets(images, *, columns=12, n=24):
     """One contact sheet per model, each a panel.
 

@@ -12,10 +12,8 @@ a form.  The entry point is
 
 import json
 import re
-from base64 import b64decode
 from html import escape
 from itertools import count
-from struct import unpack
 
 from docutils import nodes
 
@@ -27,7 +25,6 @@ MARKDOWN = "text/markdown"
 SVG = "image/svg+xml"
 PLOTLY = "application/vnd.plotly.v1+json"
 DEFAULT_HEIGHT = 450  # pixels, Plotly's own default
-WIDE = 760  # pixels; a wider picture scrolls on a phone rather than shrink
 
 _INTERACTIVE = """\
 <div class="plotly-figure">
@@ -210,13 +207,8 @@ def _image(renderer, data):
     image["alt"] = _alt(renderer, data)
     if data.cell_metadata.get("mystnb", {}).get("figure"):  # MyST-NB adds the caption
         return [image]
-    classes = ["pixels"] + ["wide-picture"] * (_png_width(data) > WIDE)
-    return [_figure(renderer, data, nodes.container("", image, classes=classes))]
-
-
-def _png_width(data):
-    """Width in pixels, which a PNG file states in bytes 16 to 20."""
-    return unpack(">I", b64decode(data.string[:32])[16:20])[0]
+    picture = nodes.container("", image, classes=["pixels"])
+    return [_figure(renderer, data, picture)]
 
 
 def _table(renderer, data):

@@ -11,13 +11,15 @@ import nbformat
 UP = "\x1b[A"  # moves the cursor to the line above
 LOWER = re.compile(rf"(\n|\A)[^\n]*?{re.escape(UP)}")
 WIDGET = "application/vnd.jupyter.widget-view+json"
+FOLDED = {"hide-cell", "hide-input"}  # tags of cells whose code the book folds
 
 
 def as_kept(notebook):
     """A copy of an executed notebook as the book keeps it.
 
     Times, absolute paths and progress bars are removed, because they differ between
-    two equal runs; links are turned to where the copy lies.
+    two equal runs; links are turned to where the copy lies; code that the book folds is
+    folded in JupyterLab and in editors, too.
 
     Parameters
     ----------
@@ -36,6 +38,8 @@ def as_kept(notebook):
             cell.source = with_links_of_copy(cell.source)
         elif cell.cell_type == "code":
             cell.outputs = [_with_links(o) for o in without_bars(cell.outputs)]
+            if FOLDED & set(tags(cell)):
+                cell.metadata["jupyter"] = {"source_hidden": True}
     return kept
 
 

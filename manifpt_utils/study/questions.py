@@ -145,25 +145,8 @@ def mean_scores(results, tests, *, methods=METHODS):
     return pd.DataFrame(found)
 
 
-def score_intervals(results, tests, *, methods=METHODS):
-    """Scores with their intervals over the seeds, for figures and tables.
-
-    Returns
-    -------
-    DataFrame
-        One line per test and method: `test`, `method` and `kind` as readers know them,
-        and `score`, an `Interval`.
-    """
-    index = pd.MultiIndex.from_tuples(methods, names=METHOD)
-    parts = [
-        _lines(name, index, seed_scores(results, test, methods=methods))
-        for name, test in tests.items()
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
 def mean_intervals(results, questions, *, methods=METHODS):
-    """As `score_intervals`, for the mean over the tests of each question.
+    """Mean scores over the tests of each question, for figures.
 
     Parameters
     ----------
@@ -174,7 +157,8 @@ def mean_intervals(results, questions, *, methods=METHODS):
     Returns
     -------
     DataFrame
-        `test` is the name of a question, and the intervals are over its tests.
+        One line per question and method: `test`, the name of the question; `method`
+        and `kind` as readers know them; and `score`, an `Interval` over the tests.
     """
     index = pd.MultiIndex.from_tuples(methods, names=METHOD)
     parts = [
@@ -196,7 +180,7 @@ def _intervals(scores):
 
 
 def score_table(results, tests, *, methods=METHODS):
-    """The same in one row per method, for readers, the best in the mean first.
+    """Scores in one row per method, for readers, the best in the mean first.
 
     Returns
     -------
@@ -303,7 +287,6 @@ def contrasts(results, questions=ASKED):
 CONTRASTS = {
     "nearest − raw": partial(mean_gain, kind="nearest"),
     "hull − raw": partial(mean_gain, kind="hull"),
-    "highpass − raw": partial(mean_gain, kind="highpass"),
     "nearest − highpass": partial(mean_gain, kind="nearest", over="highpass"),
     "denoiser − highpass": partial(mean_gain, kind="denoiser", over="highpass"),
     "nearest − earlier": partial(lead_of_best, kinds=["nearest"], rivals=["earlier"]),

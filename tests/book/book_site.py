@@ -20,8 +20,9 @@ NO_BROWSER = "no Chromium found: install it or set MANIFPT_CHROMIUM to its path"
 def pages():
     """Every page of the table of contents, as a path below HTML."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    chapters = [c["file"] for part in toc["parts"] for c in part["chapters"]]
-    return [f"{name}.html" for name in [toc["root"], *chapters]]
+    chapters = [c for part in toc["parts"] for c in part["chapters"]]
+    names = [n["file"] for c in chapters for n in (c, *c.get("sections", ()))]
+    return [f"{name}.html" for name in [toc["root"], *names]]
 
 
 class _QuietHandler(SimpleHTTPRequestHandler):

@@ -18,9 +18,13 @@ from manifpt_utils.notebook.quiz_form import quiz_html
 from manifpt_utils.notebook.renderer import plotly_html, svg_html, table_html
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+axe = pytest.importorskip(
+    "axe_playwright_python.sync_playwright", reason="axe-playwright-python is missing"
+)
 pytestmark = pytest.mark.skipif(book_site.chromium() is None, reason=NO_BROWSER)
 built = pytest.mark.skipif(not HTML.is_dir(), reason=NOT_BUILT)
 PHONE = {"width": 390, "height": 844}
+MOST_HEIGHT = 12_000  # pixels of a page at a width of 1,280; longer ones are split
 COLOURS = {  # of the page that stands in for the book: text, background
     "light": ("rgb(34, 40, 50)", "rgb(255, 255, 255)"),
     "dark": ("rgb(206, 214, 221)", "rgb(18, 18, 18)"),
@@ -86,16 +90,36 @@ def contrast(page, selector):
     )
 
 
+def height(page):
+    return page.evaluate("document.documentElement.scrollHeight")
+
+
+def barriers(page, **rules):
+    """What axe-core finds that keeps readers out, and the first place of each."""
+    options = {"resultTypes": ["violations"], "preload": False, **rules}
+    found = axe.Axe().run(page, options=options).response
+    return {
+        fault["id"]: fault["nodes"][0]["html"]
+        for fault in found["violations"]
+        if fault["impact"] in ("serious", "critical")
+    }
+
+
 @built
 @pytest.mark.parametrize("path", pages())
-def test_page_is_complete_quiet_and_fits(path, browser, site):
+def test_page_is_complete_quiet_open_to_all_and_fits(path, browser, site):
     page, problems = visit(browser, f"{site}/{path}")
+    assert height(page) <= MOST_HEIGHT
+    assert barriers(page) == {}
     formulas = count(page, ".math.notranslate")
     assert count(page, ".math.notranslate mjx-container") == formulas
     assert count(page, ".plotly-canvas .main-svg") >= count(page, ".plotly-canvas")
     assert overflow(page) <= 0
     page.emulate_media(color_scheme="dark")
     page.wait_for_selector("html[data-theme=dark]")
+    page.wait_for_function("document.getAnimations().length === 0")
+    # Nothing else that axe-core looks at depends on the colours.
+    assert barriers(page, runOnly=["color-contrast"]) == {}
     page.set_viewport_size(PHONE)
     page.wait_for_timeout(300)  # figures follow the new width
     assert overflow(page) <= 0

@@ -7,7 +7,7 @@ from base64 import b64decode
 
 import numpy as np
 import pytest
-from book_site import ROOT
+from book_site import ROOT, pages
 from PIL import Image
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
@@ -17,7 +17,9 @@ import main_findings  # noqa: E402
 import pipeline_figure  # noqa: E402
 
 PICTURE = re.compile('(?<=base64,)[^"]+')
-PAGES = [*(ROOT / "book").glob("*.md"), *(ROOT / "notebooks").glob("*.ipynb")]
+REFERENCE = sorted((ROOT / "book" / "api").glob("*.md"))
+PROSE = [*(ROOT / "book").glob("*.md"), *REFERENCE]
+PAGES = [*PROSE, *(ROOT / "notebooks").glob("*.ipynb")]
 
 
 def test_the_list_of_the_bibliography_is_that_of_the_bibtex_file():
@@ -54,6 +56,18 @@ def test_every_citation_has_an_entry(path):
     text = path.read_text(encoding="utf-8")
     cited = set(re.findall(r"bibliography\.md#(\w+)\)", text))
     assert cited <= keys
+
+
+def test_every_page_of_prose_is_in_the_contents():
+    written = {path.relative_to(ROOT).with_suffix(".html") for path in PROSE}
+    assert {path.as_posix() for path in written} <= set(pages())
+
+
+def test_the_reference_lists_each_of_its_pages():
+    text = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^- \[([^]]+)\]\(api/(\w+)\.md\)", text, re.M)
+    titles = [(path.read_text().splitlines()[0][2:], path.stem) for path in REFERENCE]
+    assert sorted(listed) == sorted(titles)
 
 
 def test_an_entry_is_readable_without_tex(tmp_path):

@@ -41,10 +41,10 @@ FINDINGS = {
 TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"]))
 
 
-def png(width=3):
+def png():
     """A picture in base64, as notebooks store it."""
     buffer = io.BytesIO()
-    Image.new("RGB", (width, 2), "red").save(buffer, "PNG")
+    Image.new("RGB", (3, 2), "red").save(buffer, "PNG")
     return base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -84,7 +84,6 @@ def built(tmp_path_factory):
         output_cell({PLOTLY: FIGURE, "text/plain": ALT}, described(PLOTLY)),
         output_cell({"text/html": "<table><tr><td>7</td></tr></table>"}),
         output_cell({"text/html": "<p>plain</p>"}),
-        output_cell({"image/png": png(width=2000)}, described("image/png")),
         output_cell({SVG: svg(line()), "image/png": png()}, described(SVG)),
         output_cell({MARKDOWN: "*Figure.* Twice."}, {MARKDOWN: {"kind": "caption"}}),
         output_cell({SVG: svg(Panels([line(), line()], line()))}, described(SVG)),
@@ -159,11 +158,6 @@ def test_plotly_figure_is_described_and_reachable(page):
 def test_identifiers_are_unique(page):
     identifiers = [tag["id"] for tag in page.select("[id]")]
     assert len(identifiers) == len(set(identifiers))
-
-
-def test_only_wide_pictures_may_scroll(page):
-    scrolls = [image.find_parent(class_="wide-picture") for image in page.select("img")]
-    assert [bool(box) for box in scrolls] == [False, True]
 
 
 def test_table_scrolls_in_its_own_box(page):

@@ -123,3 +123,10 @@ def test_what_is_kept_is_kept_as_it_is():
 def test_cells_without_outputs_pass(kind):
     cell = {"cell_type": kind, "source": "x", "metadata": {}, "id": "a"}
     assert as_kept(nbformat.from_dict({**new_notebook(), "cells": [cell]}))
+
+
+@pytest.mark.parametrize(("tag", "is_folded"), [("hide-input", True), ("other", False)])
+def test_code_that_the_book_folds_is_folded_everywhere(tag, is_folded):
+    cell = new_code_cell("1 + 1", metadata={"tags": [tag]})
+    (kept,) = as_kept(new_notebook(cells=[cell])).cells
+    assert kept.metadata.get("jupyter", {}).get("source_hidden", False) == is_folded

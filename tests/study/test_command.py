@@ -47,11 +47,11 @@ def test_what_is_not_there_is_refused_in_one_line(options, message):
 
 def test_the_work_is_shared_among_processes_and_the_command_noted_down(tmp_path):
     command = [sys.executable, "-m", "manifpt_utils", "study", "comparison"]
-    command += ["--settings", "origin of ldm", "--methods", "Durall20,Dzanic20"]
+    command += ["--settings", "origin of ldm", "--methods", "McCloskey18,Dzanic20"]
     command += ["--seeds", "1", "--jobs", "2", "--output", str(tmp_path)]
     subprocess.run(command, check=True, stdout=subprocess.PIPE)
     table = pd.read_csv(tmp_path / "comparison.csv")
-    assert set(table["method"]) == {"Durall20", "Dzanic20"}
+    assert set(table["method"]) == {"McCloskey18", "Dzanic20"}
     assert table["score"].between(0, 1).all()
     made = pd.read_json(tmp_path / "comparison.json", typ="series")
     assert made["runs"][0]["command"].startswith("manifpt study comparison --settings")
