@@ -11,6 +11,7 @@ from .._support.names import BASELINES, PAPER_SPACES
 from ..images.catalogue import CORE, listed
 
 NETWORKS = ("Nataraj19", "Wang20", "Marra18", "Marra19", "Yu19")  # have their own
+FINE_TUNED = ("Wang20", "Marra18", "Marra19")  # as published, from ImageNet weights
 KINDS = ("raw", "nearest", "hull")
 FILTERS = ("highpass", "denoiser")  # which need pixels or their spectra
 
@@ -187,7 +188,9 @@ METHODS = (
     *(ours(space, kind) for space in PAPER_SPACES for kind in KINDS),
     *(ours(space, kind) for space in PAPER_SPACES[:2] for kind in FILTERS),
 )
-PUBLISHED = tuple(Method(name, "", "published") for name in BASELINES)
+PUBLISHED = tuple(
+    Method(name, "", "published") for name in BASELINES if name not in FINE_TUNED
+)
 # In the space of a network that was trained on ImageNet, which is slow on a processor.
 IMAGENET = tuple(ours("imagenet", kind) for kind in ("raw", "nearest"))
 EVERY_METHOD = (*METHODS, *PUBLISHED, *IMAGENET)

@@ -1,4 +1,4 @@
-"""The main contrasts on good models: which those are, and what is compared."""
+"""The main tests on groups of models: which models those are, what is compared."""
 
 import pandas as pd
 import pytest
@@ -7,10 +7,10 @@ from rotating import rotating_seed
 from manifpt_utils.images.catalogue import records
 from manifpt_utils.images.loading import load
 from manifpt_utils.metrics import mean_interval
-from manifpt_utils.study import good_models as module
+from manifpt_utils.study import main_tests as module
 from manifpt_utils.study.comparison import COMPARISON, columns, planned
-from manifpt_utils.study.good_models import GOOD, SHARED
 from manifpt_utils.study.ladder_tables import PANELS
+from manifpt_utils.study.main_tests import GOOD, SHARED
 from manifpt_utils.study.settings import (
     BETWEEN_PIXELS,
     GOOD_MODELS,
@@ -21,6 +21,8 @@ from manifpt_utils.study.settings import (
     good_on_both,
 )
 from manifpt_utils.zoo.quality import COMPARED, quality
+
+KINDS = ("nearest", "raw")
 
 
 @pytest.mark.parametrize("photo", PHOTOS)
@@ -71,3 +73,12 @@ def test_both_groups_fill_the_table_of_the_stored_results():
     assert len(table) == len(module.CONTRASTS) * 2 and list(table) == PANELS
     assert all(lead.n == len(PHOTOS) for lead in table.to_numpy().ravel())
     assert len(module.changed(table)) < table.size // 2
+
+
+def test_the_two_networks_are_compared_on_the_same_tests():
+    table = module.networks_compared(COMPARISON.results())
+    assert len(table) == 7 and list(table) == PANELS
+    for space in ("supervised", "imagenet"):
+        near, raw = (table.loc[f"{space} {kind}", PANELS[0]] for kind in KINDS)
+        gain = table.loc[f"{space}: nearest − raw", PANELS[0]]
+        assert gain.mean == pytest.approx(near.mean - raw.mean)
