@@ -30,8 +30,7 @@ COMPARED = SEEDS[:3]  # as many as high-pass, denoiser and the space of ImageNet
 SHARED, GOOD = "shared models", "good models"
 # Which models are told apart at home and away.
 GROUPS = {SHARED: (shared, shared), GOOD: (good, good_on_both)}
-CONTRASTS = (("nearest", "raw"), ("nearest", "highpass"), ("hull", "highpass"))
-CONTRASTS += (("denoiser", "highpass"),)
+CONTRASTS = (("nearest", "raw"), ("nearest", "highpass"), ("denoiser", "highpass"))
 SUPERVISED = tuple(ours("supervised", method.kind) for method in IMAGENET)
 
 

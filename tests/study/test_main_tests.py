@@ -49,7 +49,9 @@ def test_models_that_move_are_good_on_both_sides(photo):
     (fit,) = planned([here], BETWEEN_PIXELS[:1], [1])[:1]
     assert [column.name for column in columns(fit)] == ["closed", "transfer"]
     (fit,) = planned([good(photo)], BETWEEN_PIXELS[:1], [1])[:1]
-    assert [column.name for column in columns(fit)] == ["closed"]
+    moves = [column.name for column in columns(fit)][1:]
+    assert moves == ([] if good(photo) != here else ["transfer"])
+    assert (good(photo) == here) == (set(GOOD_MODELS[photo]) == set(here.names))
 
 
 def test_every_kind_has_three_seeds_with_few_and_with_many_images():
