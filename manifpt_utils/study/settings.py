@@ -12,6 +12,7 @@ from ..images.catalogue import CORE, listed
 
 NETWORKS = ("Nataraj19", "Wang20", "Marra18", "Marra19", "Yu19")  # have their own
 FINE_TUNED = ("Wang20", "Marra18", "Marra19")  # as published, from ImageNet weights
+SLOW = ("Yu19",)  # as published, half an hour of a processor core per training
 KINDS = ("raw", "nearest", "hull")
 FILTERS = ("highpass", "denoiser")  # which need pixels or their spectra
 
@@ -193,7 +194,9 @@ METHODS = (
     *(ours(space, kind) for space in PAPER_SPACES[:2] for kind in FILTERS),
 )
 PUBLISHED = tuple(
-    Method(name, "", "published") for name in BASELINES if name not in FINE_TUNED
+    Method(name, "", "published")
+    for name in BASELINES
+    if name not in (*FINE_TUNED, *SLOW)
 )
 # In the space of a network that was trained on ImageNet, which is slow on a processor.
 IMAGENET = tuple(ours("imagenet", kind) for kind in ("raw", "nearest"))
