@@ -10,6 +10,7 @@ from itertools import product
 
 import pandas as pd
 
+from .comparison import N_SEEDS
 from .ladder_tables import PANELS, intervals, leads_over
 from .leads import PLACES
 from .questions import FEWEST, Test, mean_scores
@@ -26,16 +27,17 @@ from .settings import (
 )
 from .tables import labels
 
-COMPARED = SEEDS[:3]  # as many as high-pass, denoiser and the space of ImageNet have
 SHARED, GOOD = "shared models", "good models"
 # Which models are told apart at home and away.
 GROUPS = {SHARED: (shared, shared), GOOD: (good, good_on_both)}
 CONTRASTS = (("nearest", "raw"), ("nearest", "highpass"), ("denoiser", "highpass"))
 SUPERVISED = tuple(ours("supervised", method.kind) for method in IMAGENET)
+# Where fewer seeds were computed, both sides of a comparison have these.
+ON_GOOD, ON_NETWORKS = (SEEDS[: N_SEEDS[row][0]] for row in ("good models", "imagenet"))
 
 
-def scores_of(results, group, *, methods=BETWEEN_PIXELS):
-    """Scores of some methods on every photograph, means over three seeds.
+def scores_of(results, group, *, methods=BETWEEN_PIXELS, seeds=ON_GOOD):
+    """Scores of some methods on every photograph, means over some seeds.
 
     Parameters
     ----------
@@ -44,6 +46,7 @@ def scores_of(results, group, *, methods=BETWEEN_PIXELS):
     group : str
         One of `GROUPS`.
     methods : sequence of Method
+    seeds : sequence of int
 
     Returns
     -------
@@ -51,7 +54,7 @@ def scores_of(results, group, *, methods=BETWEEN_PIXELS):
         Indexed by the names of the methods, with columns of `panel` and `photo`, as the
         functions of `ladder_tables` take it.
     """
-    results = results[results["seed"].isin(COMPARED)]
+    results = results[results["seed"].isin(seeds)]
     found = {
         panel: mean_scores(results, tests, methods=methods)
         for panel, tests in tests_of(group).items()
@@ -136,7 +139,8 @@ def networks_compared(results):
         One row per method, one for the gain in each space, and one for the raw images
         of one space against those of the other; one column per panel, over photographs.
     """
-    scores = scores_of(results, SHARED, methods=(*SUPERVISED, *IMAGENET))
+    methods = (*SUPERVISED, *IMAGENET)
+    scores = scores_of(results, SHARED, methods=methods, seeds=ON_NETWORKS)
     gains = {
         f"{space}: nearest − raw": _leads(scores, space, "nearest", "raw")
         for space in ("supervised", "imagenet")

@@ -54,11 +54,12 @@ def test_models_that_move_are_good_on_both_sides(photo):
     assert (good(photo) == here) == (set(GOOD_MODELS[photo]) == set(here.names))
 
 
-def test_every_kind_has_three_seeds_with_few_and_with_many_images():
+def test_every_kind_has_all_seeds_with_few_and_with_many_images():
     fits = [fit for fit in planned() if fit.setting == good("coffee")]
     assert {fit.method for fit in fits} == set(BETWEEN_PIXELS)
     assert {(fit.task, fit.n_train) for fit in fits} == {("closed", 5), ("closed", 100)}
-    assert len(fits) == len(BETWEEN_PIXELS) * 2 * len(module.COMPARED)
+    assert {fit.seed for fit in fits} == set(module.ON_GOOD)
+    assert len(fits) == len(BETWEEN_PIXELS) * 2 * len(module.ON_GOOD)
 
 
 def test_a_changed_sign_is_named_with_both_signs():
