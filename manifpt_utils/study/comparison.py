@@ -239,18 +239,18 @@ def columns(fit):
     ratios = [Column("FDR"), Column("FDR PCA")]
     if fit.task == "closed" and fit.setting.models == "listed":
         return [task, *ratios]
-    if fit.task != "closed" or fit.setting.models not in MOVING:
+    if fit.task != "closed" or not is_moved(fit.setting, fit.method):
         return [task]
     if fit.n_train != N_TRAIN:
         return [task, transfer] if fit.n_train == min(FEW) else [task]
-    if is_brief(fit.setting, fit.method):
+    if fit.setting.models != "shared":
         return [task, transfer]
     return [task, transfer, *unseen(fit.setting.photo), *ratios]
 
 
-def is_brief(setting, method):
-    """Whether a training is tested at home and away, and on nothing else."""
-    return setting.models == "good on both" or method in IMAGENET
+def is_moved(setting, method):
+    """Whether a training is tested on the other photograph of the pair, too."""
+    return setting.models in MOVING and method not in IMAGENET
 
 
 @lru_cache

@@ -28,6 +28,7 @@ from .settings import (
 from .tables import labels
 
 SHARED, GOOD = "shared models", "good models"
+AT_HOME = PANELS[:2]  # with few and with many images
 # Which models are told apart at home and away.
 GROUPS = {SHARED: (shared, shared), GOOD: (good, good_on_both)}
 CONTRASTS = (("nearest", "raw"), ("nearest", "highpass"), ("denoiser", "highpass"))
@@ -137,7 +138,8 @@ def networks_compared(results):
     -------
     DataFrame of Interval
         One row per method, one for the gain in each space, and one for the raw images
-        of one space against those of the other; one column per panel, over photographs.
+        of one space against those of the other; one column per panel at home, over
+        photographs.
     """
     methods = (*SUPERVISED, *IMAGENET)
     scores = scores_of(results, SHARED, methods=methods, seeds=ON_NETWORKS)
@@ -147,4 +149,4 @@ def networks_compared(results):
     }
     over_small = leads_over(scores, "supervised raw").loc["imagenet raw"]
     gains["raw: imagenet − supervised"] = over_small
-    return pd.concat([intervals(scores), pd.DataFrame(gains).T[PANELS]])
+    return pd.concat([intervals(scores), pd.DataFrame(gains).T])[AT_HOME]

@@ -87,12 +87,12 @@ def test_published_sizes_are_tried_on_one_photograph_as_methods_of_their_own():
     assert training._earlier(small, (32, 32), "cpu")[-1].base < 1024
 
 
-def test_the_space_of_imagenet_is_tried_at_home_and_away_only():
+def test_the_space_of_imagenet_is_tried_at_home_only():
     fits = [f for f in module.planned() if f.method in IMAGENET]
     assert {f.setting for f in fits} == set(map(shared, PHOTOS))
     assert {(f.task, f.n_train) for f in fits} == {("closed", 5), ("closed", 100)}
     served = {column.name for f in fits for column in module.columns(f)}
-    assert served == {"closed", "transfer"}
+    assert served == {"closed"}
 
 
 def test_the_main_table_comes_first_with_some_seeds_of_all_networks():
