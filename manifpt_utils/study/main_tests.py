@@ -79,6 +79,18 @@ def tests_of(group):
     }
 
 
+def sizes(group):
+    """How many models are told apart on each photograph: a dict of panel to list.
+
+    Examples
+    --------
+    >>> sizes(GOOD)["home, 5 images per model"]
+    [8, 5, 11, 4]
+    """
+    found = tests_of(group)
+    return {p: [len(t.setting.names) for t in found[p].values()] for p in found}
+
+
 def contrasts(results):
     """What kinds are ahead of between pixels, on shared models and on good ones.
 
