@@ -44,11 +44,11 @@ def test_no_real_view_is_closer_than_exact(photo, real, images, space):
 
 
 def test_no_real_view_is_closer_in_the_slow_space_of_imagenet(photo, real, images):
-    few, shown = real[:200], images[[0, 2, 6]]
-    exact = ExactManifold(photo, "imagenet", grid=(7, 7, 5)).fit(few).project(shown)
+    few, shown = real[:200], images[[0, 6]]
+    exact = ExactManifold(photo, "imagenet").fit(few).project(shown)
     nearest = DataManifold("imagenet").fit(few).project(shown)
     assert (exact.distance <= 1.005 * nearest.distance).all()
-    assert exact.distance[-1] < 0.5 * nearest.distance[-1]
+    assert exact.distance[-1] < 0.2 * nearest.distance[-1]
 
 
 def test_sought_in_the_space_is_closer_than_sought_among_pixels(photo, real, images):
