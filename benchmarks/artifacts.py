@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from manifpt_utils._support.names import SPACES
+from manifpt_utils._support.names import PAPER_SPACES
 from manifpt_utils.images.loading import load
 from manifpt_utils.method.exact import ExactManifold
 from manifpt_utils.method.representations import representations
@@ -28,7 +28,7 @@ def _ladder(quick):
 
 def _exact(quick):
     n, n_real = (1, 200) if quick else (20, 8_000)
-    spaces = SPACES[:2] if quick else SPACES
+    spaces = PAPER_SPACES[:2] if quick else PAPER_SPACES
     contenders = tuple(
         Contender(f"exact, {space}", partial(_closest, space), once=True)
         for space in spaces

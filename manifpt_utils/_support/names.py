@@ -3,7 +3,8 @@
 What the names stand for is in the rooms above, and a test holds both together.
 """
 
-SPACES = ("rgb", "frequency", "supervised", "selfsupervised")
+PAPER_SPACES = ("rgb", "frequency", "supervised", "selfsupervised")  # its Table 4
+SPACES = (*PAPER_SPACES, "imagenet")
 SPACE_ALIASES = {"freq": "frequency", "sl": "supervised", "ssl": "selfsupervised"}
 CONTROLS = ("raw", "highpass", "median", "pca", "mean", "random")
 ESTIMATES = ("nearest", "tangent", "hull", "denoiser", "exact", "exact_rgb")

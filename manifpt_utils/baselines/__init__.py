@@ -119,7 +119,7 @@ BASELINES = {
     "Yu19": Baseline(
         RGB,
         EqualizedNetwork,
-        {"base": 1024, "side": 128, "epochs": 40, "rate": 1e-3, "patience": 5}
+        {"base": 1024, "side": 128, "epochs": 40, "rate": 1e-3, "cycle": False}
         | {"batch_size": 32},
     ),
 }

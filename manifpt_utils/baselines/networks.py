@@ -37,13 +37,15 @@ from .layers import (
 
 @estimator
 class ImageClassifier(NetworkClassifier):
-    """What these networks share: Adam on images, and two ways of training.
+    """What these networks share: Adam on images, and three ways of training.
 
     Parameters
     ----------
     patience : int, optional
         Constant rate, a tenth of the data held out, and an end after this many epochs
         without progress on it; by default one cycle of the rate.
+    cycle : bool
+        Without `patience`, whether the rate has a cycle; else it stays as it is.
     image_shape : tuple, optional
         (h, w, 3) of the flattened rows; square when it is not given.
     epochs, min_steps, rate, batch_size, device, progress, seed
@@ -51,6 +53,7 @@ class ImageClassifier(NetworkClassifier):
     """
 
     patience: int | None = None
+    cycle: bool = True
     image_shape: tuple | None = None
 
     _smallest = 8
@@ -88,6 +91,7 @@ class ImageClassifier(NetworkClassifier):
             "optimizer__betas": self._betas,
             "cycle_momentum": False,
             "patience": self.patience,
+            "cycle": self.cycle,
             "lowest": self._lowest,
         }
 
@@ -106,7 +110,9 @@ class CooccurrenceNetwork(ImageClassifier):
         The paper has 32.
     hidden : int
         Units before the last layer, the features.
-    epochs, min_steps, rate, batch_size, patience, image_shape, device, progress, seed
+    epochs, min_steps, rate, batch_size, device, progress, seed
+        As for `method.classifiers.NetworkClassifier`.
+    patience, cycle, image_shape
         As for `ImageClassifier`.
 
     Attributes
@@ -167,7 +173,9 @@ class RobustResNet(ImageClassifier):
         Probability of a blur, and of a JPEG compression after it, for each image.
     spectrum : bool
         Show the network log magnitude spectra instead (Zhang et al. 2019).
-    epochs, min_steps, rate, batch_size, patience, image_shape, device, progress, seed
+    epochs, min_steps, rate, batch_size, device, progress, seed
+        As for `method.classifiers.NetworkClassifier`.
+    patience, cycle, image_shape
         As for `ImageClassifier`; without progress for `patience` epochs the rate is
         first divided by ten, twice.
 
@@ -232,7 +240,9 @@ class FineTunedNetwork(ImageClassifier):
         torchvision.  Without it, this baseline is a CNN from scratch.
     width : int
         Channels of the small network's first layer; it ends with 8 times as many.
-    epochs, min_steps, rate, batch_size, patience, image_shape, device, progress, seed
+    epochs, min_steps, rate, batch_size, device, progress, seed
+        As for `method.classifiers.NetworkClassifier`.
+    patience, cycle, image_shape
         As for `ImageClassifier`.
 
     Attributes
@@ -284,7 +294,9 @@ class EqualizedNetwork(ImageClassifier):
         outwards to the next power of two.
     mirror : bool
         Show half of the training images mirrored.
-    epochs, min_steps, rate, batch_size, patience, image_shape, device, progress, seed
+    epochs, min_steps, rate, batch_size, device, progress, seed
+        As for `method.classifiers.NetworkClassifier`.
+    patience, cycle, image_shape
         As for `ImageClassifier`.
 
     Attributes

@@ -7,8 +7,9 @@ from sklearn.utils.validation import check_is_fitted
 from .._support.cache import cached
 from .._support.source import code_of
 from .projection import Projector, displacement
-from .spaces import RGB, Frequency, make_space
+from .spaces import RGB, Frequency, ImageNet, make_space
 
+GRID, COARSE_GRID = (33, 33, 17), (17, 17, 9)  # values of x, y and side
 BATCH = 128  # images whose closest views are sought together
 STEP = 0.03  # of a difference quotient: far above rounding, far below a pixel
 STAGES = (
@@ -27,11 +28,12 @@ class ExactManifold(Projector):
     ----------
     manifold : PhotoManifold
     space : str or transformer
-        As for `DataManifold`: one of the four spaces, or with `search_space="rgb"` any.
+        As for `DataManifold`: one of `SPACES`, or with `search_space="rgb"` any.
     search_space : {None, "rgb"}
         "rgb": the closest view is sought among pixels, and then embedded.
-    grid : (int, int, int)
-        Values of x, y and side of the views from which the search starts.
+    grid : (int, int, int), optional
+        Values of x, y and side of the views from which the search starts: by default
+        33, 33 and 17, and about half as many of each in the slow space "imagenet".
 
     Notes
     -----
@@ -44,7 +46,7 @@ class ExactManifold(Projector):
     artifact of nearly zero.
     """
 
-    def __init__(self, manifold, space="rgb", *, search_space=None, grid=(33, 33, 17)):
+    def __init__(self, manifold, space="rgb", *, search_space=None, grid=None):
         self.manifold = manifold
         self.space = space
         self.search_space = search_space
@@ -69,7 +71,9 @@ class ExactManifold(Projector):
         self.among_pixels_ = self.search_space == "rgb" or isinstance(self.space_, RGB)
         if not self.among_pixels_:
             self.embed_ = differentiable(self.space_)
-            self.grid_ = self.manifold.grid(self.grid)
+            is_slow = isinstance(self.space_, ImageNet)
+            usual = COARSE_GRID if is_slow else GRID
+            self.grid_ = self.manifold.grid(self.grid or usual)
             self.grid_features_ = self._embed_views(self.grid_)
             self.real_ = real
             self.real_features_ = torch.from_numpy(self.space_.transform(real))
@@ -148,7 +152,7 @@ def differentiable(space):
 
     Parameters
     ----------
-    space : fitted RGB, Frequency, Supervised or SelfSupervised
+    space : fitted space of `SPACES`
 
     Raises
     ------

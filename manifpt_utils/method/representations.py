@@ -24,7 +24,7 @@ class Representation(NamedTuple):
     rgb nearest
     """
 
-    space: str  # "rgb", "frequency", "supervised" or "selfsupervised"
+    space: str  # "rgb", "frequency", "supervised", "selfsupervised", "imagenet"
     kind: str  # one of `KINDS`
 
     def __str__(self):

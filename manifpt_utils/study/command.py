@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from .._support.console import Room
-from .._support.names import BASELINES, SPACES
+from .._support.names import BASELINES, PAPER_SPACES, SPACES
 from .._support.paths import DATA
 from . import comparison, estimates, ladder, regime
 from .compute import compute
-from .settings import METHODS, PHOTOS, PUBLISHED, SEEDS, SETTINGS
+from .settings import EVERY_METHOD, PHOTOS, SEEDS, SETTINGS
 from .study import FOLDER, Store
 
 EXAMPLES = """\b
@@ -88,7 +88,7 @@ def common(function):
 
 @command.command("comparison", epilog=EPILOG)
 @several("--settings", SETTINGS, "Some settings")
-@several("--methods", (*METHODS, *PUBLISHED), "Some methods")
+@several("--methods", EVERY_METHOD, "Some methods")
 @several("--seeds", SEEDS, "Some seeds of splits and networks")
 @click.option("--device", default="cpu", show_default=True, help="Of networks: cuda.")
 @common
@@ -100,7 +100,7 @@ def compare(settings, methods, seeds, device, **options):
 
 @command.command("estimates", epilog=EPILOG)
 @several("--photos", PHOTOS, "Some photographs")
-@several("--spaces", SPACES, "Some embedding spaces")
+@several("--spaces", PAPER_SPACES, "Some embedding spaces")
 @common
 def estimate(photos, spaces, **options):
     """Train on artifacts by the exact closest point and by all its estimates."""

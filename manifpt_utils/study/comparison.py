@@ -23,13 +23,15 @@ from .._support.suggestion import suggestion
 from ..images.catalogue import records
 from ..images.manifest import read_manifest
 from .settings import (
+    BETWEEN_PIXELS,
+    EVERY_METHOD,
     FEW,
     FILTERS,
     GENERATORS,
+    IMAGENET,
     METHODS,
     N_TRAIN,
     PHOTOS,
-    PUBLISHED,
     SEEDS,
     SETTINGS,
     Method,
@@ -48,9 +50,12 @@ N_SEEDS = {
     "many images": (2, 2),
     "origin": (5, 0),
     "published": (5, 1),
+    "good models": (3, 0),
+    "imagenet": (3, 0),
 }
 FILTER_SEEDS = 3  # of high-pass and denoiser
 COFFEE = shared("coffee")
+MOVING = ("shared", "good on both")  # models that both photographs of a pair have
 
 
 class Fit(NamedTuple):
@@ -85,6 +90,7 @@ class Comparison(Study):
     types |= {"d": "Int64", "n_test": "Int64"}
     names = [m.name for m in METHODS] + [m.space for m in METHODS]
     names += [*PHOTOS, "shared", "listed", *(m.kind for m in METHODS)]
+    names += ["imagenet", "good", "good on both"]
     order = {name: i for i, name in enumerate(dict.fromkeys(names))}
 
     def planned(self):
@@ -138,7 +144,7 @@ class Comparison(Study):
 COMPARISON = Comparison()
 
 
-def planned(settings=SETTINGS, methods=(*METHODS, *PUBLISHED), seeds=SEEDS):
+def planned(settings=SETTINGS, methods=EVERY_METHOD, seeds=SEEDS):
     """All trainings of the study, the most important first.
 
     Raises
@@ -146,8 +152,8 @@ def planned(settings=SETTINGS, methods=(*METHODS, *PUBLISHED), seeds=SEEDS):
     ValueError
         If a setting or a method is unknown, or a seed is none of `SEEDS`.
     """
-    every = (*METHODS, *PUBLISHED)
-    for given, known in ((settings, SETTINGS), (methods, every), (seeds, SEEDS)):
+    every = ((settings, SETTINGS), (methods, EVERY_METHOD), (seeds, SEEDS))
+    for given, known in every:
         for name in given:
             if name not in known:
                 raise ValueError(f"unknown {name!r};{suggestion(str(name), known)}")
@@ -190,6 +196,11 @@ def _test(setting, method, task, n_train):
     """Which row of `N_SEEDS` a cell belongs to, None if it is not in the study."""
     is_main = (task, n_train) == ("closed", N_TRAIN)
     is_published = method.kind == "published"
+    is_short = task == "closed" and n_train in (min(FEW), N_TRAIN)
+    if setting.models in ("good", "good on both"):
+        return "good models" if is_short and method in BETWEEN_PIXELS else None
+    if method in IMAGENET:
+        return "imagenet" if is_short and setting.models == "shared" else None
     if setting.question == "origin":
         return "origin" if is_main and not is_published else None
     if setting.models == "listed" and not is_published:
@@ -224,15 +235,22 @@ def _turn(fit):
 
 def columns(fit):
     """The columns that one training serves: a list of `Column`."""
-    task = Column(fit.task)
+    task, transfer = Column(fit.task), Column("transfer")
     ratios = [Column("FDR"), Column("FDR PCA")]
-    if fit.task != "closed" or fit.setting.question == "origin":
-        return [task]
-    if fit.setting.models == "listed":
+    if fit.task == "closed" and fit.setting.models == "listed":
         return [task, *ratios]
+    if fit.task != "closed" or not is_moved(fit.setting, fit.method):
+        return [task]
     if fit.n_train != N_TRAIN:
-        return [task, Column("transfer")] if fit.n_train == min(FEW) else [task]
-    return [task, Column("transfer"), *unseen(fit.setting.photo), *ratios]
+        return [task, transfer] if fit.n_train == min(FEW) else [task]
+    if fit.setting.models != "shared":
+        return [task, transfer]
+    return [task, transfer, *unseen(fit.setting.photo), *ratios]
+
+
+def is_moved(setting, method):
+    """Whether a training is tested on the other photograph of the pair, too."""
+    return setting.models in MOVING and method not in IMAGENET
 
 
 @lru_cache

@@ -1,5 +1,6 @@
 """One training of the comparison: images, representation, and all its scores."""
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -13,11 +14,12 @@ from ..method.classifiers import attributor
 from ..method.evaluation import accuracy, fit_and_test, split
 from ..method.representations import representations
 from ..metrics import frechet_distance_ratio
-from .comparison import Column, columns, unseen
-from .settings import N_TEST, OTHER, shared
+from .comparison import Column, columns, is_moved, unseen
+from .settings import IMAGENET, N_TEST, OTHER
 
 N_COMPONENTS = 3  # of the common dimension: the shortest features have no more
 N_PERMUTATIONS = 5  # behind the null of the ratio
+N_REAL_SLOW = 2000  # real views in the slow space of ImageNet, in place of 8,000
 
 
 class Material(NamedTuple):
@@ -114,7 +116,7 @@ def _separability(column, fitted, x, labels, fit):
 
 @lru_cache(maxsize=1)
 def _material(setting, method, device="cpu"):
-    home, tests = _images(setting)
+    home, tests = _images(setting, is_moved(setting, method))
     has_real = setting.question == "model"
     images, labels = home.labelled(setting.room + N_TEST, with_real=has_real)
     if method.name != "ours":
@@ -137,21 +139,23 @@ def _earlier(method, image_size, device):
 
 
 def _representation(data, method):
+    if method in IMAGENET:
+        data = replace(data, real=data.real[:N_REAL_SLOW])
     (shown,) = representations(data, [method.space], [method.kind]).values()
     return shown
 
 
 @lru_cache(maxsize=1)
-def _images(setting):
+def _images(setting, moved):
     """The benchmark of a setting; column -> images, labels and where they belong."""
     if setting.question == "origin":
         return _origins(setting), {}
     home = generators(setting)
-    if setting.models == "listed":
+    if not moved:
         return home, {}
-    away = generators(shared(OTHER[setting.photo]))
+    away = generators(setting._replace(photo=OTHER[setting.photo]))
     tests = {Column("transfer"): (*away.labelled(N_TEST), away)}
-    for column in unseen(setting.photo):
+    for column in unseen(setting.photo) if setting.models == "shared" else ():
         images = _again(setting.photo, column)
         tests[column] = images, np.repeat(column.model, len(images)), home
     return home, tests

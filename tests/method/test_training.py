@@ -199,6 +199,15 @@ def test_a_schedule_without_progress_ends_and_keeps_the_best_network():
     assert last == pytest.approx(robust.rate * 1e-3)
 
 
+def test_without_a_cycle_the_rate_stays_and_all_rows_are_trained_on():
+    head = EqualizedNetwork(base=8, epochs=3, min_steps=1, cycle=False)
+    net = head.fit(*rows(head, 60)).net_
+    assert len(net.history) == 3 and net.train_split is None
+    assert net.optimizer_.param_groups[0]["lr"] == head.rate
+    cycled = EqualizedNetwork(base=8, epochs=3, min_steps=1).fit(*rows(head, 60)).net_
+    assert cycled.optimizer_.param_groups[0]["lr"] < head.rate / 10
+
+
 def test_the_accuracy_that_a_schedule_waits_for_is_that_of_the_held_out_rows():
     head = RobustResNet(width=2, epochs=1, min_steps=1, patience=5, blur_jpeg=0)
     x, y = rows(head, 60)

@@ -14,6 +14,8 @@ from manifpt_utils.study import comparison_training as training
 from manifpt_utils.study import settings
 from manifpt_utils.study.comparison import COMPARISON, Column, Fit
 from manifpt_utils.study.settings import (
+    EVERY_METHOD,
+    IMAGENET,
     METHODS,
     PHOTOS,
     PUBLISHED,
@@ -74,11 +76,23 @@ def test_the_fourth_list_of_the_paper_is_the_shared_one():
 def test_published_sizes_are_tried_on_one_photograph_as_methods_of_their_own():
     fits = [f for f in module.planned() if f.method in PUBLISHED]
     assert {(f.setting, f.task, f.n_train) for f in fits} == {(COFFEE, "closed", 100)}
-    assert {f.method.name for f in fits} == set(BASELINES)
-    large, small = (Method("Wang20", "", kind) for kind in ("published", "earlier"))
+    # What starts from ImageNet weights is no published setting without them.
+    lacking = {n for n in BASELINES if "backbone" in BASELINES[n].published}
+    assert lacking == set(settings.FINE_TUNED)
+    left_out = lacking | set(settings.SLOW)
+    assert {f.method.name for f in fits} == set(BASELINES) - left_out
+    large, small = (Method("Yu19", "", kind) for kind in ("published", "earlier"))
     published = training._earlier(large, (32, 32), "cuda")[-1]
-    assert published.backbone == "resnet50" and published.device == "cuda"
-    assert training._earlier(small, (32, 32), "cpu")[-1].backbone == "small"
+    assert published.base == 1024 and published.device == "cuda"
+    assert training._earlier(small, (32, 32), "cpu")[-1].base < 1024
+
+
+def test_the_space_of_imagenet_is_tried_at_home_only():
+    fits = [f for f in module.planned() if f.method in IMAGENET]
+    assert {f.setting for f in fits} == set(map(shared, PHOTOS))
+    assert {(f.task, f.n_train) for f in fits} == {("closed", 5), ("closed", 100)}
+    served = {column.name for f in fits for column in module.columns(f)}
+    assert served == {"closed"}
 
 
 def test_the_main_table_comes_first_with_some_seeds_of_all_networks():
@@ -247,5 +261,5 @@ def test_the_results_are_of_the_samples_that_are_stored():
     manifest = read_manifest()
     changed = {n for n, h in made["sheets"].items() if manifest[n]["sha256"] != h}
     assert changed == set(), "compute these results again"
-    assert set(made["cpu_seconds"]) <= {str(m) for m in (*METHODS, *PUBLISHED)}
+    assert set(made["cpu_seconds"]) <= {str(m) for m in EVERY_METHOD}
     assert all({"command", "git", "versions"} <= set(run) for run in made["runs"])

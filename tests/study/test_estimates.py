@@ -10,7 +10,7 @@ from manifpt_utils.study import comparison_training as compared
 from manifpt_utils.study import estimate_training as trainings
 from manifpt_utils.study import estimates as module
 from manifpt_utils.study.estimates import ESTIMATES, Training
-from manifpt_utils.study.settings import PHOTOS, SPACES, shared
+from manifpt_utils.study.settings import PAPER_SPACES, PHOTOS, shared
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_no_training_is_planned_twice_and_batches_are_not_torn_apart():
 
 def test_every_photograph_and_space_has_exact_nearest_and_hull_artifacts():
     shown = {t[:6] for t in module.planned() if t.n_train}
-    for photo, space in [(p, s) for p in PHOTOS for s in SPACES]:
+    for photo, space in [(p, s) for p in PHOTOS for s in PAPER_SPACES]:
         assert (photo, space, "exact", 0, "rgb", 0) in shown
         for n in module.N_REAL:
             assert (photo, space, "nearest", 1, "euclidean", n) in shown

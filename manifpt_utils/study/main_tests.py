@@ -1,0 +1,164 @@
+"""The four main tests, at home and away, few and many images, on groups of models.
+
+What looks wrong is trivially told, so a gain could be due to weak generators alone.
+The group of good models holds those of `settings.GOOD_MODELS`, chosen by the precision
+of their samples before any classifier was trained on them.  At home all good models of
+a photograph are told apart, away those that are good on both photographs of a pair.
+"""
+
+from itertools import product
+
+import pandas as pd
+
+from .comparison import N_SEEDS
+from .ladder_tables import PANELS, intervals, leads_over
+from .leads import PLACES
+from .questions import FEWEST, Test, mean_scores
+from .settings import (
+    BETWEEN_PIXELS,
+    IMAGENET,
+    N_TRAIN,
+    PHOTOS,
+    SEEDS,
+    good,
+    good_on_both,
+    ours,
+    shared,
+)
+from .tables import labels
+
+SHARED, GOOD = "shared models", "good models"
+AT_HOME = PANELS[:2]  # with few and with many images
+# Which models are told apart at home and away.
+GROUPS = {SHARED: (shared, shared), GOOD: (good, good_on_both)}
+CONTRASTS = (("nearest", "raw"), ("nearest", "highpass"), ("denoiser", "highpass"))
+SUPERVISED = tuple(ours("supervised", method.kind) for method in IMAGENET)
+# Where fewer seeds were computed, both sides of a comparison have these.
+ON_GOOD, ON_NETWORKS = (SEEDS[: N_SEEDS[row][0]] for row in ("good models", "imagenet"))
+
+
+def scores_of(results, group, *, methods=BETWEEN_PIXELS, seeds=ON_GOOD):
+    """Scores of some methods on every photograph, means over some seeds.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `COMPARISON.results`.
+    group : str
+        One of `GROUPS`.
+    methods : sequence of Method
+    seeds : sequence of int
+
+    Returns
+    -------
+    DataFrame
+        Indexed by the names of the methods, with columns of `panel` and `photo`, as the
+        functions of `ladder_tables` take it.
+    """
+    results = results[results["seed"].isin(seeds)]
+    found = {
+        panel: mean_scores(results, tests, methods=methods)
+        for panel, tests in tests_of(group).items()
+    }
+    table = pd.concat(found, axis=1, names=["panel", "photo"])
+    return table.set_axis(labels(methods)).rename_axis("method")
+
+
+def tests_of(group):
+    """The tests of a group by panel: a dict of panel to a dict of photo to `Test`.
+
+    Examples
+    --------
+    >>> str(tests_of(GOOD)["away, 5 images per model"]["coffee"])
+    "good models of coffee and flower 'transfer' with 5 images per class"
+    """
+    tests = product(zip(PLACES, GROUPS[group], strict=True), (FEWEST, N_TRAIN))
+    return {
+        panel: {photo: Test(make(photo), column, n) for photo in PHOTOS}
+        for panel, ((column, make), n) in zip(PANELS, tests, strict=True)
+    }
+
+
+def sizes(group):
+    """How many models are told apart on each photograph: a dict of panel to list.
+
+    Examples
+    --------
+    >>> sizes(GOOD)["home, 5 images per model"]
+    [8, 5, 11, 4]
+    """
+    found = tests_of(group)
+    return {p: [len(t.setting.names) for t in found[p].values()] for p in found}
+
+
+def contrasts(results):
+    """What kinds are ahead of between pixels, on shared models and on good ones.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `COMPARISON.results`.
+
+    Returns
+    -------
+    DataFrame of Interval
+        Indexed by `contrast` and `models`, one column per panel; over photographs.
+    """
+    scores = {group: scores_of(results, group) for group in GROUPS}
+    rows = {
+        (f"{kind} − {rival}", group): _leads(found, "rgb", kind, rival)
+        for (kind, rival), (group, found) in product(CONTRASTS, scores.items())
+    }
+    return pd.DataFrame(rows).T[PANELS].rename_axis(["contrast", "models"])
+
+
+def _leads(scores, space, kind, rival):
+    return leads_over(scores, f"{space} {rival}").loc[f"{space} {kind}"]
+
+
+def changed(table):
+    """Which contrasts have another sign on the good models than on the shared ones.
+
+    Parameters
+    ----------
+    table : DataFrame of Interval
+        From `contrasts`.
+
+    Returns
+    -------
+    Series
+        Indexed by contrast and panel: the two signs of those that differ, 0 where it is
+        undecided.
+    """
+    signs = table.map(lambda lead: lead.sign).unstack("models")
+    pairs = {
+        (contrast, panel): (row[panel, SHARED], row[panel, GOOD])
+        for (contrast, row), panel in product(signs.iterrows(), PANELS)
+    }
+    return pd.Series({key: pair for key, pair in pairs.items() if len({*pair}) > 1})
+
+
+def networks_compared(results):
+    """Raw image and nearest artifact in the spaces of a small and a large network.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `COMPARISON.results`.
+
+    Returns
+    -------
+    DataFrame of Interval
+        One row per method, one for the gain in each space, and one for the raw images
+        of one space against those of the other; one column per panel at home, over
+        photographs.
+    """
+    methods = (*SUPERVISED, *IMAGENET)
+    scores = scores_of(results, SHARED, methods=methods, seeds=ON_NETWORKS)
+    gains = {
+        f"{space}: nearest − raw": _leads(scores, space, "nearest", "raw")
+        for space in ("supervised", "imagenet")
+    }
+    over_small = leads_over(scores, "supervised raw").loc["imagenet raw"]
+    gains["raw: imagenet − supervised"] = over_small
+    return pd.concat([intervals(scores), pd.DataFrame(gains).T])[AT_HOME]
