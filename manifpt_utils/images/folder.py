@@ -7,18 +7,27 @@ from pathlib import Path
 import numpy as np
 from sklearn.model_selection import GroupShuffleSplit
 
+from .._support.cache import cache_folder
 from .._support.paths import DATA
 from .audit import compare, file_table
 from .benchmark import Benchmark, RealSplit
 from .copies import digests, refuse_copied_classes
 from .factors import MEANING, read_factors
-from .image_files import read_images
+from .image_files import read_image, read_images
 from .layout import class_paths
+from .packed import are_large, check_unchanged, read_packed, take
 from .validation import check_integer
 
 
 def from_folder(
-    path, *, models=None, n_real=None, test_fraction=0.2, size=None, seed=0
+    path,
+    *,
+    models=None,
+    n_real=None,
+    test_fraction=0.2,
+    size=None,
+    packed=None,
+    seed=0,
 ):
     """Load real and generated images from a folder.
 
@@ -45,6 +54,10 @@ def from_folder(
     size : int or (int, int), optional
         Height and width to bring every image to, by one centred crop and one Lanczos
         step.  Without it all images must be of one size.
+    packed : bool, optional
+        Whether the images are decoded once into files that are mapped, so that only
+        what is used of them is in memory; by default if they take over 256 MB, and
+        there is a folder for cached features.
     seed : int
         Seed of the split.
 
@@ -55,8 +68,9 @@ def from_folder(
     Raises
     ------
     ValueError
-        If the folder is not of this form, an image is damaged or not 8-bit, there
-        are too few real images, or all images of a class are in another class as well.
+        If the folder is not of this form or changes while it is read, an image is
+        damaged or not 8-bit, there are too few real images, or all images of a class
+        are in another class as well.
 
     Warns
     -----
@@ -69,14 +83,15 @@ def from_folder(
     _check_fraction(test_fraction)
     root = Path(path).expanduser()
     paths = class_paths(root, models)
-    images, files = _read(paths, size)
+    images, files = _read(paths, size, packed)
+    check_unchanged(_listed(paths), _listed(class_paths(root, models)))
     kept, test = _split(files.loc["real", "digest"], n_real, test_fraction, seed, root)
     refuse_copied_classes(files)
     real = images.pop("real")
     benchmark = Benchmark(
         root.resolve().name,
-        real[kept],
-        real[test],
+        take(real, kept),
+        take(real, test),
         images,
         factors=_folder_factors(root, list(images)),
         audit=compare(files),
@@ -111,11 +126,24 @@ def _check_fraction(test_fraction):
         )
 
 
-def _read(paths, size):
+def _listed(paths):
+    return [path for files in paths.values() for path in files]
+
+
+def _reader(paths, size, reference, packed):
+    """The function that reads files: into memory, or into a file that is mapped."""
+    if packed is None:
+        shape = size or read_image(reference)[0].shape[:2]
+        packed = cache_folder() is not None and are_large(paths, shape)
+    return read_packed if packed else read_images
+
+
+def _read(paths, size, packed):
     """Images by class, and the table of their files."""
     reference = paths["real"][0]
+    read_all = _reader(paths, size, reference, packed)
     read = {
-        name: read_images(files, size=size, reference=reference)
+        name: read_all(files, size=size, reference=reference)
         for name, files in paths.items()
     }
     images = {name: x.pixels for name, x in read.items()}
