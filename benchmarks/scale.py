@@ -3,9 +3,10 @@
     python -m benchmarks.scale
     python -m benchmarks.scale --only large --folder /data/scratch
 
-Images lie on disk as bytes and are mapped.  Each row of a table is measured in a
-process of its own, so that its peak memory is its own: all of it, libraries, mapped
-files and real images included.  CPU seconds are the sum over all threads.
+Images lie on disk as bytes and are mapped.  Each contender has a process of its own, so
+that its peak memory is its own: all of it, libraries, mapped files and real images
+included.  CPU seconds are the sum over all threads; ours hold the start each time,
+though it is measured once.
 
 The law is a line in the number of generated images: a start that is paid once (reading,
 directions, codes of the real images) and a price per image.  It is drawn through the
@@ -112,28 +113,50 @@ def _crop(photograph, rng, *, is_real):
 WRITERS = {"many": write_many, "large": write_large}
 
 
-def certified(folder, n):
-    """Closest points and artifacts by the manifold, part by part."""
-    real, images = _mapped(folder, n)
+def certified(folder, sizes):
+    """Closest points and artifacts by the manifold, part by part: a run per size."""
+    start = time.process_time()
+    real, images = _mapped(folder, max(sizes))
     manifold = DataManifold("rgb", search="certified").fit(real)
+    started = time.process_time() - start
+    return [_projected(manifold, images[:n], started) for n in sizes]
+
+
+def _projected(manifold, images, started):
+    start = time.process_time()
     index, shares = [], []
     for part in manifold.project_in_parts(images):
         index.append(part.index[:, 0])
         shares += [manifold.certified_share_] * len(part.index)
-    return np.concatenate(index), float(np.mean(shares))
+    seconds = started + time.process_time() - start
+    share, index = float(np.mean(shares)), np.concatenate(index)
+    return Run(len(images), seconds, peak(), share, index)
 
 
 def by_faiss(folder, n):
     """Nearest real images by faiss, with everything in memory at once."""
+    start = time.process_time()
     queries, real = (_floats(x) for x in _mapped(folder, n)[::-1])
-    return faiss.knn(queries, real, 1)[1][:, 0], float("nan")
+    return _run(faiss.knn(queries, real, 1)[1][:, 0], start)
 
 
 def by_faiss_in_blocks(folder, n):
     """Nearest real images by faiss, some real ones at a time."""
+    start = time.process_time()
     real, images = _mapped(folder, n)
     blocks = (_floats(real[i : i + BLOCK]) for i in range(0, len(real), BLOCK))
-    return knn_ground_truth(_floats(images), blocks, 1)[1][:, 0], float("nan")
+    return _run(knn_ground_truth(_floats(images), blocks, 1)[1][:, 0], start)
+
+
+def _run(index, start):
+    seconds = time.process_time() - start
+    return Run(len(index), seconds, peak(), float("nan"), index)
+
+
+def peak():
+    """Largest resident memory of this process so far, in GB."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
 
 
 def _mapped(folder, n):
@@ -153,28 +176,20 @@ PEERS = {
 }
 
 
-def measured(function, folder, n):
-    """Run a function in a process of its own."""
+def in_a_process(function, *arguments):
+    """What a function returns that is called in a process of its own."""
     context = get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(_measured, function, folder, n).result()
-
-
-def _measured(function, folder, n):
-    start = time.process_time()
-    index, share = function(folder, n)
-    seconds = time.process_time() - start
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return Run(n, seconds, peak / 1e9, share, index)
+        return pool.submit(function, *arguments).result()
 
 
 def report(name, case, folder):
     """Measure one case and print its table, its law and its targets."""
-    WRITERS[name](folder, case.n_real, max(case.sizes))
-    runs = [measured(certified, folder, n) for n in case.sizes]
+    # In a process of its own, for the peak memory of a process is told to its children.
+    in_a_process(WRITERS[name], folder, case.n_real, max(case.sizes))
+    runs = in_a_process(certified, folder, case.sizes)
     peers = {
-        peer: measured(function, folder, case.peer_size)
+        peer: in_a_process(function, folder, case.peer_size)
         for peer, function in PEERS[name].items()
     }
     rows = [_row("DataManifold, certified", run, runs[0]) for run in runs]
@@ -211,12 +226,12 @@ def law(runs, case):
     middle = runs[1]
     off = middle.cpu / (start + price * middle.n) - 1
     minutes = (start + price * case.wanted) / 60
-    peak = max(run.gigabytes for run in runs)
+    most = max(run.gigabytes for run in runs)
     goal = f", target {case.minutes:.0f}" if np.isfinite(case.minutes) else ""
     return (
         f"law: {start:.1f} s + {1000 * price:.2f} ms per image; at {middle.n:,} images "
         f"the measured time is off by {off:+.1%}\n{case.wanted:,} images: "
-        f"{minutes:.1f} CPU minutes{goal}; peak {peak:.2f} GB, target "
+        f"{minutes:.1f} CPU minutes{goal}; peak {most:.2f} GB, target "
         f"{case.gigabytes:g}"
     )
 

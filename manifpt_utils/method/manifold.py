@@ -73,9 +73,9 @@ class DataManifold(Projector):
     search : {"auto", "brute", "certified"}
         How the neighbours are found.  "brute": faiss compares with every real image,
         in single precision.  "certified": candidates are compared in double precision,
-        and the rest is shown to be farther (`CertifiedSearch`), for 5 to 10 times less
-        work where there are many images.  The two differ where two real images are as
-        near to within rounding.  "auto": certified where the work is large.
+        and the rest is shown to be farther (`CertifiedSearch`), in less time where
+        there are many images.  The two differ where two real images are as near to
+        within rounding.  "auto": certified where the work is large.
     device : str
         Device of torch for a certified search, "cpu" or "cuda"; that of a network is a
         parameter of its space.

@@ -24,7 +24,10 @@ from sklearn.utils.extmath import randomized_svd
 from .device import exact_products
 from .projection import BYTES, rows_within
 
-N_DIRECTIONS, N_CANDIDATES = 256, 64
+# Of generated views of a photograph, among 30,000 real ones, 94 % are certified by so
+# many, 63 % by 64 candidates, at almost the same price.
+N_DIRECTIONS, N_CANDIDATES = 256, 256
+FIRST = 8  # candidates whose distances show which of the others are worth comparing
 SAMPLE = 4096  # rows behind the directions
 CHUNK = 1024  # numbers summed by one product of matrices, which bounds its rounding
 QUERIES, KEYS = 512, 65_536  # compared by one product
@@ -168,10 +171,12 @@ class CertifiedSearch:
         Only candidates whose bounds leave them a chance are compared.
         """
         exact = np.full(index.shape, np.inf)
-        rows, columns = np.indices((len(x), k)).reshape(2, -1)
+        first = min(k - 1 + FIRST, index.shape[1])
+        rows, columns = np.indices((len(x), first)).reshape(2, -1)
         exact[rows, columns] = self._distances(x, rows, index[rows, columns])
-        has_chance = bounds <= exact[:, :k].max(axis=1, keepdims=True)
-        has_chance[:, :k] = False
+        limit = np.partition(exact[:, :first], k - 1, axis=1)[:, k - 1]
+        has_chance = bounds <= limit[:, None]
+        has_chance[:, :first] = False
         rows, columns = np.nonzero(has_chance)
         exact[rows, columns] = self._distances(x, rows, index[rows, columns])
         order = np.lexsort((index, exact))[:, :k]
