@@ -104,7 +104,7 @@ def _states(paths):
         try:
             status = path.stat()
         except OSError:
-            found.append((str(path), None, None))
+            found.append((str(path.absolute()), 0, 0))
         else:
             found.append((str(path.resolve()), status.st_size, status.st_mtime_ns))
     return found
@@ -127,7 +127,7 @@ def check_unchanged(before, after):
     --------
     >>> check_unchanged(["a.png"], ["a.png"])
     """
-    changed = [x for x in (*before, *after) if (x in before) != (x in after)]
+    changed = sorted(set(before) ^ set(after))
     if changed:
         name = changed[0] if isinstance(changed[0], (str, Path)) else changed[0][0]
         raise ValueError(
