@@ -2,11 +2,13 @@
 
 import math
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from sklearn.model_selection import GroupShuffleSplit
 
+from .._support.cache import cache_folder
 from .._support.paths import DATA
 from .audit import compare, file_table
 from .benchmark import Benchmark, RealSplit
@@ -14,12 +16,14 @@ from .copies import describe_copies, digests, refuse_copied_classes
 from .factors import MEANING, read_factors
 from .file_facts import Facts
 from .given_split import describe_left_out, left_out
+from .image_files import read_image
 from .near_copies import signatures
 from .normalise import SIZED, check_normalise, smallest_size
 from .normalise import normalise as normalised
 from .normalised_folder import read_record
+from .packed import are_large, check_unchanged, read_packed, take
 from .readers import folders
-from .readers.source import limited
+from .readers.source import limited, read_files
 from .validation import check_integer, check_size
 
 NO_FACTS = Facts("", "", True, np.nan, "", "", "", 0)  # of what never was a file
@@ -38,6 +42,7 @@ def from_folder(
     test_fraction=0.2,
     size=None,
     normalise=None,
+    packed=None,
     seed=0,
 ):
     """Load real and generated images from a folder.
@@ -68,6 +73,10 @@ def from_folder(
     normalise : {None, "png", "size", "jpeg90"}
         How to treat all images besides, see the function `normalise`.  The last two
         bring them to `size`, or to the smallest size among them.
+    packed : bool, optional
+        Whether the images are decoded once into files that are mapped, so that only
+        what is used of them is in memory; by default if they take over 256 MB, and
+        there is a folder for cached features.
     seed : int
         Seed of the split.
 
@@ -78,8 +87,9 @@ def from_folder(
     Raises
     ------
     ValueError
-        If the folder is not of this form, an image is damaged or not 8-bit, there
-        are too few real images, or all images of a class are in another class as well.
+        If the folder is not of this form or changes while it is read, an image is
+        damaged or not 8-bit, there are too few real images, or all images of a class
+        are in another class as well.
 
     Warns
     -----
@@ -91,26 +101,28 @@ def from_folder(
     """
     root = Path(path).expanduser()
     options = {"n_real": n_real, "test_fraction": test_fraction, "size": size}
-    options |= {"normalise": normalise, "seed": seed}
-    return assemble(folders.read(root, models), **options)
+    options |= {"normalise": normalise, "packed": packed, "seed": seed}
+    return assemble(lambda: folders.read(root, models), **options)
 
 
 def assemble(
-    source,
+    find,
     *,
     n_real=None,
     test_fraction=0.2,
     size=None,
     normalise=None,
     per_class=None,
+    packed=None,
     seed=0,
 ):
     """Read the images of a source, and divide the real ones.
 
     Parameters
     ----------
-    source : Source
-    n_real, test_fraction, size, normalise, seed
+    find : callable
+        Lists the images, as a Source; called again after files, to see what changed.
+    n_real, test_fraction, size, normalise, packed, seed
         As for `from_folder`.  Where the source has test images of its own, these are
         `real_test`.  Where it has them of every class, `test_fraction` of the other
         real images comes to `real_test` as well, for training: the manifold set
@@ -131,22 +143,26 @@ def assemble(
     size = check_size(size)
     check_normalise(normalise)
     _check_fraction(test_fraction)
-    source = limited(source, _limits(source, per_class, n_real, test_fraction), seed)
-    if normalise in SIZED:
-        size = size or _smallest(source, normalise)
-    images, files = _read(source, size, normalise)
-    found = np.concatenate([signatures(x) for x in images.values()])
+    everything = find()
+    limits = _limits(everything, per_class, n_real, test_fraction)
+    source = limited(everything, limits, seed)
+    if normalise in SIZED and size is None:
+        size = _smallest_size(source, normalise)
+    images, files = _read(source, size, normalise, packed)
+    if source.read is read_files:
+        check_unchanged(_places(everything), _places(find()))
     copied = left_out(source, files["digest"])
     contents = files.loc["real", "digest"]
     sides = _sides(source, contents, n_real, test_fraction, seed)
     refuse_copied_classes(files)
+    audit = _audited(source, images, files, normalise)
     real, images, tested = _without(copied, source.tested, sides, images)
     benchmark = Benchmark(
         source.name,
         *real,
         images,
         factors=_folder_factors(source.folder, list(images)),
-        audit=_audited(files, found, normalise, source),
+        audit=audit,
         split=None if source.tested else RealSplit(len(contents), test_fraction),
         layout=source.layout,
         tested=tested,
@@ -158,21 +174,22 @@ def assemble(
     return benchmark
 
 
-def _smallest(source, normalise):
-    """The smallest size among the files of a source."""
-    places = [item.place for items in source.items.values() for item in items]
+def _smallest_size(source, normalise):
+    """Height and width of the smallest image, where there are files to look at."""
+    places = _places(source)
     if not all(isinstance(place, Path) for place in places):
         raise ValueError(
-            f"normalise={normalise!r} brings images to one size, and those of "
-            f"{source.origin} are no files that could be measured first; give size=."
+            f"normalise={normalise!r} needs a size for images that are not all files; "
+            "give one, for instance size=64."
         )
     return smallest_size(places)
 
 
-def _audited(files, found, normalise, source):
-    """How the files are stored, where there are files."""
+def _audited(source, images, files, normalise):
+    """How the files are stored, where there are any: an Audit, or None."""
     if not _has_facts(files):
         return None
+    found = np.concatenate([signatures(x) for x in images.values()])
     before = read_record(source.folder)
     return compare(files, found, normalise=normalise, before=before)
 
@@ -197,9 +214,17 @@ def _limits(source, per_class, n_real, test_fraction):
     return limits
 
 
-def _read(source, size, normalise):
+def _places(source):
+    return [item.place for found in source.items.values() for item in found]
+
+
+def _read(source, size, normalise, packed):
     """Images by class, and the table of their files."""
-    read = source.read(source.items, size)
+    if source.read is read_files and _to_be_packed(source, size, packed):
+        read = read_files(source.items, size, _packer(normalise))
+        normalise = None  # which has been done
+    else:
+        read = source.read(source.items, size)
     images = {name: x.pixels for name, x in read.items()}
     if normalise is not None:
         images = {name: normalised(x, normalise) for name, x in images.items()}
@@ -208,6 +233,22 @@ def _read(source, size, normalise):
     if None in facts.values():
         facts = {name: [NO_FACTS] * len(x) for name, x in images.items()}
     return images, file_table(source.items, facts, found)
+
+
+def _to_be_packed(source, size, packed):
+    """Whether to decode files into one that is mapped, where nobody has said so."""
+    if packed is not None:
+        return packed
+    paths = {k: [item.place for item in found] for k, found in source.items.items()}
+    shape = size or read_image(paths["real"][0])[0].shape[:2]
+    return cache_folder() is not None and are_large(paths, shape)
+
+
+def _packer(normalise):
+    """A function as `read_images` whose images are mapped, and treated before that."""
+    if normalise is None:
+        return read_packed
+    return partial(read_packed, treat=partial(normalised, how=normalise), key=normalise)
 
 
 def _has_facts(files):
@@ -265,12 +306,16 @@ def _without(copied, tested, sides, images):
     kept, test = sides
     test = test[~copied["real"][test]] if "real" in copied else test
     real = images.pop("real")
+    pair = take(real, kept), take(real, test)
     if len(tested) <= 1:
-        return (real[kept], real[test]), images, None
-    good = {name: ~copied[name] for name in images}
-    images = {name: x[good[name]] for name, x in images.items()}
+        return pair, images, None
+    good = {name: np.flatnonzero(~copied[name]) for name in images}
+    images = {
+        name: x if len(good[name]) == len(x) else take(x, good[name])
+        for name, x in images.items()
+    }
     rest = {name: tested[name][good[name]] for name in images}
-    return (real[kept], real[test]), images, {"real": tested["real"][test]} | rest
+    return pair, images, {"real": tested["real"][test]} | rest
 
 
 def _notes(files, copied):

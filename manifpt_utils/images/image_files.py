@@ -138,7 +138,7 @@ def read_image(path, content=None):
     """
     file = path if content is None else io.BytesIO(content)
     with _refusing(path):
-        before = _state(path) if content is None else None
+        before = _state(path, content)
         image = Image.open(file, formats=FORMATS)
     with image:
         _check_header(image, path)
@@ -150,14 +150,16 @@ def read_image(path, content=None):
         pixels = np.array(upright.convert("RGB"))
         found = pixels, pixel_facts(facts, image, pixels)
     with _refusing(path):
-        after = _state(path) if content is None else None
+        after = _state(path, content)
     if after != before:
         raise ValueError(f"{path} changed while it was read; {WAIT}")
     return found
 
 
-def _state(path):
-    """What differs once a file was written again."""
+def _state(path, content):
+    """What differs once a file was written again; nothing where it is in memory."""
+    if content is not None:
+        return None
     status = os.stat(path)
     return status.st_size, status.st_mtime_ns, status.st_ino
 

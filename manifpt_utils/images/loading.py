@@ -56,7 +56,7 @@ def load(
         Height and width to bring every image to, if they are your own; as they are by
         default.
     normalise : {None, "png", "size", "jpeg90"}
-        How to treat the images of your own, see the function `normalise`.
+        How to treat your own images, see the function `normalise`.
     per_class : int, optional
         Draw at most so many images of each class, before any is decoded.  Where the
         source has a split of its own, so many of either side; of real images, at least
@@ -100,9 +100,9 @@ def load(
             f"training_seed={training_seed} is for gm-photo only; a folder of images "
             "has no seeds, so leave it at 0."
         )
-    source = _source(name, models, generated)
-    options = {"n_real": n_real, "size": size, "per_class": per_class}
-    return assemble(source, **options, normalise=normalise)
+    options = {"n_real": n_real, "size": size, "normalise": normalise}
+    options |= {"per_class": per_class}
+    return assemble(lambda: _source(name, models, generated), **options)
 
 
 def _source(name, models, generated):

@@ -27,8 +27,9 @@ from .._support.suggestion import suggestion
 from ..images.gm_photo import MANIFOLD_SEED, N_REAL, TEST_SEED
 from ..images.manifest import read_manifest, verified
 from ..images.photograph import PHOTOGRAPHS, PhotoManifold
+from .device import exact_products
 from .filters import Filter
-from .networks import as_input
+from .networks import as_input, torch_device
 from .training import Bar, Trainer
 from .weights import read_weights, write_weights
 
@@ -59,6 +60,8 @@ class Denoiser(Filter):
     seed : int
     progress : bool
         Show a bar while training.
+    device : str
+        Device of torch where the network is trained and computes: "cpu" or "cuda".
 
     Attributes
     ----------
@@ -82,6 +85,7 @@ class Denoiser(Filter):
         width=32,
         seed=0,
         progress=False,
+        device="cpu",
     ):
         super().__init__(space)
         self.weights = weights
@@ -90,14 +94,16 @@ class Denoiser(Filter):
         self.width = width
         self.seed = seed
         self.progress = progress
+        self.device = device
 
     @property
     def _numbers(self):
         return 2 * self.network_.width
 
     def _learn(self, real):
+        device = torch_device(self.device)
         if self.weights is not None:
-            self.network_ = _read(self.weights)
+            self.network_ = _read(self.weights).to(device)
             return
         for name in ("steps", "noise", "width"):
             if not getattr(self, name) > 0:
@@ -105,18 +111,19 @@ class Denoiser(Filter):
                     f"{name} must be positive, got {getattr(self, name)!r}."
                 )
         options = self.steps, self.noise, self.width, self.seed
+        how = {"progress": self.progress, "device": self.device}
         flat = cached(
-            lambda: _flat(train(real, *options, progress=self.progress)),
-            *("denoiser", real, *options),
+            lambda: _flat(train(real, *options, **how)),
+            *("denoiser", real, *options, str(self.device)),
             code=code_of(train),
         )
-        self.network_ = _unflat(flat, self.width)
+        self.network_ = _unflat(flat, self.width).to(device)
 
     def _artifacts(self, images):
-        with torch.inference_mode():
+        with exact_products(), torch.inference_mode():
             # A copy, for torch takes neither read-only arrays nor reversed ones.
-            x = as_input(torch.from_numpy(np.array(images, order="C")))
-            return self.network_(x).permute(0, 2, 3, 1).numpy()
+            x = as_input(torch.from_numpy(np.array(images, order="C")).to(self.device))
+            return self.network_(x).permute(0, 2, 3, 1).cpu().numpy()
 
 
 class Network(nn.Module):
@@ -150,12 +157,13 @@ class _Trainee(nn.Module):
 
     def forward(self, images):
         x = _piece(as_input(images))
-        mirrored = torch.rand(len(x), 1, 1, 1) < 0.5
+        # Drawn on the CPU, so that a GPU is given the same numbers.
+        mirrored = torch.rand(len(x), 1, 1, 1).to(x.device) < 0.5
         x = torch.where(mirrored, x.flip(-1), x)
-        sd = self.noise / 255 * torch.rand(len(x), 1, 1, 1)
-        noise = sd * torch.randn_like(x)
+        sd = self.noise / 255 * torch.rand(len(x), 1, 1, 1).to(x.device)
+        noise = sd * torch.randn_like(x, device="cpu").to(x.device)
         # Half the time in bfloat16, which keeps the exponents of float32.
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(x.device.type, torch.bfloat16):
             predicted = self.network(x + noise)
         return predicted.float() - noise
 
@@ -173,7 +181,7 @@ class _MeanSquare(nn.Module):
         return wrong.square().mean()
 
 
-def train(real, steps, noise, width, seed, *, progress=False):
+def train(real, steps, noise, width, seed, *, progress=False, device="cpu"):
     """Train a network to predict the noise that was added to real images.
 
     Parameters
@@ -183,6 +191,8 @@ def train(real, steps, noise, width, seed, *, progress=False):
         As for `Denoiser`.
     progress : bool
         Show a bar.
+    device : str
+        Device of torch.
 
     Returns
     -------
@@ -190,7 +200,7 @@ def train(real, steps, noise, width, seed, *, progress=False):
     """
     with forked_random_state(seed):
         network = Network(width)
-        net = _trainer(_Trainee(network, noise), steps, progress)
+        net = _trainer(_Trainee(network, noise), steps, progress, device)
         net.fit(_repeated(real, steps * BATCH), None)
     if not all(p.isfinite().all() for p in network.parameters()):
         raise FloatingPointError("the denoiser diverged; give less noise or width.")
@@ -204,7 +214,7 @@ def _repeated(real, n):
     return Subset(whole, np.arange(n) % len(images))
 
 
-def _trainer(trainee, steps, progress):
+def _trainer(trainee, steps, progress, device):
     """One epoch of as many steps as asked."""
     schedule = LRScheduler(
         torch.optim.lr_scheduler.LambdaLR,
@@ -217,6 +227,7 @@ def _trainer(trainee, steps, progress):
         optimizer=torch.optim.Adam,
         lr=RATE,
         batch_size=BATCH,
+        device=device,
         max_epochs=1,
         train_split=None,
         callbacks=[schedule] + [Bar(steps)] * progress,
@@ -225,7 +236,7 @@ def _trainer(trainee, steps, progress):
 
 
 def _flat(network):
-    return torch.cat([p.flatten() for p in network.parameters()]).numpy()
+    return torch.cat([p.flatten() for p in network.parameters()]).cpu().numpy()
 
 
 def _unflat(flat, width):
@@ -258,7 +269,8 @@ def denoising_error(denoiser, real, *, levels=LEVELS, seed=0):
     with torch.inference_mode():
         for level in levels:
             noise = unit * level / 255
-            left = denoiser.network_(clean + noise) - noise
+            noisy = (clean + noise).to(denoiser.device)
+            left = denoiser.network_(noisy).cpu() - noise
             found[level] = float(left.square().mean().sqrt() / (level / 255))
     return pd.Series(found, name="share left").rename_axis("level")
 

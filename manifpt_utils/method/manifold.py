@@ -12,6 +12,7 @@ from numbers import Integral
 
 import faiss
 import numpy as np
+from faiss.contrib.exhaustive_search import knn_ground_truth
 from sklearn.preprocessing import normalize
 from sklearn.utils.validation import _num_samples, check_is_fitted, validate_data
 
@@ -23,14 +24,19 @@ from .local_projection import (
     tangent_projection,
     tangent_residuals,
 )
+from .networks import torch_device
 from .projection import BYTES, Projector, displacement, rows_within
+from .search import CertifiedSearch, Rows, parts_of
 from .spaces import make_space
 
 ESTIMATORS = {"nearest": 1, "tangent": 33, "hull": 33}  # and their neighbours
 RENAMED = {"affine": "hull"}
 METRICS = ("euclidean", "cosine")
+SEARCHES = ("auto", "brute", "certified")
 HELD_OUT = 200  # real images by which the number of directions is chosen
 LONG = 1e10  # multiplications of a search that takes longer than to hash its input
+PAYS = 2e12  # multiplications from which "auto" has the search certified
+LARGE = 2**30  # bytes of features that are computed when they are asked for, not kept
 
 
 class DataManifold(Projector):
@@ -64,16 +70,29 @@ class DataManifold(Projector):
     search_space : str, transformer or None
         Space in which the neighbours are sought, if not in `space`: the artifact is
         taken in `space` between the images found there.
+    search : {"auto", "brute", "certified"}
+        How the neighbours are found.  "brute": faiss compares with every real image,
+        in single precision.  "certified": candidates are compared in double precision,
+        and the rest is shown to be farther (`CertifiedSearch`), in less time where
+        there are many images.  The two differ where two real images are as near to
+        within rounding.  "auto": certified where the work is large.
+    device : str
+        Device of torch for a certified search, "cpu" or "cuda"; that of a network is a
+        parameter of its space.
 
     Attributes
     ----------
     space_ : transformer or None
-    features_ : (n, d) float32 array
-        The real images in the embedding space.
+    features_ : (n, d) float32 array, or `Rows`
+        The real images in the embedding space; above a gigabyte they are computed when
+        they are asked for.
     image_shape_ : tuple or None
         (h, w, 3) where artifacts are images, None where they are plain vectors.
     m_ : int
         Directions of "tangent".
+    certified_share_ : float
+        Of the images of the last call of `project`, those whose neighbours a certified
+        search found without a comparison with all real images; NaN after another one.
 
     Notes
     -----
@@ -108,6 +127,8 @@ class DataManifold(Projector):
         ridge=1e-3,
         metric="euclidean",
         search_space=None,
+        search="auto",
+        device="cpu",
     ):
         self.space = space
         self.estimator = estimator
@@ -116,6 +137,8 @@ class DataManifold(Projector):
         self.ridge = ridge
         self.metric = metric
         self.search_space = search_space
+        self.search = search
+        self.device = device
 
     def fit(self, real, y=None):
         """Embed the real images and keep them as the estimate of the manifold.
@@ -136,12 +159,13 @@ class DataManifold(Projector):
         """
         self._check_parameters()
         self.space_ = None if self.space is None else make_space(self.space).fit(real)
-        features = self._embed(real, reset=True)
-        self._check_count(len(features))
-        self.features_ = features
+        is_large = _may_be_large(real)
+        features = self._embed(real[:1] if is_large else real, reset=True)
+        self._check_count(_num_samples(real))
+        self.features_ = _features(real, self._embed) if is_large else features
         self._fit_search(real)
         self.image_shape_ = getattr(self.space_, "image_shape_", None)
-        self._n_features_out = features.shape[1]
+        self._n_features_out = self.features_.shape[1]
         if self.estimator == "tangent":
             self.m_ = self._chosen_m() if self.m is None else int(self.m)
         return self
@@ -234,6 +258,9 @@ class DataManifold(Projector):
             )
         if not self.ridge > 0:
             raise ValueError(f"ridge must be positive, got {self.ridge!r}.")
+        if self.search not in SEARCHES:
+            raise ValueError(unknown("search", self.search, SEARCHES))
+        torch_device(self.device)
         if self.metric not in METRICS:
             raise ValueError(unknown("metric", self.metric, METRICS))
         if self.space is None and self.search_space is not None:
@@ -259,7 +286,7 @@ class DataManifold(Projector):
         """The knee of what is left of real images by more and more directions."""
         n = len(self.features_)
         rows = np.linspace(0, n - 1, min(n, HELD_OUT)).astype(int)
-        found = _search(self.keys_[rows], self.keys_, self._n_neighbors() + 1)
+        found = self._nearest(self.keys_[rows], self._n_neighbors() + 1)
         index = _without(found, rows)[:, :-1]
         left = [
             tangent_residuals(self.features_[rows[part]], self.features_[index[part]])
@@ -278,10 +305,25 @@ class DataManifold(Projector):
         self.search_space_ = None
         if self.search_space is not None:
             self.search_space_ = make_space(self.search_space).fit(real)
-        keys = self._uncentred_keys(real, self.features_)
         # Centred coordinates make the search ten times more accurate at no cost.
-        self.center_ = keys.mean(axis=0, dtype=np.float64).astype(np.float32)
-        self.keys_ = np.ascontiguousarray(keys - self.center_)
+        self.center_ = np.float32(0)
+        keys = self._all_keys(real)
+        self.center_ = _mean(keys)
+        if not isinstance(keys, Rows):
+            keys = np.ascontiguousarray(keys - self.center_)
+        self.keys_, self.certified_share_ = keys, np.nan
+        self._certified = None
+        if self.search == "certified":
+            self._certified = CertifiedSearch(keys, device=self.device)
+
+    def _all_keys(self, real):
+        if _may_be_large(real):
+            return _features(real, self._keys_of)
+        return self._uncentred_keys(real, self.features_)
+
+    def _keys_of(self, images):
+        x = None if self.search_space_ is not None else self._embed(images)
+        return self._search_keys(images, x)
 
     def _search_keys(self, images, features):
         """What neighbours are sought by: Euclidean distance of these rows."""
@@ -301,7 +343,24 @@ class DataManifold(Projector):
                 f"leaving one out, {len(self.features_)} real images cannot give "
                 f"{self._n_neighbors()} neighbours; give more images or a smaller k."
             )
-        return _search(keys, self.keys_, k)
+        return self._nearest(keys, k)
+
+    def _nearest(self, keys, k):
+        """Numbers of the k nearest real images: (n, k) int64."""
+        if not self._is_certified(keys):
+            self.certified_share_ = np.nan
+            return _search(keys, self.keys_, k)
+        if self._certified is None:
+            self._certified = CertifiedSearch(self.keys_, device=self.device)
+        found = self._certified.query(keys, k)
+        self.certified_share_ = float(found.certified.mean())
+        return found.index
+
+    def _is_certified(self, keys):
+        if self.search != "auto":
+            return self.search == "certified"
+        is_large = isinstance(self.keys_, Rows) or keys.size * len(self.keys_) > PAYS
+        return is_large or self.device != "cpu"
 
     def _combine(self, x, index):
         """What the estimator makes of each row of neighbours."""
@@ -343,6 +402,24 @@ def unknown(what, name, known):
     return f"unknown {what} {name!r}{hint}; known: {', '.join(known)}."
 
 
+def _may_be_large(images):
+    return 4 * np.size(images) > LARGE
+
+
+def _mean(keys):
+    """Mean of rows (n, d): (d,) float32."""
+    if not isinstance(keys, Rows):
+        return keys.mean(axis=0, dtype=np.float64).astype(np.float32)
+    total = sum(keys[part].sum(axis=0, dtype=np.float64) for part in parts_of(keys))
+    return (total / len(keys)).astype(np.float32)
+
+
+def _features(images, embed):
+    """Features of images, or what computes them where they are large."""
+    rows = Rows(images, embed)
+    return rows if 4 * len(rows) * rows.shape[1] > LARGE else embed(images)
+
+
 def _check_positive(name, value):
     is_whole = isinstance(value, Integral) and not isinstance(value, bool)
     if value is not None and not (is_whole and value > 0):
@@ -366,6 +443,9 @@ def _search(queries, keys, k):
     def search():
         return faiss.knn(queries, keys, k)[1]
 
+    if isinstance(keys, Rows):
+        blocks = (keys[part] for part in parts_of(keys))
+        return knn_ground_truth(queries, blocks, k)[1]
     if queries.size * len(keys) < LONG:
         return search()
     # Among keys that are almost as near, the number of threads can decide.

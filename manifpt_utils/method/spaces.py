@@ -37,6 +37,7 @@ from .._support.suggestion import check_options, suggestion
 from .._support.torchvision import torchvision
 from ..images.manifest import read_manifest, verified
 from ..images.validation import check_images
+from .device import exact_products
 from .networks import (
     N_FEATURES,
     N_IMAGENET,
@@ -306,8 +307,13 @@ class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
 
     def _embed(self, images):
         network, batch = self.network_, self.batch_size
+
+        def features():
+            with exact_products():
+                return encode(network, images, batch_size=batch, fill=self._fill)
+
         return cached(
-            lambda: encode(network, images, batch_size=batch, fill=self._fill),
+            features,
             *("encode", str(network), batch, str(self.device)),
             *(*network.state_dict().values(), images),
             code=code_of(encode, *map(type, network.modules())),

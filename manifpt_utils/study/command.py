@@ -9,8 +9,9 @@ import click
 from .._support.console import Room
 from .._support.names import BASELINES, PAPER_SPACES, SPACES
 from .._support.paths import DATA
-from . import comparison, estimates, ladder, regime
+from . import comparison, estimates, folder_study, ladder, regime
 from .compute import compute
+from .folder_study import QUICK
 from .settings import EVERY_METHOD, PHOTOS, SEEDS, SETTINGS
 from .study import FOLDER, Store
 
@@ -21,6 +22,7 @@ Examples:
   manifpt study estimates --jobs 2 --spaces rgb
   manifpt study regime --dimensions 3
   manifpt study table1 my-images --resnet50 resnet50.pth --barlowtwins barlow.pth
+  manifpt study run --benchmark my_images -o my_results.csv --workers 2
 """
 STOPPED = "stopped; the same command goes on with what is missing"
 EPILOG = "Afterwards `manifpt zoo pack --only-manifest` lists the new files."
@@ -51,29 +53,22 @@ class Several(click.ParamType):
         return tuple(self.known.get(name, name) for name in names)
 
 
-def several(option, known, what):
+def several(option, known, what, *, default=None):
     """An option that takes some of the known objects, all of them by default."""
     names = ", ".join(map(str, known))
     return click.option(
         option,
         type=Several(known),
-        default=tuple(known),
-        show_default="all",
+        default=tuple(known if default is None else default),
+        show_default="all" if default is None else ", ".join(default),
         help=f"{what}, with commas between them: {names}.",
     )
 
 
-def common(function):
-    """The options that all studies have."""
+def work(function):
+    """The options that say how the work is shared."""
     for option in (
         click.option("--list", "list_only", is_flag=True, help="Show what is missing."),
-        click.option(
-            "--output",
-            type=click.Path(file_okay=False, path_type=Path),
-            default=DATA / FOLDER,
-            show_default="data/results beside the package",
-            help="Folder of the results.",
-        ),
         click.option(
             "--jobs",
             type=click.IntRange(min=1),
@@ -81,9 +76,31 @@ def common(function):
             show_default=True,
             help="Processes.",
         ),
+        click.option(
+            "--workers",
+            type=click.IntRange(min=1),
+            help="Dask workers that are started here, in place of processes.",
+        ),
+        click.option(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="A running Dask cluster, for instance tcp://10.0.0.1:8786.",
+        ),
     ):
         function = option(function)
     return function
+
+
+def common(function):
+    """The options that all stored studies have."""
+    output = click.option(
+        "--output",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=DATA / FOLDER,
+        show_default="data/results beside the package",
+        help="Folder of the results.",
+    )
+    return output(work(function))
 
 
 @command.command("comparison", epilog=EPILOG)
@@ -160,7 +177,96 @@ def first_table(source, output, **options):
     click.echo(found.to_string(index=False))
 
 
-def run(study, trainings, *, output, jobs, list_only=False, **options):
+@command.command("run")
+@click.option(
+    "--benchmark",
+    "folder",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder with real/ and a sub-folder per model.",
+)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default="results.csv",
+    show_default=True,
+    help="File of the results; a .json beside it says what made them.",
+)
+@click.option("--size", type=click.IntRange(min=1), help="Side to bring images to.")
+@several("--spaces", SPACES, "Some embedding spaces", default=SPACES[:2])
+@several("--kinds", folder_study.KINDS, "Some representations")
+@several("--earlier", BASELINES, "Some earlier methods")
+@click.option("--n-train", type=click.IntRange(min=1), default=100, show_default=True)
+@click.option("--n-test", type=click.IntRange(min=1), default=100, show_default=True)
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="Trainings per method, which the intervals are over.",
+)
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="One training per method, in one space, networks trained a fifth as long.",
+)
+@click.option("--device", default="cpu", show_default=True, help="Of networks: cuda.")
+@work
+def run_folder(folder, output, size, quick, list_only, device, **options):
+    """Compare all methods on a folder of your own images."""
+    chosen = {key: options.pop(key) for key in ("spaces", "kinds", "earlier")}
+    counts = {key: options.pop(key) for key in ("n_train", "n_test", "seeds")}
+    if quick:
+        counts |= {"seeds": QUICK["seeds"], "effort": QUICK["effort"]}
+        chosen |= {"spaces": QUICK["spaces"]}
+    study = folder_study.FolderStudy(folder, name=output.stem, size=size)
+    trainings = folder_study.planned(folder_study.methods(**chosen), **counts)
+    store = Store(study, output.parent, _called())
+    study.check(store)
+    todo = study.missing(trainings, store.read()[0])
+    if list_only:
+        click.echo("\n".join(map(str, todo)))
+        return
+    if todo:
+        _checked(study, todo[0])
+        _announced(store, todo, device)
+    compute(trainings, store, device=device, **options)
+    asked = set().union(*map(study.cells, trainings))
+    table = store.read()[0]
+    table = table[[key in asked for key in study.keys_of(table)]]
+    click.echo(folder_study.summary(table).to_string(float_format="{:.3f}".format))
+
+
+def _checked(study, training):
+    """Read the images, so that what is wrong with them is told before the study."""
+    # These need torch, which --help does not.
+    from .folder_training import benchmark, drawn
+
+    for message in benchmark(study.folder, study.size).warnings:
+        click.echo(f"Warning: {message}", err=True)
+    drawn(study.folder, study.size, training.n_train + training.n_test)
+
+
+def _announced(store, todo, device):
+    """Measure one training, and say how long all will take."""
+    study = store.study
+    before = store.read()[1]["cpu_seconds"].get(study.account(todo[0]), 0)
+    compute(todo[:1], store, device=device)
+    seconds = store.read()[1]["cpu_seconds"][study.account(todo[0])] - before
+    left = folder_study.expected_seconds(todo[1:], todo[0], seconds)
+    click.echo(
+        f"{len(todo) - 1} trainings are left, for about {left / 60:.0f} CPU minutes by "
+        f"what one took ({todo[0].method}: {seconds:.0f} s) and by what the methods "
+        "took in the stored comparison."
+    )
+
+
+def _called():
+    return shlex.join(["manifpt", *sys.argv[1:]])
+
+
+def run(study, trainings, *, output, list_only=False, **options):
     """Compute what the results lack, or list it.
 
     Parameters
@@ -170,16 +276,14 @@ def run(study, trainings, *, output, jobs, list_only=False, **options):
         Those that are asked for.
     output : path
         Folder of the results.
-    jobs : int
-        Processes.
     list_only : bool
         Show what is missing and compute nothing.
     **options
-        Options of the study's `measure`.
+        Options of `compute`, and through it of the study's `measure`.
     """
-    store = Store(study, output, shlex.join(["manifpt", *sys.argv[1:]]))
+    store = Store(study, output, _called())
     if list_only:
         missing = study.missing(trainings, store.read()[0])
         click.echo("\n".join(map(str, missing)))
         return
-    compute(trainings, store, jobs=jobs, **options)
+    compute(trainings, store, **options)

@@ -1,4 +1,4 @@
-"""Computing what a study lacks, in several processes."""
+"""Computing what a study lacks, in several processes or on a cluster."""
 
 import time
 from itertools import groupby
@@ -6,8 +6,10 @@ from itertools import groupby
 import joblib
 from tqdm import tqdm
 
+from .workers import results_of
 
-def compute(trainings, store, *, jobs=1, **options):
+
+def compute(trainings, store, *, jobs=1, workers=None, scheduler=None, **options):
     """Run the trainings that the results lack and add what they give.
 
     Parameters
@@ -17,20 +19,31 @@ def compute(trainings, store, *, jobs=1, **options):
         Is written after every batch, so that an interrupted call goes on.
     jobs : int
         Processes.
+    workers, scheduler
+        A Dask cluster in place of the processes, see `workers.results_of`.
     **options
         Options of the study's `measure`.
     """
     study = store.study
     todo = study.missing(trainings, store.read()[0])
-    run = joblib.delayed(_measure_all)
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
     batches = (list(batch) for _, batch in groupby(todo, key=study.batch))
-    work = parallel(run(study, batch, options) for batch in batches)
+    calls = [(study, batch, options) for batch in batches]
+    work = _work(calls, jobs, workers, scheduler)
     with tqdm(total=len(todo), unit="training") as bar:
         for done, rows, seconds in work:
             store.add(done, rows, seconds)
             bar.set_postfix_str(study.account(done[0]))
             bar.update(len(done))
+
+
+def _work(calls, jobs, workers, scheduler):
+    """What the calls give, in the order in which they end."""
+    if not calls:
+        return ()
+    if workers is not None or scheduler is not None:
+        return results_of(_measure_all, calls, workers=workers, scheduler=scheduler)
+    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+    return parallel(joblib.delayed(_measure_all)(*call) for call in calls)
 
 
 def _measure_all(study, trainings, options):

@@ -19,7 +19,7 @@ class Item(NamedTuple):
     place: Any  # a Path, or whatever its reader understands
 
 
-def read_files(items, size):
+def read_files(items, size, read_all=None):
     """Read the images of every class from their files.
 
     Parameters
@@ -27,14 +27,16 @@ def read_files(items, size):
     items : dict of str to list of Item
         The class "real" first; its first file has the right size.
     size : (int, int), optional
+    read_all : callable, optional
+        Reads the files of one class, as `read_images` does.
 
     Returns
     -------
     dict of str to Images
     """
-    reference = items["real"][0].place
+    read_all, reference = read_all or read_images, items["real"][0].place
     return {
-        name: read_images([x.place for x in found], size=size, reference=reference)
+        name: read_all([x.place for x in found], size=size, reference=reference)
         for name, found in items.items()
     }
 

@@ -1,0 +1,219 @@
+"""Packed images: the files of a class, decoded once into one file that is mapped.
+
+A large folder is read once; after that its images are a memory map, of which only what
+is used is in memory.  The file lies with the cached features, under a name that is a
+hash of the paths, sizes and times of the files and of how they were read, so that a
+file that was replaced is read anew.  Delete the folder `packed` there to free its room.
+"""
+
+import json
+import os
+import shutil
+import threading
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from .._support.cache import VARIABLE, cache_folder, digest
+from .._support.files import write_whole
+from .._support.source import code_of
+from .file_facts import Facts
+from .image_files import Images, read_image, read_images
+
+LARGE = 2**28  # bytes of the images of all classes from which they are packed
+BLOCK = 2**26  # bytes of images that are decoded or copied at once
+
+
+def read_packed(paths, *, size=None, reference=None, folder=None, treat=None, key=""):
+    """Read image files as `read_images` does, or map what an earlier call wrote.
+
+    Parameters
+    ----------
+    paths : list of Path
+    size, reference
+        As for `read_images`.
+    folder : Path, optional
+        Where the packed files lie; `packed` in the folder of the cache by default.
+    treat : callable, optional
+        What is done to images (n, h, w, 3) after reading, without changing their shape.
+    key : str
+        Names what `treat` does.
+
+    Returns
+    -------
+    Images
+        `pixels` is a memory map that can only be read.
+
+    Raises
+    ------
+    ValueError
+        If a file is refused by `read_images`, or changes while it is read; if there is
+        no folder for packed files, or no room.
+    """
+    folder = _packed_folder(folder)
+    before = _states(paths)
+    sources = code_of(read_image), version("pillow"), str(size), key
+    target = folder / f"{digest(*map(str, before), *sources)}.npy"
+    facts = target.with_suffix(".json")
+    if not (target.is_file() and facts.is_file()):
+        reference = reference or paths[0]
+        found = _pack(paths, target, size, reference, treat or _as_they_are)
+        try:
+            check_unchanged(before, _states(paths))
+        except ValueError:
+            target.unlink()
+            raise
+        write_whole(facts, json.dumps(found))
+    known = [Facts(*row) for row in json.loads(facts.read_text(encoding="utf-8"))]
+    return Images(np.load(target, mmap_mode="r"), known)
+
+
+def _as_they_are(images):
+    return images
+
+
+def _packed_folder(folder):
+    if folder is None:
+        cache = cache_folder()
+        if cache is None:
+            raise ValueError(
+                f"images are packed in the folder of the cache, but {VARIABLE} is off "
+                "or there is none; set it to a folder, or read with packed=False."
+            )
+        folder = cache / "packed"
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(_unwritable(folder, error)) from error
+    return Path(folder)
+
+
+def _unwritable(path, error):
+    return (
+        f"images cannot be packed in {path} ({error}); make room, set {VARIABLE} to "
+        "another folder, or read with packed=False."
+    )
+
+
+def _states(paths):
+    """Path, size and time of every file."""
+    found = []
+    for path in paths:
+        try:
+            status = path.stat()
+        except OSError:
+            found.append((str(path.absolute()), 0, 0))
+        else:
+            found.append((str(path.resolve()), status.st_size, status.st_mtime_ns))
+    return found
+
+
+def check_unchanged(before, after):
+    """Refuse files that changed while they were read.
+
+    Parameters
+    ----------
+    before, after : list
+        What is known of each file; equal where nothing changed.
+
+    Raises
+    ------
+    ValueError
+        If they differ; the message names a file.
+
+    Examples
+    --------
+    >>> check_unchanged(["a.png"], ["a.png"])
+    """
+    changed = sorted(set(before) ^ set(after))
+    if changed:
+        name = changed[0] if isinstance(changed[0], (str, Path)) else changed[0][0]
+        raise ValueError(
+            f"{name} changed, appeared or vanished while its folder was read; wait "
+            "until nothing writes to the folder, and read it again."
+        )
+
+
+def _pack(paths, target, size, reference, treat):
+    """Decode into a file, some images at a time: rows of facts."""
+    first = read_images([reference], size=size).pixels
+    step = max(1, BLOCK // first.nbytes)
+    facts = []
+    with _array_file(target, (len(paths), *first.shape[1:])) as write:
+        for i in range(0, len(paths), step):
+            part = paths[i : i + step]
+            images = read_images(part, size=size, reference=reference)
+            write(treat(images.pixels))
+            facts += map(list, images.facts)
+    return facts
+
+
+@contextmanager
+def _array_file(target, shape):
+    """A function that writes rows of bytes to a file of NumPy, moved when whole.
+
+    It is written as a file, for a full disk ends a process that writes to a map.
+    """
+    partial = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
+    needed, free = int(np.prod(shape)), shutil.disk_usage(target.parent).free
+    if needed > free:
+        lack = f"{needed / 1e9:.1f} GB are needed, {free / 1e9:.1f} are free"
+        raise ValueError(_unwritable(target.parent, lack))
+    header = {"descr": "|u1", "fortran_order": False, "shape": tuple(shape)}
+    try:
+        with open(partial, "wb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            yield lambda rows: file.write(np.ascontiguousarray(rows).data)
+        os.replace(partial, target)
+    except OSError as error:
+        raise ValueError(_unwritable(target.parent, error)) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def take(images, rows):
+    """Some images in another order; those of a memory map are a memory map again.
+
+    Parameters
+    ----------
+    images : (n, h, w, 3) uint8 array
+    rows : (m,) int array
+
+    Returns
+    -------
+    (m, h, w, 3) uint8 array
+
+    Examples
+    --------
+    >>> take(np.zeros((3, 2, 2, 3), np.uint8), np.array([2, 0])).shape
+    (2, 2, 2, 3)
+    """
+    if not isinstance(images, np.memmap):
+        return images[rows]
+    source = Path(images.filename)
+    target = source.with_name(f"{source.stem}-{digest(rows)[:16]}.npy")
+    if not target.is_file():
+        step = max(1, BLOCK // images[0].nbytes)
+        with _array_file(target, (len(rows), *images.shape[1:])) as write:
+            for i in range(0, len(rows), step):
+                write(images[rows[i : i + step]])
+    return np.load(target, mmap_mode="r")
+
+
+def are_large(paths, shape):
+    """Whether so many files, of images of one height and width, are worth packing.
+
+    Parameters
+    ----------
+    paths : dict of str to list of Path
+        By class.
+    shape : (int, int)
+
+    Examples
+    --------
+    >>> are_large({"real": range(5_000)}, (256, 256))
+    True
+    """
+    return sum(map(len, paths.values())) * 3 * int(np.prod(shape)) > LARGE

@@ -1,0 +1,250 @@
+"""The study of a folder of your own images: every method, over several seeds.
+
+The ladder of representations in some spaces, and the earlier methods, are trained and
+tested on the same splits.  `manifpt study run --benchmark FOLDER` computes what the
+results lack, and `summary` makes a table of them.
+"""
+
+from hashlib import sha256
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from .._support.names import BASELINES, SPACES
+from .._support.suggestion import suggestion
+from ..images.layout import class_paths
+from ..metrics.intervals import mean_interval
+from .comparison import COMPARISON
+from .settings import Method, ours
+from .study import Study
+
+KINDS = ("raw", "highpass", "nearest", "hull", "tangent", "pca")
+NAMED = ("method", "space", "kind")  # columns that name a method
+FILTERED = SPACES[:2]  # the spaces that a filter of pixels can be shown in
+QUICK = {"seeds": 1, "effort": 0.2, "spaces": ("rgb",)}  # of the quick profile
+
+
+class FolderTraining(NamedTuple):
+    """One training on the images of a folder."""
+
+    method: Method
+    n_train: int  # images per class
+    n_test: int
+    effort: float  # share of the steps that networks are usually trained for
+    seed: int
+
+    def __str__(self):
+        return f"{self.method}, {self.n_train}, {self.seed}"
+
+
+class FolderStudy(Study):
+    """The study of one folder of images.
+
+    Parameters
+    ----------
+    folder : path
+        As `from_folder` describes it.
+    name : str
+        Name of the two files of results.
+    size : int or (int, int), optional
+        Height and width to bring every image to.
+    """
+
+    keys = (*NAMED, "n_train", "n_test", "effort", "seed")
+    values = ("score", "reason")
+    types = {"n_train": int, "n_test": int, "seed": int, "effort": float}
+    types |= {"score": float}
+    names = (*BASELINES, "ours", "", *SPACES, *KINDS, "earlier")
+    order = {name: i for i, name in enumerate(names)}
+
+    def __init__(self, folder, *, name="results", size=None):
+        self.folder, self.name, self.size = Path(folder).resolve(), name, size
+        self._sheets = _described(self.folder)
+
+    def planned(self):
+        """Those of the defaults."""
+        return planned()
+
+    def pruned(self, table):
+        """The table itself: trainings with other numbers of images stay."""
+        return table
+
+    def cells(self, training):
+        """The one cell of a training."""
+        return {(*training.method, *training[1:])}
+
+    def batch(self, training):
+        """Trainings of one method share its features."""
+        return training[:-1]
+
+    def account(self, training):
+        """CPU seconds are summed by method."""
+        return str(training.method)
+
+    def sheets(self):
+        """A hash of names, sizes and times of the files of every class."""
+        return self._sheets
+
+    def measure(self, training, *, device="cpu"):
+        """Train once, test once: a row, with a reason where there is no score."""
+        from .folder_training import score  # needs torch, which the plan does not
+
+        (cell,) = self.cells(training)
+        try:
+            found = {"score": score(self.folder, self.size, training, device=device)}
+        except ValueError as error:
+            found = {"reason": " ".join(str(error).split())}
+        return [dict(zip(self.keys, cell, strict=True)) | found]
+
+    def check(self, store):
+        """Refuse to add to the results of other images.
+
+        Parameters
+        ----------
+        store : Store
+
+        Raises
+        ------
+        ValueError
+            If the files of the folder are not those that the results are of.
+        """
+        known = store.read()[1]["sheets"]
+        differ = sorted(
+            name
+            for name in known.keys() | self._sheets.keys()
+            if known.get(name) != self._sheets.get(name)
+        )
+        if known and differ:
+            raise ValueError(
+                f"{store.csv} holds results of other images: {', '.join(differ)} "
+                "changed since. Give another file by -o, or delete that one."
+            )
+
+
+def _described(folder):
+    """A hash of the files of every class."""
+    found = {}
+    for name, paths in class_paths(folder).items():
+        states = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in paths]
+        found[name] = sha256(repr(states).encode()).hexdigest()
+    return found
+
+
+def methods(spaces=("rgb", "frequency"), kinds=KINDS, earlier=tuple(BASELINES)):
+    """What is compared: representations in some spaces, and earlier methods.
+
+    Parameters
+    ----------
+    spaces, kinds, earlier : sequence of str
+
+    Returns
+    -------
+    list of Method
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown; the nearest known one is suggested.
+
+    Examples
+    --------
+    >>> [str(m) for m in methods(["rgb"], ["raw", "highpass"], ["Yu19"])]
+    ['rgb raw', 'rgb highpass', 'Yu19']
+    """
+    for given, known in ((spaces, SPACES), (kinds, KINDS), (earlier, BASELINES)):
+        for name in given:
+            if name not in known:
+                raise ValueError(f"unknown {name!r};{suggestion(str(name), known)}")
+    shown = [
+        ours(space, kind)
+        for space, kind in product(spaces, kinds)
+        if kind != "highpass" or space in FILTERED
+    ]
+    return shown + [Method(name, "", "earlier") for name in earlier]
+
+
+def planned(chosen=None, *, n_train=100, n_test=100, seeds=3, effort=1.0):
+    """All trainings, method by method.
+
+    Parameters
+    ----------
+    chosen : list of Method, optional
+        All of `methods` by default.
+    n_train, n_test : int
+        Images per class.
+    seeds : int
+        Trainings of a method, on as many splits.
+    effort : float
+        Share of the steps that networks are usually trained for.
+
+    Returns
+    -------
+    list of FolderTraining
+    """
+    chosen = methods() if chosen is None else chosen
+    return [
+        FolderTraining(method, n_train, n_test, effort, seed)
+        for method in chosen
+        for seed in range(1, seeds + 1)
+    ]
+
+
+def expected_seconds(trainings, first, seconds):
+    """CPU seconds of some trainings, from what one of them took.
+
+    Parameters
+    ----------
+    trainings : list of FolderTraining
+    first : FolderTraining
+        The one that was measured.
+    seconds : float
+        What it took.
+
+    Returns
+    -------
+    float
+        By the shares that the methods had in the stored comparison.
+    """
+    weights = _weights()
+    usual = pd.Series(weights).median()
+    unit = seconds / weights.get(str(first.method), usual)
+    return unit * sum(weights.get(str(t.method), usual) for t in trainings)
+
+
+def _weights():
+    """CPU seconds per training of the methods of the stored comparison."""
+    table = COMPARISON.results()
+    table = table[table["column"].isin(["closed", "with real"])]
+    names = (str(Method(*row)) for row in table[[*NAMED]].to_numpy())
+    counts = pd.Series(list(names)).value_counts()
+    spent = pd.Series(COMPARISON.provenance()["cpu_seconds"])
+    return (spent / counts).dropna().to_dict()
+
+
+def summary(table):
+    """Mean accuracies with their intervals over the trainings, the best first.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of a `FolderStudy`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by method; columns `n train`, `accuracy`, `low` and `high` of the 95 %
+        interval, `trainings`, and `reason` where there is no score.
+    """
+    rows = {}
+    kept = ["n_train", "n_test", "effort"]
+    for key, part in table.groupby([*NAMED, *kept], sort=False):
+        found = mean_interval(part["score"])
+        reason = "; ".join(sorted(set(part["reason"]) - {""}))
+        rows[str(Method(*key[:3])), *key[3:]] = (*found[:4], reason)
+    names = ["method", *(name.replace("_", " ") for name in kept)]
+    index = pd.MultiIndex.from_tuples(rows, names=names)
+    columns = ["accuracy", "low", "high", "trainings", "reason"]
+    found = pd.DataFrame([*rows.values()], index=index, columns=columns)
+    return found.reset_index(names[1:]).sort_values("accuracy", ascending=False)

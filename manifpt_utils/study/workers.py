@@ -1,0 +1,78 @@
+"""Calls on the workers of a Dask cluster, on this machine or on several.
+
+A task holds a function and a few names, never images or features: a worker reads those
+from its own disk.  What a worker was doing when it died is given to another one.
+"""
+
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+
+
+def results_of(function, calls, *, workers=None, scheduler=None):
+    """Call a function on workers, and give its results as they come.
+
+    Parameters
+    ----------
+    function : callable
+        Must be importable on the workers.
+    calls : list of tuple
+        The arguments of each call, a few names.
+    workers : int, optional
+        Processes of a cluster on this machine.
+    scheduler : str, optional
+        Address of a running cluster, such as "tcp://10.0.0.1:8786".
+
+    Yields
+    ------
+    object
+        The result of a call; the order is that in which they end.
+
+    Raises
+    ------
+    ValueError
+        If the extra `scale` is not installed, both or neither of `workers` and
+        `scheduler` are given, or the scheduler is lost.
+    OSError
+        If there is no scheduler at the address.
+    """
+    if (workers is None) == (scheduler is None):
+        raise ValueError(
+            f"give workers or a scheduler, got {workers!r} and {scheduler!r}: workers "
+            "are started here, those of a scheduler are running already."
+        )
+    distributed = _distributed()
+    with _client(distributed, workers, scheduler) as client:
+        tasks = [client.submit(function, *call, pure=False) for call in calls]
+        try:
+            for task in distributed.as_completed(tasks):
+                yield task.result()
+        except CancelledError as error:
+            raise ValueError(
+                "the scheduler was lost; what had ended is kept, and the same command "
+                "goes on with what is missing."
+            ) from error
+
+
+def _distributed():
+    try:
+        import distributed
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            "workers need Dask; install it by pip install manifpt-utils[scale], or "
+            "give jobs, which need nothing more."
+        ) from error
+    return distributed
+
+
+@contextmanager
+def _client(distributed, workers, scheduler):
+    if scheduler is not None:
+        with distributed.Client(scheduler) as client:
+            yield client
+        return
+    # One thread each: results do not depend on how many share the work.
+    cluster = distributed.LocalCluster(
+        n_workers=workers, threads_per_worker=1, dashboard_address=None
+    )
+    with cluster, distributed.Client(cluster) as client:
+        yield client

@@ -1,0 +1,136 @@
+"""The study of a folder: planned, gone on with, refused for other images."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from manifpt_utils.study import command as module
+from manifpt_utils.study import folder_study
+from manifpt_utils.study.folder_study import (
+    FolderStudy,
+    expected_seconds,
+    methods,
+    planned,
+    summary,
+)
+from manifpt_utils.study.settings import Method, ours
+from manifpt_utils.study.study import Store
+
+
+def write(root, *, n=14):
+    """Real images and two models, of which one is brighter than the other."""
+    rng = np.random.default_rng(0)
+    for name, level in (("real", 100), ("dark", 60), ("bright", 180)):
+        (root / name).mkdir(parents=True)
+        for i in range(n):
+            image = np.clip(rng.normal(level, 8, (16, 16, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(image).save(root / name / f"{i:03}.png")
+    return root
+
+
+@pytest.fixture
+def root(tmp_path):
+    return write(tmp_path / "mine")
+
+
+def run(*arguments):
+    return CliRunner().invoke(module.command, ["run", *map(str, arguments)])
+
+
+def test_the_plan_has_every_method_and_no_filter_of_vectors():
+    names = [str(m) for m in methods(["rgb", "supervised"])]
+    assert "rgb highpass" in names and "supervised highpass" not in names
+    assert len(names) == 6 + 5 + 8
+    trainings = planned(methods(["rgb"]), n_train=5, n_test=2, seeds=4)
+    assert len(trainings) == 4 * (6 + 8)
+    assert [t.seed for t in trainings[:4]] == [1, 2, 3, 4]
+    with pytest.raises(ValueError, match="unknown 'rbg'; did you mean 'rgb'"):
+        methods(["rbg"])
+
+
+def test_a_study_of_a_folder_computes_what_it_lacks(root, tmp_path, monkeypatch):
+    output = tmp_path / "mine.csv"
+    options = ["--benchmark", root, "-o", output, "--spaces", "rgb", "--kinds", "raw"]
+    options += ["--earlier", "McCloskey18", "--n-train", 6, "--n-test", 4]
+    options += ["--seeds", 2]
+    listed = run(*options, "--list")
+    assert len(listed.output.splitlines()) == 4 and not output.exists()
+    done = run(*options)
+    assert done.exit_code == 0, done.output
+    assert "3 trainings are left, for about" in done.output
+    table = pd.read_csv(output)
+    assert table["seed"].tolist() == [1, 2, 1, 2] and table["reason"].isna().all()
+    # No value is saturated, so the earlier method has nothing to go by.
+    assert table["score"].tolist() == [0.5, 0.5, 1, 1]
+    assert "rgb raw" in done.output and "McCloskey18" in done.output
+    monkeypatch.setattr(FolderStudy, "measure", None)
+    again = run(*options)
+    assert again.exit_code == 0 and "are left" not in again.output
+
+
+def test_results_of_other_images_are_not_added_to(root, tmp_path):
+    study, training = FolderStudy(root, name="mine"), planned()[0]
+    store = Store(study, tmp_path, "")
+    (cell,) = study.cells(training)
+    store.add([training], [dict(zip(study.keys, cell, strict=True))], 1.0)
+    study.check(store)
+    (root / "dark" / "000.png").unlink()
+    changed = FolderStudy(root, name="mine")
+    with pytest.raises(
+        ValueError, match=r"holds results of other images: dark changed"
+    ):
+        changed.check(Store(changed, tmp_path, ""))
+
+
+def test_too_few_images_are_told_at_once(root, tmp_path):
+    done = run("--benchmark", root, "-o", tmp_path / "x.csv", "--n-train", 50)
+    assert done.exit_code == 1 and "n=150 images per class were asked" in done.output
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_trainings_with_other_numbers_of_images_stay(root, tmp_path):
+    study = FolderStudy(root, name="mine")
+    store = Store(study, tmp_path, "")
+    for n in (5, 6):
+        training = planned([ours("rgb", "raw")], n_train=n)[0]
+        (cell,) = study.cells(training)
+        store.add([training], [dict(zip(study.keys, cell, strict=True))], 1.0)
+    assert store.read()[0]["n_train"].tolist() == [5, 6]
+
+
+def test_a_method_that_cannot_work_says_why(root, monkeypatch):
+    study = FolderStudy(root)
+    training = planned([Method("Nataraj19", "", "earlier")], n_train=500, n_test=1)[0]
+    (row,) = study.measure(training)
+    assert "score" not in row and "class" in row["reason"]
+
+
+def test_time_is_told_by_what_the_methods_took_before(monkeypatch):
+    weights = {"rgb raw": 2.0, "Yu19": 20.0}
+    monkeypatch.setattr(folder_study, "_weights", lambda: weights)
+    raw, yu = (planned([m])[0] for m in (ours("rgb", "raw"), methods()[-1]))
+    assert expected_seconds([raw, yu, yu], raw, 1.0) == pytest.approx(21)
+    other = planned([ours("rgb", "pca")])[0]  # was not in the stored comparison
+    assert expected_seconds([other], raw, 1.0) == pytest.approx(5.5)
+
+
+def test_stored_weights_are_seconds_of_a_training():
+    weights = folder_study._weights()
+    assert weights["Marra19"] > weights["Dzanic20"] > 0
+
+
+def test_the_table_has_intervals_over_the_trainings():
+    key = {"n_train": 5, "n_test": 5, "effort": 1.0, "reason": ""}
+    rows = [
+        {"method": "ours", "space": "rgb", "kind": "raw", "score": s, "seed": i}
+        for i, s in enumerate([0.5, 0.6, 0.7])
+    ]
+    rows += [
+        {"method": "Yu19", "space": "", "kind": "earlier", "score": 0.9, "seed": 1}
+    ]
+    table = summary(pd.DataFrame([key | row for row in rows]))
+    assert table.index.tolist() == ["Yu19", "rgb raw"]
+    assert table.loc["rgb raw", "low"] == pytest.approx(0.352, abs=1e-3)
+    assert np.isnan(table.loc["Yu19", "low"]) and table.loc["Yu19", "trainings"] == 1
