@@ -66,7 +66,7 @@ $(STAMP): pyproject.toml constraints.txt
 	"$(PYTHON)" -m venv .venv
 	$(BIN)/python -m pip install --constraint constraints.txt --retries 1 \
 		--timeout 30 $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) $(TORCH)
-	$(BIN)/python -m pip install --constraint constraints.txt -e '.[test,book,zoo]'
+	$(BIN)/python -m pip install --constraint constraints.txt -e '.[test,book,zoo,parquet,scale]'
 	touch $(STAMP)
 
 constraints: $(STAMP)  ## write constraints.txt anew from what .venv holds

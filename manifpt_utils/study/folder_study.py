@@ -15,7 +15,6 @@ import pandas as pd
 from .._support.names import BASELINES, SPACES
 from .._support.suggestion import suggestion
 from ..images.layout import class_paths
-from ..metrics.intervals import mean_interval
 from .comparison import COMPARISON
 from .settings import Method, ours
 from .study import Study
@@ -237,6 +236,8 @@ def summary(table):
         Indexed by method; columns `n train`, `accuracy`, `low` and `high` of the 95 %
         interval, `trainings`, and `reason` where there is no score.
     """
+    from ..metrics.intervals import mean_interval  # needs scipy, which --help does not
+
     rows = {}
     kept = ["n_train", "n_test", "effort"]
     for key, part in table.groupby([*NAMED, *kept], sort=False):
