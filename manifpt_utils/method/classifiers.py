@@ -151,6 +151,8 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         with forked_random_state(self.seed):
             network = self._network(np.zeros((2, n_features), np.float32))
             load_weights(network, state, "the file", wanted=type(self).__name__)
+            # As in training: another layout would change the last bits.
+            network.backbone.to(memory_format=torch.channels_last)
             self.net_ = self._trainer(network, 2).initialize()
         return self
 

@@ -57,7 +57,7 @@ def _on_the_manifold(photo, images):
 
 
 def _in_a_neutral_space(photo, images):
-    space, views = _held_out(photo)
+    space, views = _held_out(photo, COMPARED)
     real, fake = views[: len(images)], space.transform(images)
     scores = precision_recall(real, fake, k=min(NEIGHBORS, len(images) - 1))
     return {
@@ -92,7 +92,7 @@ def known_manifold(photo):
 
 
 @cache
-def _held_out(photo):
-    views = known_manifold(photo).sample(COMPARED, seed=TEST_SEED)
+def _held_out(photo, n):
+    views = known_manifold(photo).sample(n, seed=TEST_SEED)
     space = SelfSupervised().fit(views)
     return space, space.transform(views)

@@ -14,7 +14,7 @@ PATTERNS = {
 def pictures(name, n, *, strength=60, seed=0):
     """Noisy grey images with the pattern of a model, or none for real ones."""
     rng = np.random.default_rng([seed, len(name), ord(name[0])])
-    x = 100 + 10 * rng.normal(size=(n, SIZE, SIZE, 3))
+    x = 100 + 30 * rng.normal(size=(n, SIZE, SIZE, 3))
     x = x + strength * PATTERNS.get(name, 0)
     return np.clip(np.rint(x), 0, 255).astype(np.uint8)
 

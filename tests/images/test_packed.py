@@ -90,14 +90,14 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
 
 def test_a_file_that_appears_while_a_folder_is_read_is_refused(tmp_path, monkeypatch):
     root = write_folder(tmp_path / "mine", n=6)
-    from manifpt_utils.images import folder
+    from manifpt_utils.images.readers import source
 
     def read(*arguments, **options):
         found = read_images(*arguments, **options)
         shutil.copy(root / "a" / "000.png", root / "a" / "999.png")
         return found
 
-    monkeypatch.setattr(folder, "read_images", read)
+    monkeypatch.setattr(source, "read_images", read)
     with pytest.raises(ValueError, match=r"999.png changed, appeared or vanished"):
         from_folder(root)
 
