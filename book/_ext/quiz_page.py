@@ -14,7 +14,7 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from manifpt_utils.notebook.questions import filled, read_questions
-from manifpt_utils.notebook.quiz_form import CLASS, quiz_html
+from manifpt_utils.notebook.quiz_form import CLASS, folded_quiz
 
 FOLDER = "book/quizzes"
 SCRIPT = "quiz.js"
@@ -34,7 +34,7 @@ class Quiz(SphinxDirective):
             questions = filled(read_questions(path), {}, source=path.name)
         except ValueError as error:
             raise self.error(str(error)) from None
-        return [nodes.raw("", quiz_html(name, questions), format="html")]
+        return [nodes.raw("", folded_quiz(name, questions), format="html")]
 
 
 def add_script(app, pagename, templatename, context, doctree):

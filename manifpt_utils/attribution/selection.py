@@ -94,7 +94,7 @@ def fitted(benchmark, names, denoiser_steps=STEPS):
     """
     wanted = dict.fromkeys(x.representation for x in names)
     found = {}
-    for space, kind in tqdm(wanted, desc="representations", delay=5):
+    for space, kind in tqdm(wanted, desc="representations", delay=5, leave=False):
         found |= representations(
             benchmark, [space], [kind], denoiser_steps=denoiser_steps
         )
@@ -173,7 +173,7 @@ def select(
 
 def _round(choices, most, seeds, **options):
     """One row per candidate, the best first; of equals the one that was first."""
-    bar = tqdm(choices, desc=f"compare, {len(seeds)} split(s)", delay=2)
+    bar = tqdm(choices, desc=f"compare, {len(seeds)} split(s)", delay=2, leave=False)
     rows = [_row(choice, most, seeds, **options) for choice in bar]
     order = np.argsort([-row["accuracy"] for row in rows], kind="stable")
     return pd.DataFrame([rows[i] for i in order])

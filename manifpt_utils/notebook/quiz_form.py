@@ -27,6 +27,12 @@ _FRAME = """\
 <button type="button" class="quiz-again" hidden>Start again</button>
 </section>
 """
+_FOLDED = """\
+<details class="quiz-fold">
+<summary>Test yourself: {n} on this page</summary>
+{quiz}
+</details>
+"""
 _FORM = """\
 <form class="quiz-question" data-id="{id}" data-kind="{kind}" data-version="{version}">
 <fieldset>
@@ -68,6 +74,22 @@ def quiz_html(name, questions):
     """
     forms = (_form(place, question) for place, question in enumerate(questions, 1))
     return _FRAME.format(kind=CLASS, name=escape(name), questions="\n".join(forms))
+
+
+def folded_quiz(name, questions):
+    """The quiz of a page, below a line that opens it, for pages are long enough.
+
+    Parameters
+    ----------
+    name, questions
+        As for `quiz_html`.
+
+    Returns
+    -------
+    str
+    """
+    n = "one question" if len(questions) == 1 else f"{len(questions)} questions"
+    return _FOLDED.format(n=n, quiz=quiz_html(name, questions))
 
 
 def _form(place, question):

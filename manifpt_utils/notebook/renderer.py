@@ -19,7 +19,7 @@ from docutils import nodes
 
 from .palette import VARIABLES
 from .questions import Question
-from .quiz_form import quiz_html
+from .quiz_form import folded_quiz
 
 MARKDOWN = "text/markdown"
 SVG = "image/svg+xml"
@@ -189,7 +189,7 @@ def _markdown(renderer, data):
         return []
     if kind == "quiz":
         questions = [Question(**question) for question in words["questions"]]
-        html = quiz_html(words["name"], questions)
+        html = folded_quiz(words["name"], questions)
         return [nodes.raw("", html, format="html")]
     content = renderer.render_markdown(data)
     return [nodes.container("", *content, classes=[kind])] if kind else content

@@ -20,7 +20,7 @@ def results_of(function, calls, *, workers=None, scheduler=None):
     workers : int, optional
         Processes of a cluster on this machine.
     scheduler : str, optional
-        Address of a running cluster, such as "tcp://10.0.0.1:8786".
+        Address of a running cluster, such as ``tcp://10.0.0.1:8786``.
 
     Yields
     ------
