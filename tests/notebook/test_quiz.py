@@ -12,7 +12,7 @@ from manifpt_utils.notebook import quiz as module
 from manifpt_utils.notebook.judging import judged
 from manifpt_utils.notebook.questions import Question, filled, read_questions
 from manifpt_utils.notebook.quiz import check, quiz
-from manifpt_utils.notebook.quiz_form import quiz_html
+from manifpt_utils.notebook.quiz_form import folded_quiz
 from manifpt_utils.notebook.renderer import Renderer
 
 FEEDBACK = [o["feedback"] for o in SINGLE["options"]]
@@ -172,7 +172,7 @@ def test_a_verdict_never_tells_the_solution(shown):
 
 
 def form(folder, questions=QUESTIONS, **values):
-    html = quiz_html("03_test", asked(folder, questions, **values))
+    html = folded_quiz("03_test", asked(folder, questions, **values))
     return BeautifulSoup(html, "lxml")
 
 
@@ -237,7 +237,7 @@ def test_the_book_makes_a_form_of_the_output(shown):
     )
     (node,) = Renderer.handle_mime(None, data, inline=False)
     questions = list(module._ASKED["3"].questions.values())
-    assert node.astext() == quiz_html("03_test", questions)
+    assert node.astext() == folded_quiz("03_test", questions)
 
 
 @pytest.mark.parametrize(
