@@ -192,7 +192,12 @@ def test_without_a_script_everything_can_be_read_and_nothing_is_dead(tmp_path):
     page = form(tmp_path)
     assert all(button.has_attr("hidden") for button in page.select("button"))
     for summary in page.select("details > summary"):
-        assert summary.get_text() in ("Hint", "Another hint", "Answer")
+        assert summary.get_text() in (
+            "Hint",
+            "Another hint",
+            "Answer",
+            f"Test yourself: {len(questions)} questions on this page",
+        )
     answers = [answer.get_text() for answer in page.select(".quiz-answer")]
     assert all(feedback in answers[0] for feedback in FEEDBACK)
     assert "So it is." in answers[2]
