@@ -144,8 +144,9 @@ def _read(path, attributor):
     """What is known of a file, and its image of the right size, or None."""
     row = {"file": str(path), "error": ""}
     try:
-        row["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
-        image, facts = read_image(path)
+        content = path.read_bytes()
+        row["sha256"] = hashlib.sha256(content).hexdigest()
+        image, facts = read_image(path, content)
         row |= {"format": facts.format, "width": facts.width, "height": facts.height}
         return row, _sized(path, image, attributor)
     except (ValueError, OSError) as error:

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..images.validation import check_images
 from ..method.manifold import DataManifold
+from ..method.projection import rows_within
 from ..metrics.conformal import (
     check_coverage,
     least_calibration,
@@ -25,7 +26,6 @@ from .parts import balanced, classes_of, divide, names_of, table_of, was_resized
 from .selection import STEPS, Candidate, candidates, fitted, make_classifier, select
 
 MEMORY = 500_000_000  # bytes of real images as numbers, at most
-AT_ONCE = 256  # images that are asked about together
 
 
 class Quality(NamedTuple):
@@ -233,8 +233,9 @@ class Attributor(BaseEstimator):
         """
         check_is_fitted(self)
         images = check_images(images, shape=self.image_shape_)
-        steps = range(0, len(images), AT_ONCE)
-        parts = [self.pipeline_.predict_proba(images[i : i + AT_ONCE]) for i in steps]
+        step = rows_within(4 * images[0].size)
+        steps = range(0, len(images), step)
+        parts = [self.pipeline_.predict_proba(images[i : i + step]) for i in steps]
         return np.concatenate(parts)
 
     def predict(self, images):

@@ -204,9 +204,7 @@ def load_attributor(folder, *, device="cpu"):
         pd.read_csv(folder / f"{name}.csv", keep_default_na=False)
         for name in ("candidates", "images")
     )
-    arrays = {
-        name: load((folder / f"{name}.safetensors").read_bytes()) for name in ARRAYS
-    }
+    arrays = {name: _arrays(folder, name) for name in ARRAYS}
     attributor.real_ = check_images(arrays["real"]["images"])
     attributor.calibration_scores_ = arrays["calibration"]["scores"]
     attributor.calibration_labels_ = arrays["calibration"]["labels"]
