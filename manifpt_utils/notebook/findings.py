@@ -100,12 +100,24 @@ def _literal(text):
 def percent(share, *, digits=1):
     """Write a share in percent, with its interval if it has one.
 
+    An interval of a share ends at 0 and at 100 %: Student's, of a few repetitions
+    near either end, would go on beyond what can be.
+
     Examples
     --------
     >>> percent(0.4321), percent(float("nan"))
     ('43.2 %', '–')
     """
-    return _with_interval(share, lambda x: f"{fixed(100 * x, digits)} %", digits)
+    return _with_interval(
+        _possible(share), lambda x: f"{fixed(100 * x, digits)} %", digits
+    )
+
+
+def _possible(share):
+    """A share whose interval holds no value that a share cannot have."""
+    if not hasattr(share, "low") or not 0 <= share.mean <= 1:
+        return share
+    return share._replace(low=max(share.low, 0.0), high=min(share.high, 1.0))
 
 
 def points(difference, *, digits=1):

@@ -112,6 +112,17 @@ def test_intervals_are_written_with_level_and_number():
     assert "90 % interval" in points(narrow)
 
 
+def test_an_interval_of_a_share_ends_where_shares_end():
+    assert percent(AHEAD._replace(mean=0.97, low=0.9, high=1.04)).endswith(
+        "90.0 to 100.0, n = 4)"
+    )
+    assert percent(AHEAD._replace(mean=0.01, low=-0.02, high=0.04)).startswith(
+        "1.0 % (95 % interval 0.0 to 4.0"
+    )
+    growth = AHEAD._replace(mean=1.3, low=0.9, high=1.7)  # no share, nothing to cut
+    assert "90.0 to 170.0" in percent(growth)
+
+
 def test_one_repetition_says_that_it_has_no_interval():
     assert points(mean_interval([0.04])) == (
         "+4.0 points (n = 1, too few for an interval)"
