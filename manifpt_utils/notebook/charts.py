@@ -133,7 +133,9 @@ def _levels(axis, level, direction):
         style = {"color": QUIET, "ls": (0, (4, 3)), "lw": 1, "zorder": 1}
         if direction == "y":
             axis.axhline(value, **style)
-            place = {"xy": (0, value), "xytext": (3, 2), "ha": "left", "va": "bottom"}
+            right = _freer_end(axis, value)
+            place = {"xy": (right, value), "xytext": (3 - 6 * right, 2)}
+            place |= {"ha": "right" if right else "left", "va": "bottom"}
             axes = ("axes fraction", "data")
         else:
             axis.axvline(value, **style)
@@ -142,6 +144,16 @@ def _levels(axis, level, direction):
         axis.annotate(
             name, xycoords=axes, textcoords="offset points", color=QUIET, **place
         )
+
+
+def _freer_end(axis, height):
+    """0 or 1: at which end of the lines a name at this height stands clearer."""
+    ends = [bars.lines[0].get_ydata()[[0, -1]] for bars in axis.containers]
+    if not ends:
+        return 0
+    gaps = np.nan_to_num(np.abs(np.array(ends) - height), nan=np.inf)
+    left, right = gaps.min(axis=0)
+    return int(right > left)
 
 
 def _share_limits(axes, direction):

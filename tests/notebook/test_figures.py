@@ -256,6 +256,18 @@ def test_dots_of_accuracies_leave_no_room_for_impossible_ones():
 
 
 @pytest.mark.parametrize(
+    ("scores", "side"),
+    [([0.1, 0.9], "right"), ([0.9, 0.1], "left"), ([np.nan, np.nan], "left")],
+)
+def test_a_quiet_line_is_named_where_the_curves_are_not(scores, side):
+    table = pd.DataFrame({"n": [5, 100], "score": scores, "kind": "raw"})
+    where = {"x": "n", "y": "score", "hue": "kind"}
+    axis = plots.lines(table, **where, level={"chance": 0.1}).axes[0]
+    (name,) = (text for text in axis.texts if text.get_text() == "chance")
+    assert name.get_horizontalalignment() == side
+
+
+@pytest.mark.parametrize(
     ("value", "text"),
     [(0.434, ".43"), (-0.07, "−.07"), (1, "1"), (0.997, "1"), (-0.001, ".00")]
     + [(12.5, "12.50"), (0, ".00"), (np.nan, "–"), (10.0, "10")],
