@@ -261,7 +261,7 @@ def test_dots_of_accuracies_leave_no_room_for_impossible_ones():
 )
 def test_a_quiet_line_is_named_where_the_curves_are_not(scores, side):
     table = pd.DataFrame({"n": [5, 100], "score": scores, "kind": "raw"})
-    where = {"x": "n", "y": "score", "hue": "kind"}
+    where = {"x": "n", "y": "score", "hue": "kind", "log": "x"}
     axis = plots.lines(table, **where, level={"chance": 0.1}).axes[0]
     (name,) = (text for text in axis.texts if text.get_text() == "chance")
     assert name.get_horizontalalignment() == side
