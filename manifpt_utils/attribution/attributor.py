@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..images.validation import check_images
+from ..method.device import torch_device, use_device
 from ..method.manifold import DataManifold
 from ..method.projection import rows_within
 from ..metrics.conformal import (
@@ -85,8 +86,9 @@ class Attributor(BaseEstimator):
     quick : bool
         One round of cross-validation with few images.
     seed : int
-    device : str
-        "cpu" or "cuda", where networks are trained and used.
+    device : str, optional
+        "cpu", "cuda" or "auto": where spaces, searches and networks compute, by default
+        that of `use_device`.
     progress : bool
         Show bars for what takes more than five seconds.
 
@@ -133,7 +135,7 @@ class Attributor(BaseEstimator):
         effort=1.0,
         quick=False,
         seed=0,
-        device="cpu",
+        device=None,
         progress=False,
     ):
         self.space = space
@@ -166,6 +168,10 @@ class Attributor(BaseEstimator):
             If a name is unknown, or a class has too few images.
         """
         check_coverage(self.coverage)
+        with use_device(self.device):
+            return self._fit(benchmark)
+
+    def _fit(self, benchmark):
         benchmark = replace(benchmark, real=_within_memory(benchmark.real, self.seed))
         open_names = self.space, self.estimate, self.classifier
         choices = candidates(benchmark, *open_names)
@@ -190,8 +196,9 @@ class Attributor(BaseEstimator):
         self.warnings_ = list(benchmark.warnings)
 
     def _compared(self, choices, transformers, part):
-        names = "quick", "effort", "seed", "device"
+        names = "quick", "effort", "seed"
         options = {name: getattr(self, name) for name in names}
+        options["device"] = str(torch_device())  # it is part of what a score is kept by
         if len(choices) > 1:
             return select(choices, transformers, part, **options)
         return pd.DataFrame([choices[0]._asdict()])
@@ -203,7 +210,6 @@ class Attributor(BaseEstimator):
             transformer,
             effort=self.effort,
             seed=self.seed,
-            device=self.device,
             progress=self.progress,
         )
         features = transformer.transform(part.images)
@@ -293,7 +299,7 @@ class Attributor(BaseEstimator):
             differences in 0..1.
         """
         if not hasattr(self, "_pixels"):
-            self._pixels = DataManifold("rgb").fit(self.real_)
+            self._pixels = DataManifold("rgb", device=self.device).fit(self.real_)
         return self._pixels.project(images)
 
 

@@ -18,6 +18,7 @@ from torch import nn
 
 from .._support.random_state import forked_random_state
 from .._support.suggestion import check_options, suggestion
+from .device import torch_device
 from .networks import (
     AttributionNetwork,
     ColourAugmentation,
@@ -25,7 +26,6 @@ from .networks import (
     features_of,
     resnet50,
     small_resnet,
-    torch_device,
 )
 from .training import Rounds, settling, trainer
 from .weights import load_weights, read_weights
@@ -45,8 +45,9 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
     epochs, min_steps : int
         Passes over the data, and the least number of steps, for few images.
     rate, batch_size : float, int
-    device : str
-        Device of torch, where the network is trained and used: "cpu" or "cuda".
+    device : str, optional
+        Device of torch, where the network is trained and used, by default that of
+        `use_device`.
     progress : bool
         Show a bar for a training of more than five seconds.
     seed : int
@@ -56,7 +57,7 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
     min_steps: int = 150
     rate: float = 5e-3
     batch_size: int = 64
-    device: str = "cpu"
+    device: str | None = None
     progress: bool = False
     seed: int = 0
 
@@ -111,7 +112,7 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         network = self.untrained(x, y)
         rounds = Rounds(patience, max_steps, validation=self._coded(*validation))
         with forked_random_state(self.seed):
-            net = settling(network, rounds, rate=self.rate, device=self.device)
+            net = settling(network, rounds, rate=self.rate, device=self._device())
             self.net_ = net.fit(*rounds.repeated(*self._coded(x, y)))
         return self
 
@@ -168,9 +169,13 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         return self._trainer(self._network(x), len(x)).fit(x, codes)
 
     def _trainer(self, network, n, criterion=nn.CrossEntropyLoss):
-        names = "epochs", "min_steps", "rate", "batch_size", "device", "progress"
-        options = {name: getattr(self, name) for name in (*names, "seed")}
+        names = "epochs", "min_steps", "rate", "batch_size", "progress", "seed"
+        options = {name: getattr(self, name) for name in names}
+        options["device"] = self._device()
         return trainer(network, n, criterion, **options, **self._schedule())
+
+    def _device(self):
+        return str(torch_device(self.device))
 
     def _backbone(self, **known):
         """What the parameter `backbone` names, with `weights`: name -> constructor."""

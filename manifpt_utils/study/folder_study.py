@@ -86,13 +86,13 @@ class FolderStudy(Study):
         """A hash of names, sizes and times of the files of every class."""
         return self._sheets
 
-    def measure(self, training, *, device="cpu"):
+    def measure(self, training):
         """Train once, test once: a row, with a reason where there is no score."""
         from .folder_training import score  # needs torch, which the plan does not
 
         (cell,) = self.cells(training)
         try:
-            found = {"score": score(self.folder, self.size, training, device=device)}
+            found = {"score": score(self.folder, self.size, training)}
         except ValueError as error:
             found = {"reason": " ".join(str(error).split())}
         return [dict(zip(self.keys, cell, strict=True)) | found]

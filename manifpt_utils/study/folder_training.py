@@ -10,7 +10,7 @@ from ..method.evaluation import copies, evaluate, with_effort
 from ..method.representations import representations
 
 
-def score(folder, size, training, *, device="cpu"):
+def score(folder, size, training):
     """The share of test images whose model is told.
 
     Parameters
@@ -18,8 +18,6 @@ def score(folder, size, training, *, device="cpu"):
     folder : Path
     size : int or (int, int), optional
     training : FolderTraining
-    device : str
-        Device of torch for networks.
 
     Returns
     -------
@@ -31,7 +29,7 @@ def score(folder, size, training, *, device="cpu"):
         If the method cannot work on these images, or there are too few.
     """
     n = training.n_train + training.n_test
-    x, labels, groups, estimator = _material(folder, size, training.method, n, device)
+    x, labels, groups, estimator = _material(folder, size, training.method, n)
     found = evaluate(
         with_effort(estimator, training.effort),
         x,
@@ -45,15 +43,13 @@ def score(folder, size, training, *, device="cpu"):
     return float(found.accuracy[0])
 
 
-def _material(folder, size, method, n, device):
+def _material(folder, size, method, n):
     """What a method sees of the images, their labels and copies, and its classifier."""
     images, labels, groups = drawn(folder, size, n)
     if method.name == "ours":
         transformer, x = _features(folder, size, method, n)
-        return x, labels, groups, attributor(transformer, device=device)
-    options = {"device": device} if method.has_network else {}
-    head = baseline(method.name, image_size=images.shape[1:3], **options)
-    return images, labels, groups, head
+        return x, labels, groups, attributor(transformer)
+    return images, labels, groups, baseline(method.name, image_size=images.shape[1:3])
 
 
 @lru_cache(maxsize=1)
