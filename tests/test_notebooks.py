@@ -183,6 +183,13 @@ def test_what_computes_does_so_on_the_device_that_is_asked_for(notebook):
     assert "\nuse_device(device)\n" in check
 
 
+def test_a_split_that_a_folder_brings_is_kept(notebook):
+    text = "\n".join(cell.source for cell in code(notebook))
+    takes_folders = "BenchmarkName" in declared(notebook).values()
+    if takes_folders and re.search(r"evaluation import .*\b(evaluate|split)\b", text):
+        assert ".labelled(" not in text and ".for_evaluation(" in text
+
+
 def comprehensions(node):
     kinds = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
     return [found for found in ast.walk(node) if isinstance(found, kinds)]

@@ -23,7 +23,7 @@ from ..metrics.conformal import (
 )
 from ..metrics.intervals import Interval
 from .answers import answer_files, answer_images
-from .parts import balanced, classes_of, divide, names_of, table_of, was_resized
+from .parts import balanced, names_of, parts_of, table_of, was_resized
 from .selection import STEPS, Candidate, candidates, fitted, make_classifier, select
 
 MEMORY = 500_000_000  # bytes of real images as numbers, at most
@@ -62,7 +62,8 @@ class Attributor(BaseEstimator):
 
     The images of every class are divided.  From three fifths it learns: there,
     cross-validation chooses among spaces, estimates and classifiers what was left
-    open.  A fifth calibrates the p-values, and a fifth tests the whole.
+    open.  A fifth calibrates the p-values, and a fifth tests the whole.  Where the
+    images came with a split into training and test, its test images are the test.
 
     Parameters
     ----------
@@ -175,7 +176,7 @@ class Attributor(BaseEstimator):
         benchmark = replace(benchmark, real=_within_memory(benchmark.real, self.seed))
         open_names = self.space, self.estimate, self.classifier
         choices = candidates(benchmark, *open_names)
-        parts = divide(classes_of(benchmark, with_real=self.with_real), seed=self.seed)
+        parts = parts_of(benchmark, with_real=self.with_real, seed=self.seed)
         self.images_ = table_of(parts, benchmark)
         transformers = fitted(benchmark, choices, self.denoiser_steps)
         self.candidates_ = self._compared(choices, transformers, parts["learn"])

@@ -17,7 +17,8 @@ Examples:
 FIT_NOTES = """\b
 FOLDER holds real/ and one sub-folder of images per model, of one size, or of any size
 with --size; or it is in another of the forms that are read.  Three fifths of the images
-are learned from, one fifth calibrates the p-values, and one fifth tests the whole.
+are learned from, one fifth calibrates the p-values, and one fifth tests the whole;
+where FOLDER brings a split into train and test, its test images are the test.
 What is not given is chosen by cross-validation: the space from rgb and frequency, the
 estimate from raw, nearest, highpass and denoiser, the classifier from linear and
 network.

@@ -182,8 +182,9 @@ def first_table(source, output, **options):
     "--benchmark",
     "folder",
     required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder with real/ and a sub-folder per model.",
+    type=click.Path(path_type=Path),
+    help="Folder with real/ and a sub-folder per model, or whatever `load` reads; a "
+    "split into train and test that it brings is kept.",
 )
 @click.option(
     "--output",
@@ -244,7 +245,7 @@ def _checked(study, training):
 
     for message in benchmark(study.folder, study.size).warnings:
         click.echo(f"Warning: {message}", err=True)
-    drawn(study.folder, study.size, training.n_train + training.n_test)
+    drawn(study.folder, study.size, (training.n_train, training.n_test))
 
 
 def _announced(store, todo, device):

@@ -84,7 +84,7 @@ def table_one(
         If a method or its weights are missing, or the table has other settings.
     """
     _check(methods, networks, small)
-    images, labels, tested = _drawn(benchmark, n_train, n_test)
+    images, labels, tested = benchmark.for_evaluation(n_train, n_test, with_real=True)
     options = {"n_train": n_train, "n_test": n_test, "seeds": list(seeds)}
     record = options | {"benchmark": benchmark.name, "classes": sorted(set(labels))}
     record |= {"shape": list(images.shape[1:]), "small": small}
@@ -112,12 +112,6 @@ def _check(methods, networks, small):
                 f"--{weights}, leave {method} out, or take --small networks, which are "
                 "not those of the paper."
             )
-
-
-def _drawn(benchmark, n_train, n_test):
-    if benchmark.tested is not None:
-        return benchmark.given_split(n_train, n_test, with_real=True)
-    return *benchmark.labelled(n_train + n_test, with_real=True), None
 
 
 def _pipeline(benchmark, method, networks, small):
