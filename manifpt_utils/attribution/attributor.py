@@ -15,6 +15,7 @@ from ..images.validation import check_images
 from ..method.device import torch_device, use_device
 from ..method.manifold import DataManifold
 from ..method.projection import rows_within
+from ..method.streams import streamed, take_rows
 from ..metrics.conformal import (
     check_coverage,
     least_calibration,
@@ -213,9 +214,9 @@ class Attributor(BaseEstimator):
             seed=self.seed,
             progress=self.progress,
         )
-        features = transformer.transform(part.images)
+        features = streamed(transformer.transform, part.images)
         rows = balanced(part.labels)
-        classifier.fit(features[rows], part.labels[rows])
+        classifier.fit(take_rows(features, rows), part.labels[rows])
         self.classes_ = classifier.classes_
         self.pipeline_ = make_pipeline(FrozenEstimator(transformer), classifier)
 

@@ -27,6 +27,7 @@ from .networks import (
     resnet50,
     small_resnet,
 )
+from .streams import mean_and_scale
 from .training import Rounds, settling, trainer
 from .weights import load_weights, read_weights
 
@@ -256,7 +257,8 @@ class ImageAttributor(_Attributor):
             raise ValueError(f"augment must be None or 'colour', got {self.augment!r}.")
         backbone = self._backbone(small=small_resnet, resnet50=resnet50)
         # One mean and scale for all pixels, so that the picture keeps its contrasts.
-        preparation = [Standardise(x.mean(), x.std() + 1e-12)]
+        mean, scale = mean_and_scale(x)
+        preparation = [Standardise(mean, scale + 1e-12)]
         preparation += [ColourAugmentation()] if self.augment else []
         head = nn.Linear(64 if self.backbone == "small" else 2048, len(self.classes_))
         return AttributionNetwork(preparation, backbone, head, shape)
@@ -303,7 +305,7 @@ class VectorAttributor(_Attributor):
 
     def _network(self, x):
         d = x.shape[1]
-        mean, scale = x.mean(axis=0), x.std(axis=0)
+        mean, scale = mean_and_scale(x, axis=0)
         scale = np.where(scale > 0, scale, 1)
         backbone, size = nn.Identity(), d
         if self.hidden:
