@@ -33,7 +33,7 @@ NAMES = (
     "16_your_images",
     "17_open_set",
 )
-LINES = 15  # of a cell that is more than a list of imports or of parameters
+LINES = 15  # of a cell that is more than a list of parameters
 
 
 def path(name):
@@ -162,10 +162,32 @@ def test_headings_do_not_skip_a_level(notebook):
 
 def test_code_cells_are_short(notebook):
     lengths = {cell.id: len(cell.source.splitlines()) for cell in code(notebook)}
-    lists = {cell.id for cell in code(notebook) if is_imports(cell)}
-    lists.add(parameters_cell(notebook).id)
-    assert {i: n for i, n in lengths.items() if n > LINES and i not in lists} == {}
+    del lengths[parameters_cell(notebook).id]
+    assert {i: n for i, n in lengths.items() if n > LINES} == {}
     assert 0 not in lengths.values(), "an empty cell"
+
+
+COMPUTING = re.compile(
+    r"manifpt_utils\.(attribution|baselines|method\."
+    r"(classifiers|denoiser|exact|location|manifold|representations|riemannian|spaces))"
+)
+
+
+def test_what_computes_does_so_on_the_device_that_is_asked_for(notebook):
+    sources = [cell.source for cell in code(notebook)]
+    if not any(map(COMPUTING.search, sources)):
+        assert "device" not in assignments(notebook)
+        return
+    assert declared(notebook)["device"] == "Device"
+    check = next(source for source in sources if "check_parameters(glob" in source)
+    assert "\nuse_device(device)\n" in check
+
+
+def test_a_split_that_a_folder_brings_is_kept(notebook):
+    text = "\n".join(cell.source for cell in code(notebook))
+    takes_folders = "BenchmarkName" in declared(notebook).values()
+    if takes_folders and re.search(r"evaluation import .*\b(evaluate|split)\b", text):
+        assert ".labelled(" not in text and ".for_evaluation(" in text
 
 
 def comprehensions(node):

@@ -2,6 +2,13 @@
 
 import click
 
+device = click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    help="Where torch computes: cpu, cuda, cuda:0 and so on, or auto.",
+)
+
 
 class Stopped(click.ClickException):
     """Ctrl-C, which has the exit status that it has in every shell."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from .._support.console import Room
+from .._support.console import Room, device
 from .._support.files import write_whole
 from .._support.names import NORMALISATIONS
 
@@ -17,7 +17,8 @@ Examples:
 FIT_NOTES = """\b
 FOLDER holds real/ and one sub-folder of images per model, of one size, or of any size
 with --size; or it is in another of the forms that are read.  Three fifths of the images
-are learned from, one fifth calibrates the p-values, and one fifth tests the whole.
+are learned from, one fifth calibrates the p-values, and one fifth tests the whole;
+where FOLDER brings a split into train and test, its test images are the test.
 What is not given is chosen by cross-validation: the space from rgb and frequency, the
 estimate from raw, nearest, highpass and denoiser, the classifier from linear and
 network.
@@ -76,7 +77,7 @@ def command():
 )
 @click.option("--without-real", is_flag=True, help="Only models are classes.")
 @click.option("--quick", is_flag=True, help="One round of cross-validation.")
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@device
 @click.option("--seed", type=int, default=0, show_default=True)
 def fit(folder, output, models, size, normalise, per_class, without_real, **options):
     """Learn to attribute images to the models of FOLDER.
@@ -155,7 +156,7 @@ def summary(attributor):
     help="Draw the answer about the first image into this PNG file.",
 )
 @click.option("--coverage", type=float, help="Of the sets; that of the fit by default.")
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@device
 def predict(attributor, images, csv, explain, coverage, device):
     """Say which model made each of IMAGES, files or folders, as ATTRIBUTOR finds."""
     import pandas as pd

@@ -9,6 +9,7 @@ from ..images.copies import digests
 
 SHARES = {"calibrate": 0.2, "test": 0.2}  # of every class; the rest is learned from
 LEAST = 10  # images of a class
+GIVEN = {"learn and calibrate": 8, "test": 2}  # of these, where the split is given
 
 
 class Part(NamedTuple):
@@ -39,19 +40,57 @@ def classes_of(benchmark, *, with_real=True):
         If there are fewer than two classes, or a class has fewer than ten images that
         are its own.
     """
-    real = {"real": benchmark.real_test} if with_real else {}
-    classes = real | dict(benchmark.images)
+    classes = _all_classes(benchmark, with_real)
+    return {k: classes[k][x] for k, x in _own_rows(benchmark, classes).items()}
+
+
+def parts_of(benchmark, *, with_real=True, seed=0):
+    """Divide the images of every class; test images that are given stay such.
+
+    Parameters
+    ----------
+    benchmark : Benchmark
+        Where its images came with a split of their own, all test images are the test,
+        and a quarter of the others calibrates.
+    with_real : bool
+        As for `classes_of`.
+    seed : int
+
+    Returns
+    -------
+    dict of str to Part
+        As by `divide`.
+
+    Raises
+    ------
+    ValueError
+        As by `classes_of`; also if a side of a given split has too few images.
+    """
+    classes = _all_classes(benchmark, with_real)
+    rows = _own_rows(benchmark, classes)
+    own = {name: classes[name][x] for name, x in rows.items()}
+    if benchmark.tested is None:
+        return divide(own, seed=seed)
+    tested = {name: benchmark.tested[name][x] for name, x in rows.items()}
+    return divide(own, seed=seed, tested=tested)
+
+
+def _all_classes(benchmark, with_real):
+    return ({"real": benchmark.real_test} if with_real else {}) | dict(benchmark.images)
+
+
+def _own_rows(benchmark, classes):
+    """By class, the rows that `classes_of` takes."""
     if len(classes) < 2:
         raise ValueError(
             f"{benchmark.name} has one class, {list(classes)}; attribution needs two: "
             "add a model, or keep the real images as a class (with_real=True)."
         )
     rows = dict(zip(classes, _own(classes), strict=True))
-    own = {name: x[rows[name]] for name, x in classes.items()}
-    for name, x in own.items():
+    for name, x in rows.items():
         if len(x) < LEAST:
             raise ValueError(_too_few(name, len(x), len(classes[name])))
-    return own
+    return rows
 
 
 def _own(classes):
@@ -73,13 +112,15 @@ def _too_few(name, own, found):
     )
 
 
-def divide(classes, *, seed=0):
+def divide(classes, *, seed=0, tested=None):
     """Divide the images of every class at random.
 
     Parameters
     ----------
     classes : dict of str to (n, h, w, 3) uint8 array
     seed : int
+    tested : dict of str to (n,) bool array, optional
+        Which images are the test, where that is given.
 
     Returns
     -------
@@ -87,7 +128,10 @@ def divide(classes, *, seed=0):
         "learn" (three fifths), "calibrate" and "test" (a fifth each, at least one).
     """
     rng = np.random.default_rng(seed)
-    rows = {name: _rows(len(x), rng) for name, x in classes.items()}
+    if tested is None:
+        rows = {name: _rows(len(x), rng) for name, x in classes.items()}
+    else:
+        rows = {name: _given_rows(name, tested[name], rng) for name in classes}
     return {part: _part(classes, rows, part) for part in ("learn", *SHARES)}
 
 
@@ -97,6 +141,21 @@ def _rows(n, rng):
         stop = start + max(1, round(share * n))
         places[part], start = np.sort(order[start:stop]), stop
     return places | {"learn": np.sort(order[start:])}
+
+
+def _given_rows(name, tested, rng):
+    counts = dict(zip(GIVEN, (np.sum(~tested), np.sum(tested)), strict=True))
+    for side, least in GIVEN.items():
+        if counts[side] < least:
+            raise ValueError(
+                f"class {name!r} has {counts[side]} images of its own to {side} on in "
+                f"the given split, and {least} are needed; add some, or leave the "
+                "class out."
+            )
+    order = rng.permutation(np.flatnonzero(~tested))
+    stop = max(1, round(len(order) * SHARES["calibrate"] / (1 - SHARES["test"])))
+    found = {"calibrate": order[:stop], "learn": order[stop:]}
+    return {k: np.sort(x) for k, x in found.items()} | {"test": np.flatnonzero(tested)}
 
 
 def _part(classes, rows, part):

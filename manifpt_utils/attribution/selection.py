@@ -102,7 +102,7 @@ def fitted(benchmark, names, denoiser_steps=STEPS):
 
 
 def make_classifier(
-    name, transformer, *, effort=1.0, seed=0, device="cpu", progress=False
+    name, transformer, *, effort=1.0, seed=0, device=None, progress=False
 ):
     """A classifier of what a transformer gives.
 
@@ -115,7 +115,7 @@ def make_classifier(
     effort : float
         Factor on the training steps.
     seed : int
-    device : str
+    device : str, optional
     progress : bool
 
     Returns

@@ -21,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from .._support.provenance import versions
 from ..images.validation import check_images
 from ..method.denoiser import Denoiser
+from ..method.device import use_device
 from ..method.representations import make_representation
 from ..metrics.intervals import Interval
 from .attributor import Attributor, Quality
@@ -171,14 +172,14 @@ def _as_json(interval):
     return {name: getattr(interval, name) for name in names}
 
 
-def load_attributor(folder, *, device="cpu"):
+def load_attributor(folder, *, device=None):
     """Read an attributor that `save` has written.
 
     Parameters
     ----------
     folder : str or Path
-    device : str
-        "cpu" or "cuda".
+    device : str, optional
+        "cpu", "cuda" or "auto", by default that of `use_device`.
 
     Returns
     -------
@@ -208,7 +209,8 @@ def load_attributor(folder, *, device="cpu"):
     attributor.real_ = check_images(arrays["real"]["images"])
     attributor.calibration_scores_ = arrays["calibration"]["scores"]
     attributor.calibration_labels_ = arrays["calibration"]["labels"]
-    attributor.pipeline_ = _pipeline(attributor, arrays["classifier"], folder)
+    with use_device(device):
+        attributor.pipeline_ = _pipeline(attributor, arrays["classifier"], folder)
     return attributor
 
 
@@ -270,8 +272,7 @@ def _pipeline(attributor, weights, folder):
     options = {"weights": own} if choice.estimate == "denoiser" else {}
     transformer = make_representation(choice.representation, **options)
     transformer.fit(attributor.real_)
-    options = {"seed": attributor.seed, "device": attributor.device}
-    classifier = make_classifier(choice.classifier, transformer, **options)
+    classifier = make_classifier(choice.classifier, transformer, seed=attributor.seed)
     state = {name: torch.from_numpy(x) for name, x in weights.items()}
     width = transformer.transform(attributor.real_[:1]).shape[1]
     classifier.restore(state, attributor.classes_, width)

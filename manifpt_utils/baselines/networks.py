@@ -19,6 +19,7 @@ from ..method.networks import (
     imagenet_colours,
     small_resnet,
 )
+from ..method.streams import mean_and_scale
 from ..method.training import VALIDATED
 from .layers import (
     BlurAndJPEG,
@@ -151,7 +152,8 @@ class CooccurrenceNetwork(ImageClassifier):
         backbone = convolutions.extend([nn.Linear(size, self.hidden), nn.ReLU()])
         head = nn.Linear(self.hidden, len(self.classes_))
         # One mean and scale for all pixels, so that the picture keeps its contrasts.
-        colours = Standardise(x.mean(), x.std() + 1e-12)
+        mean, scale = mean_and_scale(x)
+        colours = Standardise(mean, scale + 1e-12)
         return AttributionNetwork([colours], backbone, head, self.shape_)
 
 

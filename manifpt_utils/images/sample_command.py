@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from .._support.console import Stopped
+from .._support.console import Stopped, device
 
 STOPPED = "stopped; the same command goes on with what is missing"
 EPILOG = """\b
@@ -21,7 +21,7 @@ Example:
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--batch-size", type=click.IntRange(min=1), default=8, show_default=True)
 @click.option("--steps", type=click.IntRange(min=1), help="Of the sampler.")
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@device
 def command(pipeline, folder, name, **options):
     """Draw images of a diffusers PIPELINE, a local folder, into FOLDER/NAME.
 

@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline
 
 from ..images.copies import digests
 from ..metrics import FrechetRatio, frechet_distance_ratio
+from .streams import are_large, in_parts, streamed, take_rows
 
 HELD_OUT = "held out"  # name of the test set that a split leaves
 TRIES = 100  # to divide groups so that both sides have enough of every class
@@ -247,8 +248,9 @@ def _embedded(estimator, images, unseen):
     if not n:
         return estimator, images, unseen
     prefix, rest = estimator[:n], estimator[n:]
-    unseen = {k: (prefix.transform(x), y) for k, (x, y) in unseen.items()}
-    return rest[0] if len(rest) == 1 else rest, prefix.transform(images), unseen
+    unseen = {k: (streamed(prefix.transform, x), y) for k, (x, y) in unseen.items()}
+    features = streamed(prefix.transform, images)
+    return rest[0] if len(rest) == 1 else rest, features, unseen
 
 
 def split(labels, *, n_train, n_test, seed, groups=None, tested=None):
@@ -346,7 +348,7 @@ def _drawn(labels, allowed, n, rng):
 
 def _run(estimator, x, labels, part, unseen, seed, n_permutations):
     """Predictions and separability of one split."""
-    train, held_out = ((x[rows], labels[rows]) for rows in part)
+    train, held_out = ((take_rows(x, rows), labels[rows]) for rows in part)
     tests = {HELD_OUT: held_out} | unseen
     fitted, found = fit_and_test(estimator, train, tests, seed=seed)
     return found, _separability(fitted, *held_out, seed, n_permutations)
@@ -373,22 +375,45 @@ def fit_and_test(estimator, train, tests, *, seed, with_probability=True):
         One row per image of a test set: `seed`, `set`, `row` (its place in that set),
         `true`, `predicted`, and `probability` of what is predicted, NaN for
         classifiers that have none.
+
+    Notes
+    -----
+    Where the features of a set would take more than a gigabyte, they are computed part
+    by part into a file, and a network is trained and asked by batches from there, so
+    that nothing needs all images as floats at once.
     """
-    fitted = with_seed(clone(estimator), seed).fit(*train)
+    fitted = _fitted(with_seed(clone(estimator), seed), *train)
     parts = []
     for name, (x, labels) in tests.items():
         part = {"seed": seed, "set": name, "row": np.arange(len(labels))}
-        part |= {"true": labels, "predicted": fitted.predict(x), "probability": np.nan}
+        part |= {
+            "true": labels,
+            "predicted": in_parts(fitted.predict, x),
+            "probability": np.nan,
+        }
         if with_probability and hasattr(fitted, "predict_proba"):
             part["probability"] = _probability(fitted, x, part["predicted"])
         parts.append(pd.DataFrame(part))
     return fitted, pd.concat(parts, ignore_index=True)
 
 
+def _fitted(estimator, x, y):
+    """The estimator after its training, with large features in a file.
+
+    The steps of a pipeline are fitted one after the other, as it does itself.
+    """
+    if not (isinstance(estimator, Pipeline) and are_large(x)):
+        return estimator.fit(x, y)
+    for _, step in estimator.steps[:-1]:
+        x = streamed(step.fit(x, y).transform, x)
+    estimator.steps[-1][1].fit(x, y)
+    return estimator
+
+
 def _probability(fitted, x, predicted):
     """The probability of the predicted class: (n,)."""
     columns = pd.Index(fitted.classes_).get_indexer(predicted)
-    return fitted.predict_proba(x)[np.arange(len(x)), columns]
+    return in_parts(fitted.predict_proba, x)[np.arange(len(x)), columns]
 
 
 def accuracy(predictions):
@@ -425,9 +450,9 @@ def penultimate(fitted, x):
     The `transform` of the classifier, or the input of one that has none.
     """
     if hasattr(fitted, "transform"):
-        return fitted.transform(x)
+        return in_parts(fitted.transform, x)
     has_steps = isinstance(fitted, Pipeline) and len(fitted) > 1
-    return fitted[:-1].transform(x) if has_steps else x
+    return streamed(fitted[:-1].transform, x) if has_steps else x
 
 
 def with_seed(estimator, seed):

@@ -235,20 +235,3 @@ def _encode_batch(network, images, least):
     batch = torch.from_numpy(np.array(company, order="C"))
     device = next(network.parameters()).device
     return network(as_input(batch.to(device)))[: len(images)].cpu()
-
-
-def torch_device(name):
-    """The device of torch with this name, or a ValueError if it cannot be used.
-
-    >>> torch_device("cpu")
-    device(type='cpu')
-    """
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
-        raise ValueError(
-            f"device {name!r} cannot be used here ({str(error).splitlines()[0]}); "
-            'give "cpu", or "cuda" where there is a GPU for torch.'
-        ) from error
-    return device

@@ -37,7 +37,7 @@ from .._support.suggestion import check_options, suggestion
 from .._support.torchvision import torchvision
 from ..images.manifest import read_manifest, verified
 from ..images.validation import check_images
-from .device import exact_products
+from .device import exact_products, torch_device
 from .networks import (
     N_FEATURES,
     N_IMAGENET,
@@ -48,7 +48,6 @@ from .networks import (
     headless_efficientnet,
     headless_resnet50,
     imagenet_colours,
-    torch_device,
 )
 from .weights import as_state, load_weights, read_weights
 
@@ -270,7 +269,7 @@ class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
     _method = _online = None  # names of the shipped and the downloaded weights
     _fill = False  # whether the last bits depend on the size of a batch
 
-    def __init__(self, weights="photos", *, batch_size=64, device="cpu"):
+    def __init__(self, weights="photos", *, batch_size=64, device=None):
         self.weights = weights
         self.batch_size = batch_size
         self.device = device
@@ -280,9 +279,9 @@ class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
             raise ValueError(
                 f"batch_size must be a positive integer, got {self.batch_size!r}."
             )
-        device = torch_device(self.device)
+        self.device_ = torch_device(self.device)
         network, self._n_features_out = self._pretrained()
-        self.network_ = network.to(device)
+        self.network_ = network.to(self.device_)
         self.image_shape_ = None
 
     def _pretrained(self):
@@ -314,7 +313,7 @@ class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
 
         return cached(
             features,
-            *("encode", str(network), batch, str(self.device)),
+            *("encode", str(network), batch, str(self.device_)),
             *(*network.state_dict().values(), images),
             code=code_of(encode, *map(type, network.modules())),
         )
@@ -331,8 +330,8 @@ class Supervised(_NetworkSpace):
         downloaded once.  A .safetensors or .pth file with a state dict of either.
     batch_size : int
         Images passed through the network at once.
-    device : str
-        Device of torch, where the network computes: "cpu" or "cuda".
+    device : str, optional
+        Device of torch where the network computes, by default that of `use_device`.
 
     Attributes
     ----------
@@ -372,8 +371,8 @@ class SelfSupervised(_NetworkSpace):
         without running code from there.  A path as for `Supervised`.
     batch_size : int
         Images passed through the network at once.
-    device : str
-        Device of torch, where the network computes: "cpu" or "cuda".
+    device : str, optional
+        Device of torch where the network computes, by default that of `use_device`.
 
     Attributes
     ----------
@@ -406,8 +405,8 @@ class ImageNet(_NetworkSpace):
     ----------
     batch_size : int
         Images passed through the network at once.
-    device : str
-        Device of torch, where the network computes: "cpu" or "cuda".
+    device : str, optional
+        Device of torch where the network computes, by default that of `use_device`.
 
     Attributes
     ----------
@@ -431,7 +430,7 @@ class ImageNet(_NetworkSpace):
 
     _fill = True
 
-    def __init__(self, *, batch_size=16, device="cpu"):
+    def __init__(self, *, batch_size=16, device=None):
         self.batch_size = batch_size
         self.device = device
 

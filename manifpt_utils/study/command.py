@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .._support.console import Room
+from .._support.console import Room, device
 from .._support.names import BASELINES, PAPER_SPACES, SPACES
 from .._support.paths import DATA
 from . import comparison, estimates, folder_study, ladder, regime
@@ -86,6 +86,7 @@ def work(function):
             metavar="ADDRESS",
             help="A running Dask cluster, for instance tcp://10.0.0.1:8786.",
         ),
+        device,
     ):
         function = option(function)
     return function
@@ -107,12 +108,11 @@ def common(function):
 @several("--settings", SETTINGS, "Some settings")
 @several("--methods", EVERY_METHOD, "Some methods")
 @several("--seeds", SEEDS, "Some seeds of splits and networks")
-@click.option("--device", default="cpu", show_default=True, help="Of networks: cuda.")
 @common
-def compare(settings, methods, seeds, device, **options):
+def compare(settings, methods, seeds, **options):
     """Train and test every method of the book's big table."""
     trainings = comparison.planned(settings, methods, seeds)
-    run(comparison.COMPARISON, trainings, device=device, **options)
+    run(comparison.COMPARISON, trainings, **options)
 
 
 @command.command("estimates", epilog=EPILOG)
@@ -163,7 +163,7 @@ def map_regime(dimensions, ratios, **options):
 @click.option("--models", multiple=True, help="Some models; all by default.")
 @click.option("--size", type=click.IntRange(min=1), help="Pixels of all images.")
 @click.option("--per-class", type=click.IntRange(min=1), help="Images drawn at most.")
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@device
 def first_table(source, output, **options):
     """Compute Table 1 of the paper on a SOURCE of images, whatever `load` reads."""
     from ..images.loading import load
@@ -182,8 +182,9 @@ def first_table(source, output, **options):
     "--benchmark",
     "folder",
     required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder with real/ and a sub-folder per model.",
+    type=click.Path(path_type=Path),
+    help="Folder with real/ and a sub-folder per model, or whatever `load` reads; a "
+    "split into train and test that it brings is kept.",
 )
 @click.option(
     "--output",
@@ -211,7 +212,6 @@ def first_table(source, output, **options):
     is_flag=True,
     help="One training per method, in one space, networks trained a fifth as long.",
 )
-@click.option("--device", default="cpu", show_default=True, help="Of networks: cuda.")
 @work
 def run_folder(folder, output, size, quick, list_only, device, **options):
     """Compare all methods on a folder of your own images."""
@@ -245,7 +245,7 @@ def _checked(study, training):
 
     for message in benchmark(study.folder, study.size).warnings:
         click.echo(f"Warning: {message}", err=True)
-    drawn(study.folder, study.size, training.n_train + training.n_test)
+    drawn(study.folder, study.size, (training.n_train, training.n_test))
 
 
 def _announced(store, todo, device):
@@ -279,7 +279,7 @@ def run(study, trainings, *, output, list_only=False, **options):
     list_only : bool
         Show what is missing and compute nothing.
     **options
-        Options of `compute`, and through it of the study's `measure`.
+        Options of `compute`.
     """
     store = Store(study, output, _called())
     if list_only:

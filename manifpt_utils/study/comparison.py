@@ -106,14 +106,12 @@ class Comparison(Study):
         values = (*fit.setting, *fit.method, *column, fit.n_train, fit.seed)
         return dict(zip(self.keys, values, strict=True))
 
-    def measure(self, fit, *, device="cpu"):
+    def measure(self, fit):
         """Train once and score all columns.
 
         Parameters
         ----------
         fit : Fit
-        device : str
-            Device of torch, on which a method with a network of its own is trained.
 
         Returns
         -------
@@ -121,11 +119,10 @@ class Comparison(Study):
             Rows of the results.  A method that cannot work on these images has a
             `reason` in place of a score.
         """
-        from .comparison_training import (
-            scores,
-        )  # needs torch, which reading results does not
+        # Needs torch, which reading results does not.
+        from .comparison_training import scores
 
-        found = scores(fit, device=device)
+        found = scores(fit)
         return [self.key(fit, column) | values for column, values in found.items()]
 
     def batch(self, fit):

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from .workers import results_of
 
 
-def compute(trainings, store, *, jobs=1, workers=None, scheduler=None, **options):
+def compute(trainings, store, *, jobs=1, workers=None, scheduler=None, device=None):
     """Run the trainings that the results lack and add what they give.
 
     Parameters
@@ -21,13 +21,13 @@ def compute(trainings, store, *, jobs=1, workers=None, scheduler=None, **options
         Processes.
     workers, scheduler
         A Dask cluster in place of the processes, see `workers.results_of`.
-    **options
-        Options of the study's `measure`.
+    device : str, optional
+        Device of torch of every process, see `use_device`.
     """
     study = store.study
     todo = study.missing(trainings, store.read()[0])
     batches = (list(batch) for _, batch in groupby(todo, key=study.batch))
-    calls = [(study, batch, options) for batch in batches]
+    calls = [(study, batch, device) for batch in batches]
     work = _work(calls, jobs, workers, scheduler)
     with tqdm(total=len(todo), unit="training") as bar:
         for done, rows, seconds in work:
@@ -46,11 +46,14 @@ def _work(calls, jobs, workers, scheduler):
     return parallel(joblib.delayed(_measure_all)(*call) for call in calls)
 
 
-def _measure_all(study, trainings, options):
+def _measure_all(study, trainings, device):
     """Rows and CPU seconds of some trainings, computed on one thread."""
     import torch
 
+    from ..method.device import use_device
+
     torch.set_num_threads(1)
     begun = time.process_time()
-    rows = [row for training in trainings for row in study.measure(training, **options)]
+    with use_device(device):
+        rows = [row for training in trainings for row in study.measure(training)]
     return trainings, rows, time.process_time() - begun

@@ -56,7 +56,7 @@ class Study:
         """The cells that a training gives: a set of tuples of `keys`."""
         raise NotImplementedError
 
-    def measure(self, training, **options):
+    def measure(self, training):
         """Train, test and return the rows: a list of dict."""
         raise NotImplementedError
 

@@ -115,8 +115,31 @@ def test_draws_of_a_given_split_are_nested_and_say_when_they_fall_short(tmp_path
         found.given_split(3, with_real=True)
     with pytest.raises(ValueError, match="came without a split of its own"):
         load(write_folder(tmp_path / "plain", n=6)).given_split()
-    with pytest.warns(UserWarning, match="both sides of the split.*given_split"):
+    with pytest.warns(UserWarning, match="both sides of the split.*for_evaluation"):
         found.labelled(3)
+
+
+def test_what_is_drawn_for_an_evaluation_keeps_to_a_given_split(tmp_path):
+    found = load(write_sides(tmp_path / "sides", n_train=20, n_test=15))
+    images, labels, tested = found.for_evaluation(5, 4, seed=1)
+    same = found.given_split(5, 4, seed=1)
+    assert np.array_equal(images, same[0]) and np.array_equal(tested, same[2])
+    assert tested.sum() == 8 and found.has_real(4, 15) and not found.has_real(5, 5)
+    plain = load(write_folder(tmp_path / "plain", n=20))
+    images, labels, tested = plain.for_evaluation(5, 4, seed=1)
+    assert tested is None and plain.has_real(2, 2) and not plain.has_real(2, 3)
+    assert np.array_equal(images, plain.labelled(9, seed=1)[0])
+
+
+def test_a_part_of_the_images_keeps_its_sides(tmp_path):
+    found = load(write_sides(tmp_path, n_train=20, n_test=15))
+    part = found.at_most(12, seed=3)
+    assert {len(x) for x in part.images.values()} == {12}
+    for name, x in (*part.images.items(), ("real", part.real_test)):
+        whole = found.real_test if name == "real" else found.images[name]
+        later = as_rows(whole[found.tested[name]])
+        assert [i.tobytes() in later for i in x] == part.tested[name].tolist()
+    assert load(write_folder(tmp_path / "plain", n=6)).at_most(2).tested is None
 
 
 @pytest.mark.parametrize(
