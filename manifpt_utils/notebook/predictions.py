@@ -49,7 +49,7 @@ def expect(name, id_, entry, /, **values):
     _EXPECTED.pop((name, id_), None)
     lines = [f"**Your guess.** {asked.ask}"]
     if entry is None:
-        lines += [_choices(asked), _how_to_enter(asked)]
+        lines += [*_choices(asked), _how_to_enter(asked)]
     else:
         _EXPECTED[name, id_] = entry = _checked(asked, entry)
         lines.append(f"You expect: {_as_text(asked, entry)}.")
@@ -106,7 +106,9 @@ def _show(kind, lines, name, asked, **more):
 
 
 def _choices(asked):
-    return "\n".join(f"- `{option.value!r}`: {option.text}" for option in asked.options)
+    """A list of what may be entered, if it is no number."""
+    items = [f"- `{option.value!r}`: {option.text}" for option in asked.options]
+    return ["\n".join(items)] if items else []
 
 
 def _choices_or_number(asked):

@@ -86,9 +86,11 @@ def test_what_is_expected_is_taken_up(chapter, shown, entry, words):
     ],
 )
 def test_a_number_is_in_its_unit(chapter, shown, entry, words):
+    expect("03_test", "share", None)
     expect("03_test", "share", entry)
     compare("03_test", "share", 0.4)
-    assert words in shown[1][0]
+    assert "write a number, in percent, such as 12.5 in the place" in shown[0][0]
+    assert words in shown[2][0]
 
 
 def test_an_entry_that_is_taken_back_is_forgotten(chapter, shown):
