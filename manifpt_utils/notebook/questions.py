@@ -1,6 +1,6 @@
 """Questions on a chapter: a YAML file that a run fills with its own numbers.
 
-A file holds one key, `questions`, with a list of them::
+A file holds the key `questions` with a list of them::
 
     questions:
       - id: q1
@@ -16,6 +16,20 @@ What stands in braces, and `gain` after `answer`, are names of values that the r
 (`notebook.quiz`).  Numbers are written by their looks, or as `{gain:percent}`,
 `{gain:points}`, `{gain:number}` and `{gain:whole}`.  A value that is missing in a run
 takes the questions that use it away, and so does a false one after `when`.
+
+What a chapter asks before it shows a result stands there too, under a second key::
+
+    predictions:
+      - id: lead
+        kind: choice
+        ask: Will the artifact be ahead of the raw image?
+        looks: points
+        options:
+          - {value: ahead, text: it is ahead of it}
+          - {value: behind, text: it is behind it}
+          - {value: undecided, text: the two cannot be told apart}
+
+Its answer is a value of the run, written by its `looks` (`notebook.predictions`).
 """
 
 from functools import partial
@@ -99,8 +113,31 @@ class Question(_Part):
     slips: list[Slip] = Field([], description="a list of known wrong answers")
 
 
+class Choice(_Part):
+    """One of the results that may be expected."""
+
+    value: bool | str = Field(
+        description="what the run may find, a word or true, false"
+    )
+    text: Text = Field(description=_TEXT)
+
+
+class Prediction(_Part):
+    """What a chapter asks before it shows a result."""
+
+    id: Name = Field(description="a short name, such as lead")
+    kind: Literal["choice", "number"] = Field(description="choice or number")
+    ask: Text = Field(description=_TEXT)
+    options: list[Choice] = Field([], description="a list of options")
+    unit: Literal["%", "points"] | None = Field(None, description='"%" or "points"')
+    looks: Literal["number", "percent", "points", "whole"] | None = Field(
+        None, description="number, percent, points or whole"
+    )
+
+
 class _File(_Part):
     questions: list[Question] = Field(min_length=1, description="a list of questions")
+    predictions: list[Prediction] = Field([], description="a list of predictions")
 
 
 # --- reading ----------------------------------------------------------------------
@@ -123,24 +160,67 @@ def read_questions(path):
         If the file is missing or not right.  All problems are listed together, each
         with its question and its remedy.
     """
+    return _read(path).questions
+
+
+def read_predictions(path):
+    """Read and check what a chapter asks before its results.
+
+    Parameters
+    ----------
+    path : path
+        Of the file that holds the questions, too.
+
+    Returns
+    -------
+    dict of str to Prediction
+        By their ids.
+
+    Raises
+    ------
+    ValueError
+        As `read_questions` does.
+    """
+    return {found.id: found for found in _read(path).predictions}
+
+
+def _read(path):
+    """The content of a file, checked as a whole."""
     path = Path(path)
     raw = _content(path)
     try:
-        questions = _File.model_validate(raw).questions
+        file = _File.model_validate(raw)
     except ValidationError as error:
         found = dict.fromkeys(_problem(raw, item) for item in error.errors())
         raise _error(path, found) from None
-    ids = [question.id for question in questions]
-    problems = [
-        f"{id_} is there {ids.count(id_)} times; give each question an id of its own."
+    problems = []
+    for part, kind in ((file.questions, "question"), (file.predictions, "prediction")):
+        problems += _repeated([item.id for item in part], kind)
+    for question in file.questions:
+        problems += [f"{question.id}: {text}" for text in _problems_of(question)]
+    for asked in file.predictions:
+        problems += [f"{asked.id}: {text}" for text in _prediction_problems(asked)]
+    if problems:
+        raise _error(path, problems)
+    return file
+
+
+def _repeated(ids, kind):
+    return [
+        f"{id_} is there {ids.count(id_)} times; give each {kind} an id of its own."
         for id_ in dict.fromkeys(ids)
         if ids.count(id_) > 1
     ]
-    for question in questions:
-        problems += [f"{question.id}: {text}" for text in _problems_of(question)]
-    if problems:
-        raise _error(path, problems)
-    return questions
+
+
+def _prediction_problems(asked):
+    if asked.kind == "number" and asked.options:
+        yield "a prediction of kind number has no options; take them out."
+    if asked.kind == "choice" and len(asked.options) < 2:
+        yield "a prediction of kind choice needs two options or more."
+    if asked.kind == "choice" and asked.unit:
+        yield "unit is for a prediction of kind number; take it out."
+    yield from _template_problems(asked.ask)
 
 
 def _error(path, problems):
@@ -163,8 +243,11 @@ def _problem(raw, found):
     place = [step for step in found["loc"] if step not in _TRIED]
     if "hints" in place:  # one of them is as wrong as all
         place = place[: place.index("hints") + 1]
-    if len(place) < 2 or place[0] != "questions":
-        return "the file must hold one key, `questions`, with a list of questions."
+    if len(place) < 2 or place[0] not in _File.model_fields:
+        return (
+            "the file must hold the key `questions` with a list of questions, and may "
+            "hold `predictions` with a list of predictions."
+        )
     *outer, last = place
     where, kind = _where(raw, outer)
     if found["type"] == "extra_forbidden":
@@ -181,15 +264,18 @@ def _where(raw, place):
     """The words for a place, and the model that describes it."""
     words, kind = [], _File
     parts = {"questions": Question, "options": Option, "slips": Slip}
+    if place[:1] == ["predictions"]:
+        parts = {"predictions": Prediction, "options": Choice}
     for step in place:
         raw = raw[step] if isinstance(raw, (dict, list)) else None
         if isinstance(step, str):
             kind = parts.get(step, kind)
-        elif kind is Question:
+        elif kind in (Question, Prediction):
             named = raw.get("id") if isinstance(raw, dict) else None
-            words.append(str(named or f"question {step + 1}"))
+            words.append(str(named or f"{kind.__name__.lower()} {step + 1}"))
         else:
-            words.append(f"option {LETTERS[step]}" if kind is Option else "slip")
+            is_option = kind in (Option, Choice)
+            words.append(f"option {LETTERS[step]}" if is_option else "slip")
     return ", ".join(words), kind
 
 
@@ -286,6 +372,55 @@ def names_in(question):
 
 
 # --- filling ----------------------------------------------------------------------
+
+
+def filled_prediction(asked, values, *, source):
+    """A prediction with the values of a run in its text.
+
+    Parameters
+    ----------
+    asked : Prediction
+    values : dict of str to number, str, bool, list or interval
+    source : str
+        Name of the file, for errors.
+
+    Returns
+    -------
+    Prediction
+
+    Raises
+    ------
+    ValueError
+        If a value is not given.
+    """
+    values = {name: _native(value) for name, value in values.items()}
+    wanted = {name for name, _ in _fields(asked.ask)}
+    problems = [
+        f"{asked.id}: the run gives no {name}; give it to expect(...), or take it out."
+        for name in sorted(wanted - set(values))
+    ]
+    if problems:
+        raise _error(Path(source), problems)
+    return asked.model_copy(update={"ask": _written(asked.ask, values)})
+
+
+def side_of(found):
+    """What a choice is compared with: of an interval the side of zero it lies on.
+
+    >>> side_of("norm"), side_of(True)
+    ('norm', True)
+    """
+    found = _native(found)
+    return SIDES[found.sign] if hasattr(found, "sign") else found
+
+
+def as_words(value, looks=None):
+    """A value of a run as text that holds no markup of its own.
+
+    >>> as_words(0.125, "percent"), as_words(3)
+    ('12.5 %', '3')
+    """
+    return _words(_native(value), looks)
 
 
 def filled(questions, values, *, source):
@@ -400,9 +535,7 @@ def _is_right(option, question, values):
         return bool(values[option.right])
     if option.right is not None:
         return option.right
-    found = values[question.answer]
-    if hasattr(found, "sign"):
-        found = SIDES[found.sign]
+    found = side_of(values[question.answer])
     is_list = isinstance(found, (list, tuple, set))
     return option.value in found if is_list else option.value == found
 

@@ -6,7 +6,7 @@ HTML figures.  Drawings become part of the page, with its fonts and its colours,
 or dark, and their panels stack on a narrow screen.  Interactive Plotly figures keep
 their JSON in the page and are drawn by the one copy of Plotly that the book ships.
 Findings are MyST; tables scroll inside their own box; a quiz is
-a form.  The entry point is
+a form, and so is what a chapter asks before a result.  The entry point is
 ``myst_nb.mime_renderers: manifpt``.
 """
 
@@ -18,7 +18,8 @@ from itertools import count
 from docutils import nodes
 
 from .palette import VARIABLES
-from .questions import Question
+from .prediction_form import found_html, prediction_html
+from .questions import Prediction, Question
 from .quiz_form import folded_quiz
 
 MARKDOWN = "text/markdown"
@@ -191,8 +192,18 @@ def _markdown(renderer, data):
         questions = [Question(**question) for question in words["questions"]]
         html = folded_quiz(words["name"], questions)
         return [nodes.raw("", html, format="html")]
+    if kind in ("prediction", "prediction-found"):
+        return [nodes.raw("", _prediction(words), format="html")]
     content = renderer.render_markdown(data)
     return [nodes.container("", *content, classes=[kind])] if kind else content
+
+
+def _prediction(words):
+    asked = Prediction(**words["prediction"])
+    if words["kind"] == "prediction":
+        return prediction_html(words["name"], asked)
+    result = words["values"]["result"]
+    return found_html(words["name"], asked, result=result, words=words["words"])
 
 
 def _plotly(renderer, data):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from manifpt_utils.notebook import quiz as module
-from manifpt_utils.notebook.exercises import EXERCISES, tried
+from manifpt_utils.notebook.exercises import EXERCISES
 from manifpt_utils.notebook.quiz import check
+from manifpt_utils.notebook.trying import tried
 
 each = pytest.mark.parametrize("name", EXERCISES)
 
