@@ -68,10 +68,13 @@
     const layoutNow = () =>
       fitted({ ...figure.layout, template: themed(figure.layout) });
     const start = { data: figure.data, layout: layoutNow(), frames: figure.frames, config };
+    const theme = root.dataset.theme;
     Plotly.newPlot(canvas, start).then(() => {
-      new MutationObserver(() =>
-        Plotly.relayout(canvas, { template: themed(figure.layout) })
-      ).observe(root, { attributes: true, attributeFilter: ["data-theme"] });
+      const follow = () => Plotly.relayout(canvas, { template: themed(figure.layout) });
+      if (root.dataset.theme !== theme) follow(); // pictures took their time
+      new MutationObserver(follow).observe(
+        root, { attributes: true, attributeFilter: ["data-theme"] }
+      );
       narrow.addEventListener("change", () =>
         Plotly.react(canvas, canvas.data, layoutNow(), config)
       );

@@ -17,7 +17,7 @@ from .pictures import tiles
 
 PIXELS = 3  # between two images of a grid
 ROW = 125  # pixels of the page for a row of images
-SLIDER = 130  # pixels of the page for the slider
+SLIDER = 110  # pixels of the page for the slider
 CURVE = 190  # pixels of the page for a curve below the images
 AT_ONCE = {"mode": "immediate", "transition": {"duration": 0}}
 AT_ONCE["frame"] = {"duration": 0, "redraw": True}

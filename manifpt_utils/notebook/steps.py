@@ -142,7 +142,8 @@ def confusion_steps(tables, *, title):
 def _confused(table):
     """The share that is right, and the most frequent mistake."""
     shares = table.to_numpy(float)
-    said = f"{percent(np.diag(shares).mean(), digits=0)} are given the right name"
+    right = percent(np.diag(shares).mean(), digits=0)
+    said = f"{right} of the images are given the right name"
     wrong = shares - np.diag(np.diag(shares))
     row, column = np.unravel_index(wrong.argmax(), wrong.shape)
     if not wrong.max():

@@ -58,7 +58,8 @@ def _bars(axis, before, after, coverage):
     places = np.arange(len(after.p))
     kept = after.p > 1 - coverage
     colours = np.where(kept, PALETTE["blue"], QUIET)
-    axis.barh(places, after.p, color=colours, height=0.6, label="after the change")
+    axis.barh(places, after.p, color=colours, height=0.6)
+    axis.bar(0, 0, color=PALETTE["blue"], label="after the change")
     style = {"marker": "D", "color": PALETTE["orange"], "ls": "", "ms": 5}
     axis.plot(before.p, places, label="as it came", **style)
     axis.axvline(1 - coverage, color=INK, ls="--", lw=1, label="in the set from here")

@@ -24,7 +24,8 @@ NO_KERNEL = (
     "by `make app`. The picture shows how they begin."
 )
 ACCEPTED = ".png,.jpg,.jpeg,.webp,.bmp,.tif,.tiff,.gif"
-FORM = {"style": {"description_width": "12em"}, "layout": {"width": "30em"}}
+FORM = {"style": {"description_width": "13em"}}
+FORM |= {"layout": {"width": "32em", "max_width": "100%"}}
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -71,7 +72,7 @@ class Playground:
         )
         ways = [NEAREST] + ([] if self.manifold is None else [EXACT])
         self.closest = w.Dropdown(options=ways, description="Closest point x*", **FORM)
-        self.quality = _slider("JPEG quality (100: none)", w.IntSlider, 100, 5, 100, 5)
+        self.quality = _slider("JPEG quality, 100: none", w.IntSlider, 100, 5, 100, 5)
         self.blur = _slider("Blur, pixels", w.FloatSlider, 0, 0, 2, 0.1)
         self.noise = _slider("Noise, grey levels", w.FloatSlider, 0, 0, 20, 0.5)
         self.factor = _slider("Resize to and back", w.FloatSlider, 1, 0.25, 1, 0.05)
@@ -192,4 +193,5 @@ def _slider(text, kind, value, low, high, step=1):
 
 def _img(png, alt):
     source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    return f'<img src="{source}" alt="{escape(alt)}" style="max-width: 100%">'
+    image = f'<img src="{source}" alt="{escape(alt)}" style="min-width: 40em">'
+    return f'<div style="overflow-x: auto" tabindex="0">{image}</div>'
