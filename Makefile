@@ -22,7 +22,7 @@ BOOK_TESTS := tests/book
 PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test html bench lab test-all constraints clean distclean
+.PHONY: help setup book test html bench lab app test-all constraints clean distclean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s %s\n", $$1, $$2}' Makefile
@@ -57,6 +57,9 @@ bench: $(STAMP)  ## measure speed and memory against other libraries
 lab: $(STAMP)  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
+app: $(STAMP)  ## open the playground in a browser, for this computer alone
+	$(BIN)/manifpt app
+
 setup: $(STAMP)  ## install everything into .venv
 
 $(STAMP): pyproject.toml constraints.txt
@@ -66,7 +69,7 @@ $(STAMP): pyproject.toml constraints.txt
 	"$(PYTHON)" -m venv .venv
 	$(BIN)/python -m pip install --constraint constraints.txt --retries 1 \
 		--timeout 30 $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) $(TORCH)
-	$(BIN)/python -m pip install --constraint constraints.txt -e '.[test,book,zoo,parquet,scale]'
+	$(BIN)/python -m pip install --constraint constraints.txt -e '.[test,book,zoo,parquet,scale,app]'
 	touch $(STAMP)
 
 constraints: $(STAMP)  ## write constraints.txt anew from what .venv holds

@@ -9,6 +9,7 @@ from importlib import import_module
 import click
 
 SUBCOMMANDS = {
+    "app": ("playground.command", "Open the playground as an app of this computer."),
     "attribute": ("attribution.command", "Tell which model made an image."),
     "audit": ("images.audit_command", "Tell whether files give classes away."),
     "run": ("run.command", "Execute the notebooks of the book."),

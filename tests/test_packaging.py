@@ -185,7 +185,7 @@ def test_torch_and_torchvision_are_installed_first_and_together(tmp_path):
     assert len(installs) == 2
     pair = [f"{name}=={PINS[name]}" for name in ("torch", "torchvision")]
     assert sorted(installs[0].split()[-2:]) == pair
-    assert installs[1].split()[-2:] == ["-e", "'.[test,book,zoo,parquet,scale]'"]
+    assert installs[1].split()[-2:] == ["-e", "'.[test,book,zoo,parquet,scale,app]'"]
     assert all("--constraint constraints.txt" in line for line in installs)
 
 

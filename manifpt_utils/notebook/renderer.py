@@ -35,9 +35,11 @@ _INTERACTIVE = """\
 <p class="plotly-keys">Arrow keys move through the figure.</p>
 <p class="visually-hidden" aria-live="polite"></p>
 <script type="application/json">{figure}</script>
-<noscript><p>This figure is drawn by JavaScript. What it shows: {alt}</p></noscript>
+<noscript>{still}<p>This figure is drawn by JavaScript. What it shows: {alt}</p>
+</noscript>
 </div>
 """
+_STILL = '<img class="plotly-still" src="{source}" alt="{alt}">'
 
 
 class Renderer:
@@ -72,7 +74,7 @@ class Renderer:
         return handlers[data.mime_type](renderer, data)
 
 
-def plotly_html(figure, *, alt, key):
+def plotly_html(figure, *, alt, key, still=None):
     """HTML of an interactive figure, drawn by the book's `interactive.js`.
 
     Parameters
@@ -83,6 +85,8 @@ def plotly_html(figure, *, alt, key):
         What the figure shows, for those who do not see it.
     key : str
         Identifier, unique on the page.
+    still : str, optional
+        Address of a picture that stands in where there is no JavaScript.
 
     Returns
     -------
@@ -101,8 +105,10 @@ def plotly_html(figure, *, alt, key):
         "layout": layout,
         "frames": figure.get("frames", []),
     }
+    picture = _STILL.format(source=escape(still), alt=escape(alt)) if still else ""
     # "<" would let a string such as "</script>" end the element.
     return _INTERACTIVE.format(
+        still=picture,
         key=escape(key),
         alt=escape(alt),
         height=layout.get("height") or DEFAULT_HEIGHT,
@@ -207,7 +213,8 @@ def _prediction(words):
 
 
 def _plotly(renderer, data):
-    html = plotly_html(data.content, alt=_alt(renderer, data), key=_key(data))
+    words = {"alt": _alt(renderer, data), "still": _metadata(data).get("still")}
+    html = plotly_html(data.content, **words, key=_key(data))
     return [_figure(renderer, data, nodes.raw("", html, format="html"))]
 
 

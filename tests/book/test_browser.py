@@ -4,6 +4,7 @@ import json
 
 import book_site
 import numpy as np
+import pandas as pd
 import pytest
 from book_site import HTML, NO_BROWSER, NOT_BUILT, ROOT, pages, serve, visit
 from matplotlib.figure import Figure
@@ -16,6 +17,11 @@ from manifpt_utils.notebook.palette import INK
 from manifpt_utils.notebook.questions import Option, Question, Slip
 from manifpt_utils.notebook.quiz_form import quiz_html
 from manifpt_utils.notebook.renderer import plotly_html, svg_html, table_html
+from manifpt_utils.notebook.steps import (
+    confusion_steps,
+    nearest_steps,
+    projection_steps,
+)
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip(
@@ -303,6 +309,131 @@ def test_text_in_a_figure_is_never_run(figure_page):
     page = figure_page(figure)
     name = page.evaluate("document.querySelector('.plotly-canvas').data[0].name")
     assert name == figure["data"][0]["name"]
+
+
+# --- figures in steps -------------------------------------------------------------
+
+
+def stepping():
+    """One small figure of every form, by its name."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (2, 8, 8, 3), np.uint8)
+    shares = [np.eye(2), np.full((2, 2), 0.5)]
+    tables = [pd.DataFrame(x, ["a", "b"], ["a", "b"]) for x in shares]
+    named = dict(zip(("none", "50"), tables, strict=True))
+    return {
+        "projection": projection_steps(images, images / 255 - 0.5, ["a", "b"]),
+        "nearest": nearest_steps(images[0], images[::-1], [10, 500], images[1]),
+        "confusion": confusion_steps(named, title="JPEG quality"),
+    }
+
+
+each_form = pytest.mark.parametrize("form", stepping())
+
+
+@pytest.fixture
+def step_page(figure_page):
+    def show(form="projection", **options):
+        return figure_page(stepping()[form].to_plotly_json(), **options)
+
+    return show
+
+
+def step_shown(page):
+    """What Plotly draws: the address of a picture, or the numbers of a matrix."""
+    return page.evaluate(
+        """() => {
+          const [first] = document.querySelector(".plotly-canvas").data;
+          return first.source || JSON.stringify(first.z);
+        }"""
+    )
+
+
+def words_of(page):
+    return page.locator(".plotly-said").inner_text()
+
+
+@each_form
+def test_a_key_moves_to_the_next_step_and_back(step_page, form):
+    page = step_page(form)
+    first = step_shown(page), words_of(page)
+    press(page, "ArrowRight")
+    wait_for_announcement(page, stepping()[form].layout.sliders[0].steps[1].value)
+    assert step_shown(page) != first[0]
+    press(page, "ArrowLeft")
+    wait_for_announcement(page, first[1])
+    assert step_shown(page) == first[0]
+
+
+@each_form
+def test_steps_fit_a_phone_and_are_open_to_all(step_page, form):
+    page = step_page(form, **PHONE)
+    assert overflow(page) <= 0
+    for button in page.locator(".plotly-steps button").all():
+        assert button.bounding_box()["height"] >= 24  # for a finger
+    assert not set(barriers(page)) - {"document-title"}  # which this page has not
+
+
+def test_a_button_moves_to_the_next_step_and_the_colours_stay_in_it(step_page):
+    page = step_page()
+    page.get_by_role("button", name="Next").click()
+    wait_for_announcement(page, "20 % of the artifact")
+    second = step_shown(page)
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    dark = f"(colour) => {COLOUR_OF_TEXT} === colour"
+    page.wait_for_function(dark, arg=COLOURS["dark"][0])
+    assert step_shown(page) == second
+
+
+COLOUR_OF_TEXT = "getComputedStyle(document.querySelector('.xtick text')).fill"
+
+
+def test_steps_play_only_when_they_are_asked_to(step_page):
+    page = step_page()
+    first = words_of(page)
+    page.wait_for_timeout(1500)
+    assert words_of(page) == first
+    page.get_by_role("button", name="Play").click()
+    wait_for_announcement(page, "At the closest point")
+    page.get_by_role("button", name="Play").wait_for()  # it has ended
+
+
+def test_nothing_plays_for_those_who_want_no_motion(browser, step_page):
+    page = step_page()
+    page.emulate_media(reduced_motion="reduce")
+    page.reload()
+    page.get_by_role("button", name="Next").click()
+    wait_for_announcement(page, "20 % of the artifact")
+    assert page.get_by_role("button", name="Play").count() == 0
+
+
+def test_without_a_script_a_picture_stands_in(browser, tmp_path):
+    picture = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>"
+    html = plotly_html(scatter(), alt="A line that falls.", key="f", still=picture)
+    (tmp_path / "index.html").write_text(bare_page(html), encoding="utf-8")
+    with serve(tmp_path) as address:
+        page = browser.new_page(java_script_enabled=False)
+        page.goto(address)
+        assert page.get_by_role("img", name="A line that falls.").count() == 1
+        page.close()
+
+
+@built
+@pytest.mark.parametrize("path", pages())
+def test_every_interactive_figure_of_the_book_answers_to_a_key(path, browser, site):
+    if 'class="plotly-canvas"' not in (HTML / path).read_text(encoding="utf-8"):
+        pytest.skip("the page has no interactive figure")
+    page, problems = visit(browser, f"{site}/{path}")
+    for figure in page.locator(".plotly-figure").all():
+        live = figure.locator("[aria-live]")
+        before = live.inner_text()
+        figure.locator(".plotly-canvas").press("ArrowRight")
+        page.wait_for_function(
+            "([box, text]) => box.innerText !== text",
+            arg=[live.element_handle(), before],
+        )
+    page.close()
+    assert problems == []
 
 
 def panels():
