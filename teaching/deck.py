@@ -17,7 +17,7 @@ from .outline import ANSWER, TAKEAWAYS, first_sentences, quotations
 from .quiz_text import choices, right_answer
 
 LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
-ASIDE = re.compile(r"^\*Before:?\*.*$", re.MULTILINE)
+ASIDE = re.compile(r"^(\*Before:?\*|\*\*Next:?\*\*).*$", re.MULTILINE)
 LONGEST = 330  # characters of text above a figure
 UNSHOWN = ("quiz", "exercise", "check yourself", "next", "where to go")
 
@@ -144,7 +144,8 @@ def _questions(questions):
 
 
 def _takeaways(section):
-    if not section.prose.strip():
+    prose = ASIDE.sub("", section.prose).strip()
+    if not prose:
         return []
-    cells = [_cell(f"## {TAKEAWAYS}\n\n{section.prose.strip()}", "slide")]
+    cells = [_cell(f"## {TAKEAWAYS}\n\n{prose}", "slide")]
     return cells + [_cell(text, "subslide") for text in section.findings[:1]]
