@@ -67,7 +67,10 @@ def test_the_questions_hold_no_answer_and_the_answers_the_numbers_of_the_run(
         ("others: []", "must hold one key"),
         ("questions: [{chapter: a, minutes: 3, ask: b, answer: []}]", "answer"),
         ("questions: [{chapter: a, minutes: 0, ask: b, answer: [c]}]", "minutes"),
-        ("questions: [{chapter: x, minutes: 3, ask: b, answer: [c]}]", "no chapter 'x'"),
+        (
+            "questions: [{chapter: x, minutes: 3, ask: b, answer: [c]}]",
+            "no chapter 'x'",
+        ),
     ],
 )
 def test_a_file_with_an_error_is_named_with_it(tmp_path, text, message):

@@ -110,7 +110,9 @@ def test_the_page_for_teachers_names_every_chapter(kit):
 
 def test_the_lesson_is_ninety_minutes_without_a_gap():
     plan = (ROOT / "book" / "teaching.md").read_text(encoding="utf-8")
-    spans = [tuple(map(int, m)) for m in re.findall(r"^\| (\d+) to (\d+) \|", plan, re.M)]
+    spans = [
+        tuple(map(int, m)) for m in re.findall(r"^\| (\d+) to (\d+) \|", plan, re.M)
+    ]
     assert spans[0][0] == 0 and spans[-1][1] == 90
     assert all(a[1] == b[0] for a, b in zip(spans, spans[1:], strict=False))
 
