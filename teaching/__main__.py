@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from .browser import NO_BROWSER, chromium
+from .browser import NO_BROWSER, chromium, open_browser
 from .kit import TITLE, Kit
 from .printing import print_book, print_documents
 
@@ -37,12 +37,13 @@ def main(output, executed, pdf):
     if pdf and chromium() is None:
         click.echo(NO_BROWSER)
     elif pdf:
-        _print_all(kit, printed)
+        with open_browser() as browser:
+            print_documents(browser, printed)
+            _print_book(browser, kit)
     click.echo(f"Open {output / 'index.html'} in a browser.")
 
 
-def _print_all(kit, printed):
-    print_documents(printed)
+def _print_book(browser, kit):
     pages = kit.book_pages()
     if not pages:
         click.echo(NOT_RENDERED)
@@ -50,6 +51,7 @@ def _print_all(kit, printed):
     html = kit.root / "book" / "_build" / "html"
     with click.progressbar(length=len(pages), label="Printing the book") as bar:
         print_book(
+            browser,
             html,
             pages,
             kit.output / "book.pdf",

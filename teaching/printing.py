@@ -12,7 +12,7 @@ from urllib.parse import urldefrag
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, NameObject
 
-from .browser import open_browser, serve
+from .browser import serve
 
 PAPER = {
     "format": "A4",
@@ -64,24 +64,25 @@ def print_page(browser, address):
     return printed
 
 
-def print_documents(paths):
+def print_documents(browser, paths):
     """Print pages beside themselves, as files that end with .pdf.
 
     Parameters
     ----------
+    browser : playwright's browser
     paths : list of path of HTML files
     """
-    with open_browser() as browser:
-        for path in paths:
-            pdf = print_page(browser, path.resolve().as_uri())
-            path.with_suffix(".pdf").write_bytes(pdf)
+    for path in paths:
+        pdf = print_page(browser, path.resolve().as_uri())
+        path.with_suffix(".pdf").write_bytes(pdf)
 
 
-def print_book(html, pages, target, *, title, report=lambda text: None):
+def print_book(browser, html, pages, target, *, title, report=lambda text: None):
     """Print the rendered book into one file.
 
     Parameters
     ----------
+    browser : playwright's browser
     html : path
         Folder of the rendered book.
     pages : list of (str, str)
@@ -91,18 +92,16 @@ def print_book(html, pages, target, *, title, report=lambda text: None):
     report : callable
         Told the title of each page that is printed.
     """
-    with serve(html) as address, open_browser() as browser:
-        parts = []
+    parts = []
+    with serve(html) as address:
         for name, path in pages:
             report(name)
-            parts.append(
-                PdfReader(io.BytesIO(print_page(browser, f"{address}/{path}")))
-            )
-        counts = [len(part.pages) for part in parts]
-        names = [name for name, _ in pages]
-        front = _front(browser, title, names, counts)
-        total = len(front.pages) + sum(counts)
-        numbers = _printed(browser, _numbers(total))
+            printed = print_page(browser, f"{address}/{path}")
+            parts.append(PdfReader(io.BytesIO(printed)))
+    counts = [len(part.pages) for part in parts]
+    names = [name for name, _ in pages]
+    front = _front(browser, title, names, counts)
+    numbers = _printed(browser, _numbers(len(front.pages) + sum(counts)))
     addresses = {f"{address}/{path}": i for i, (_, path) in enumerate(pages)}
     writer = _joined(front, parts, names, addresses)
     for page, stamp in zip(writer.pages, numbers.pages, strict=False):

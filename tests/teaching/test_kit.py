@@ -155,13 +155,13 @@ def test_a_deck_is_shown_without_a_network_and_every_slide_fits(name, kit, opene
 
 
 @needs_browser
-def test_the_printed_book_has_contents_numbers_titles_and_inner_links(tmp_path):
+def test_the_printed_book_has_contents_numbers_titles_and_inner_links(tmp_path, opened):
     pypdf = pytest.importorskip("pypdf")
     names = {"one": "Squares", "two": "Circles"}
     for file, title in names.items():
         (tmp_path / f"{file}.html").write_text(PAGE.format(title), encoding="utf-8")
     parts = [(title, f"{file}.html") for file, title in names.items()]
-    print_book(tmp_path, parts, tmp_path / "book.pdf", title="A small book")
+    print_book(opened, tmp_path, parts, tmp_path / "book.pdf", title="A small book")
     found = pypdf.PdfReader(tmp_path / "book.pdf")
     front, *rest = [page.extract_text() for page in found.pages]
     assert "A small book" in front and "Contents" in front
