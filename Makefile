@@ -22,7 +22,7 @@ BOOK_TESTS := tests/book
 PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test html bench lab app test-all constraints clean distclean
+.PHONY: help setup book test html kit bench lab app test-all constraints clean distclean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s %s\n", $$1, $$2}' Makefile
@@ -50,6 +50,9 @@ test-all: test  ## the same, with all kinds of parameters of all notebooks, not 
 
 html: $(STAMP)  ## render the book from what was executed last
 	$(RENDER)
+
+kit: $(STAMP)  ## write slides, handouts, questions and a printable PDF into book/kit
+	$(BIN)/python -m teaching
 
 bench: $(STAMP)  ## measure speed and memory against other libraries
 	$(BIN)/python -m benchmarks
@@ -79,7 +82,7 @@ constraints: $(STAMP)  ## write constraints.txt anew from what .venv holds
 	touch $(STAMP)
 
 clean:  ## remove executed notebooks, the rendered book and cached features
-	rm -rf book/_build book/executed .cache
+	rm -rf book/_build book/executed book/kit .cache
 
 distclean: clean  ## remove what was installed, too
 	rm -rf .venv *.egg-info
