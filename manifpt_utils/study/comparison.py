@@ -50,7 +50,7 @@ N_SEEDS = {
     "many images": (2, 2),
     "origin": (5, 0),
     "published": (5, 1),
-    "good models": (2, 0),
+    "good models": (3, 0),
     "imagenet": (2, 0),
 }
 FILTER_SEEDS = 3  # of high-pass and denoiser
