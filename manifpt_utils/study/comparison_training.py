@@ -15,7 +15,7 @@ from ..method.evaluation import accuracy, fit_and_test, split
 from ..method.representations import representations
 from ..metrics import frechet_distance_ratio
 from .comparison import Column, columns, is_moved, unseen
-from .settings import IMAGENET, N_TEST, OTHER
+from .settings import ABLATED, IMAGENET, N_TEST, OTHER
 
 N_COMPONENTS = 3  # of the common dimension: the shortest features have no more
 N_PERMUTATIONS = 5  # behind the null of the ratio
@@ -134,6 +134,7 @@ def _material(setting, method, device="cpu"):
 
 def _earlier(method, image_size, device):
     options = {"device": device} if method.has_network else {}
+    options |= ABLATED.get(method.kind, {})
     is_published = method.kind == "published"
     return baseline(method.name, paper=is_published, image_size=image_size, **options)
 
