@@ -28,9 +28,11 @@ from .intervals import (
     leaders,
     mean_interval,
     paired_difference,
+    share_interval,
     t_test,
 )
 from .open_set import auroc, open_set_curve, oscr, tpr_at_fpr
+from .resampled_effects import effect_interval, effect_resamples
 from .separability import (
     FrechetRatio,
     frechet_distance,
@@ -48,6 +50,8 @@ __all__ = [
     "beyond_chance",
     "cluster_artifacts",
     "coverage_range",
+    "effect_interval",
+    "effect_resamples",
     "energy_distances",
     "factor_alignment",
     "factor_collinearity",
@@ -67,6 +71,7 @@ __all__ = [
     "precision_recall",
     "prediction_sets",
     "principal_components",
+    "share_interval",
     "smallest_p_value",
     "t_test",
     "tpr_at_fpr",

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from ..metrics.intervals import leaders, mean_interval
+from ..metrics.intervals import leaders, mean_interval, share_interval
 from .settings import (
     FEW,
     METHODS,
@@ -176,7 +176,7 @@ def _lines(test, index, scores):
 
 
 def _intervals(scores):
-    return [mean_interval(row) for row in scores.to_numpy(dtype=float)]
+    return [share_interval(row) for row in scores.to_numpy(dtype=float)]
 
 
 def score_table(results, tests, *, methods=METHODS):
@@ -403,5 +403,5 @@ def _at_count(results, photo, count):
     shown = [(m.space, m.kind, m) for m in rows]
     shown += [(space, "earlier", best_earlier) for space in spaces]
     table = pd.DataFrame(shown, columns=["space", "kind", "method"])
-    score = [mean_interval(scores.loc[m].to_numpy(float)) for m in table["method"]]
+    score = [share_interval(scores.loc[m].to_numpy(float)) for m in table["method"]]
     return table.assign(images=count, score=score).drop(columns="method")

@@ -13,6 +13,7 @@ from manifpt_utils.metrics.intervals import (
     leaders,
     mean_interval,
     paired_difference,
+    share_interval,
     t_test,
 )
 
@@ -124,3 +125,17 @@ def test_holm_passes_over_what_was_not_tested():
 def test_impossible_input_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_interval_of_shares_is_cut_off_where_shares_end():
+    shares = [1.0, 1.0, 0.7]
+    plain, cut = mean_interval(shares), share_interval(shares)
+    assert plain.high > 1 == cut.high and cut[0] == plain[0] and cut.low == plain.low
+    low = share_interval([0.0, 0.0, 0.3])
+    assert low.low == 0 and low.high == pytest.approx(1 - cut.low)
+    assert np.isnan(share_interval([0.5]).low)
+
+
+def test_a_value_that_is_no_share_is_refused():
+    with pytest.raises(ValueError, match="shares lie between 0 and 1, got 0.5 to 54"):
+        share_interval([0.5, 54])
