@@ -24,6 +24,7 @@ from .effects import (
 )
 from .intervals import (
     Interval,
+    chosen_elsewhere,
     holm,
     leaders,
     mean_interval,
@@ -48,6 +49,7 @@ __all__ = [
     "PrecisionRecall",
     "auroc",
     "beyond_chance",
+    "chosen_elsewhere",
     "cluster_artifacts",
     "coverage_range",
     "effect_interval",

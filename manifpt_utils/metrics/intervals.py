@@ -184,6 +184,34 @@ def leaders(scores, *, confidence=0.95, highest=True):
     return [name for name, gap in gaps.items() if gap.sign == 0]
 
 
+def chosen_elsewhere(scores):
+    """Scores of what is best on the other tests, test by test.
+
+    Parameters
+    ----------
+    scores : (methods, tests) DataFrame
+        A method that lacks a score is never chosen.
+
+    Returns
+    -------
+    Series
+        One score per test, in whose choice the test had no part; NaN where there is no
+        other test, or no method.
+
+    Examples
+    --------
+    >>> columns = ["coffee", "flower", "china"]
+    >>> scores = pd.DataFrame([[0.5, 0.6, 0.7], [0.7, 0.5, 0.9]], columns=columns)
+    >>> chosen_elsewhere(scores).tolist()
+    [0.7, 0.5, 0.9]
+    """
+    known = scores.dropna()
+    if known.empty or len(known.columns) < 2:
+        return pd.Series(np.nan, scores.columns)
+    means = {test: known.drop(columns=test).mean(axis=1) for test in known}
+    return pd.Series({t: known.at[mean.idxmax(), t] for t, mean in means.items()})
+
+
 def t_test(values):
     """Two-sided p-value of the hypothesis that the mean is zero; NaN below two values.
 

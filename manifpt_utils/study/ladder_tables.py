@@ -9,6 +9,7 @@ from itertools import product
 import pandas as pd
 
 from ..metrics.intervals import (
+    chosen_elsewhere,
     holm,
     mean_interval,
     paired_difference,
@@ -102,11 +103,9 @@ def tuned(widths):
     >>> tuned(pd.DataFrame(rows, ["a", "b"], columns)).tolist()
     [0.7, 0.5, 0.9]
     """
-    chosen = {}
-    for panel, photo in widths:
-        others = widths[panel].drop(columns=photo).mean(axis=1)
-        chosen[panel, photo] = widths.loc[others.idxmax(), (panel, photo)]
-    return pd.Series(chosen).reindex(widths.columns)
+    panels = widths.columns.unique(0)
+    parts = {panel: chosen_elsewhere(widths[panel]) for panel in panels}
+    return pd.concat(parts).reindex(widths.columns)
 
 
 def accuracy_panels(scores):

@@ -9,6 +9,7 @@ from scipy.stats import ttest_1samp
 
 from manifpt_utils.metrics.intervals import (
     Interval,
+    chosen_elsewhere,
     holm,
     leaders,
     mean_interval,
@@ -139,3 +140,14 @@ def test_the_interval_of_shares_is_cut_off_where_shares_end():
 def test_a_value_that_is_no_share_is_refused():
     with pytest.raises(ValueError, match="shares lie between 0 and 1, got 0.5 to 54"):
         share_interval([0.5, 54])
+
+
+def test_a_choice_is_made_on_other_tests_and_among_complete_rows():
+    scores = pd.DataFrame(
+        {"x": [0.9, 0.5, 0.1], "y": [0.1, 0.5, 0.6], "z": [0.2, 0.3, NAN]},
+        list("abc"),
+    )
+    # Without x the second row leads; with x the first one does; the third has a gap.
+    assert chosen_elsewhere(scores).to_dict() == {"x": 0.5, "y": 0.1, "z": 0.2}
+    assert chosen_elsewhere(scores[["x"]]).isna().all()
+    assert chosen_elsewhere(scores.loc[["c"]]).isna().all()
