@@ -12,7 +12,8 @@ from ..images.catalogue import CORE, listed
 
 NETWORKS = ("Nataraj19", "Wang20", "Marra18", "Marra19", "Yu19")  # have their own
 FINE_TUNED = ("Wang20", "Marra18", "Marra19")  # as published, from ImageNet weights
-SLOW = ("Yu19",)  # as published, half an hour of a processor core per training
+# As published, half an hour of a processor core per training and more.
+SLOW = ("Nataraj19", "Yu19")
 KINDS = ("raw", "nearest", "hull")
 FILTERS = ("highpass", "denoiser")  # which need pixels or their spectra
 

@@ -98,15 +98,15 @@ def test_a_gain_and_a_lead_of_what_is_chosen_on_other_tests():
 
 
 def test_published_sizes_are_compared_on_the_seeds_of_both():
-    small = Method("Nataraj19", "", "earlier")
+    small = Method("Durall20", "", "earlier")
     published = small._replace(kind="published")
     results = results_of(
         rows(COFFEE, small, (0.4, 0.6, 0.8)), rows(COFFEE, published, (0.5,))
     )
     table, changes = q.published_sizes(results, {"home": COFFEE})
-    assert table.loc["Nataraj19", "home"].n == 3
-    assert table.loc["Nataraj19", "home, published"].mean == 0.5
-    assert changes.loc["Nataraj19", "home"] == pytest.approx(0.1)
+    assert table.loc["Durall20", "home"].n == 3
+    assert table.loc["Durall20", "home, published"].mean == 0.5
+    assert changes.loc["Durall20", "home"] == pytest.approx(0.1)
     assert changes["home"].isna().sum() == len(q.PUBLISHED) - 1
 
 
