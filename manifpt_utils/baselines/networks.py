@@ -128,7 +128,8 @@ class CooccurrenceNetwork(ImageClassifier):
     each, and a layer of 256 units.  From 128 levels on, the first has stride 2; below,
     that stride and the last pooling are left out (our choice), as are the ReLU behind
     the 256 units, softmax instead of a sigmoid and one cycle of the rate.  The paper
-    trains 50 epochs in batches of 40 (from memory).
+    trains 50 epochs in batches of 40 (from memory); it names no early end, so that the
+    published settings have none.
 
     Examples
     --------
@@ -258,7 +259,7 @@ class FineTunedNetwork(ImageClassifier):
     no official code.  The paper fine-tunes ImageNet networks, the best of them
     XceptionNet, which torchvision does not have.  All layers are trained, without
     auxiliary loss, on colours in -1..1 (from memory).  Softmax, Adam at 1e-4, at most
-    30 epochs and the small network are our choice.
+    30 epochs, their early end and the small network are our choice.
 
     Examples
     --------

@@ -14,7 +14,7 @@ from sklearn.base import clone
 
 from ..images.gm_photo import retrained
 from ..metrics.conformal import p_values, prediction_sets
-from ..metrics.intervals import mean_interval
+from ..metrics.intervals import share_interval
 from ..metrics.open_set import auroc, open_set_curve, oscr, tpr_at_fpr
 from .evaluation import HELD_OUT, split, with_seed
 from .representations import Representation
@@ -510,14 +510,8 @@ def intervals(units):
     0.6
     """
     sets = units.groupby("set", sort=False)
-    found = {c: {name: _share(x) for name, x in sets[c]} for c in units}
+    found = {c: {name: share_interval(x) for name, x in sets[c]} for c in units}
     return pd.DataFrame(found).rename_axis("set")
-
-
-def _share(values):
-    found = mean_interval(values)
-    low, high = np.clip([found.low, found.high], 0, 1).tolist()
-    return found._replace(low=low, high=high)
 
 
 def ladder_scores(found, *, score="doubt"):

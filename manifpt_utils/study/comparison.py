@@ -23,6 +23,8 @@ from .._support.suggestion import suggestion
 from ..images.catalogue import records
 from ..images.manifest import read_manifest
 from .settings import (
+    ABLATED,
+    ABLATIONS,
     BETWEEN_PIXELS,
     EVERY_METHOD,
     FEW,
@@ -50,8 +52,9 @@ N_SEEDS = {
     "many images": (2, 2),
     "origin": (5, 0),
     "published": (5, 1),
-    "good models": (2, 0),
+    "good models": (3, 0),
     "imagenet": (2, 0),
+    "ablation": (0, 3),
 }
 FILTER_SEEDS = 3  # of high-pass and denoiser
 COFFEE = shared("coffee")
@@ -90,7 +93,7 @@ class Comparison(Study):
     types |= {"d": "Int64", "n_test": "Int64"}
     names = [m.name for m in METHODS] + [m.space for m in METHODS]
     names += [*PHOTOS, "shared", "listed", *(m.kind for m in METHODS)]
-    names += ["imagenet", "good", "good on both"]
+    names += ["published", *ABLATED, "imagenet", "good", "good on both"]
     order = {name: i for i, name in enumerate(dict.fromkeys(names))}
 
     def planned(self):
@@ -196,6 +199,8 @@ def _test(setting, method, task, n_train):
     is_short = task == "closed" and n_train in (min(FEW), N_TRAIN)
     if setting.models in ("good", "good on both"):
         return "good models" if is_short and method in BETWEEN_PIXELS else None
+    if method in ABLATIONS:
+        return "ablation" if is_short and setting.models == "shared" else None
     if method in IMAGENET:
         return "imagenet" if is_short and setting.models == "shared" else None
     if setting.question == "origin":

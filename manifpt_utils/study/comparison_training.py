@@ -15,7 +15,7 @@ from ..method.evaluation import accuracy, fit_and_test, split
 from ..method.representations import representations
 from ..metrics import frechet_distance_ratio
 from .comparison import Column, columns, is_moved, unseen
-from .settings import IMAGENET, N_TEST, OTHER
+from .settings import ABLATED, IMAGENET, N_TEST, OTHER
 
 N_COMPONENTS = 3  # of the common dimension: the shortest features have no more
 N_PERMUTATIONS = 5  # behind the null of the ratio
@@ -133,8 +133,9 @@ def _material(setting, method):
 
 
 def _earlier(method, image_size):
+    options = ABLATED.get(method.kind, {})
     is_published = method.kind == "published"
-    return baseline(method.name, paper=is_published, image_size=image_size)
+    return baseline(method.name, paper=is_published, image_size=image_size, **options)
 
 
 def _representation(data, method):

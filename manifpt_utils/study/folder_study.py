@@ -243,12 +243,12 @@ def summary(table):
         Indexed by method; columns `n train`, `accuracy`, `low` and `high` of the 95 %
         interval, `trainings`, and `reason` where there is no score.
     """
-    from ..metrics.intervals import mean_interval  # needs scipy, which --help does not
+    from ..metrics.intervals import share_interval  # needs scipy, which --help does not
 
     rows = {}
     kept = ["n_train", "n_test", "effort"]
     for key, part in table.groupby([*NAMED, *kept], sort=False):
-        found = mean_interval(part["score"])
+        found = share_interval(part["score"])
         reason = "; ".join(sorted(set(part["reason"]) - {""}))
         rows[str(Method(*key[:3])), *key[3:]] = (*found[:4], reason)
     names = ["method", *(name.replace("_", " ") for name in kept)]

@@ -1,4 +1,4 @@
-"""The four main tests, at home and away, few and many images, on groups of models.
+"""The four main tests, at home and away, few and many images: on what they depend.
 
 What looks wrong is trivially told, so a gain could be due to weak generators alone.
 The group of good models holds those of `settings.GOOD_MODELS`, chosen by the precision
@@ -11,15 +11,17 @@ from itertools import product
 import pandas as pd
 
 from .comparison import N_SEEDS
-from .ladder_tables import PANELS, intervals, leads_over
+from .ladder_tables import PANELS, corrected, intervals, leads_over
 from .leads import PLACES
 from .questions import FEWEST, Test, mean_scores
 from .settings import (
+    ABLATIONS,
     BETWEEN_PIXELS,
     IMAGENET,
     N_TRAIN,
     PHOTOS,
     SEEDS,
+    Method,
     good,
     good_on_both,
     ours,
@@ -35,6 +37,12 @@ CONTRASTS = (("nearest", "raw"), ("nearest", "highpass"), ("denoiser", "highpass
 SUPERVISED = tuple(ours("supervised", method.kind) for method in IMAGENET)
 # Where fewer seeds were computed, both sides of a comparison have these.
 ON_GOOD, ON_NETWORKS = (SEEDS[: N_SEEDS[row][0]] for row in ("good models", "imagenet"))
+ON_ABLATIONS = SEEDS[: N_SEEDS["ablation"][1]]
+WANG = Method("Wang20", "", "earlier")
+# One thing at a time: without blur and compression, and on spectra.
+_PLAIN, _ON_SPECTRA, _PLAIN_ON_SPECTRA = map(str, ABLATIONS)
+WANG_PAIRS = [(_PLAIN, str(WANG)), (_PLAIN_ON_SPECTRA, _ON_SPECTRA)]
+WANG_PAIRS += [(_ON_SPECTRA, str(WANG)), (_PLAIN_ON_SPECTRA, _PLAIN)]
 
 
 def scores_of(results, group, *, methods=BETWEEN_PIXELS, seeds=ON_GOOD):
@@ -162,3 +170,30 @@ def networks_compared(results):
     over_small = leads_over(scores, "supervised raw").loc["imagenet raw"]
     gains["raw: imagenet − supervised"] = over_small
     return pd.concat([intervals(scores), pd.DataFrame(gains).T])[AT_HOME]
+
+
+def parts_of_wang(results):
+    """What blur and compression of training images, and spectra, do to Wang20.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `COMPARISON.results`.
+
+    Returns
+    -------
+    accuracies : DataFrame of Interval
+        One row per version of the method, one column per panel; over photographs.
+    differences : DataFrame of Interval
+        One row per pair of `WANG_PAIRS`, which differ in one thing.
+    p_values : Series
+        Of these differences, corrected by Holm's method for all of them.
+    """
+    methods = (WANG, *ABLATIONS)
+    scores = scores_of(results, SHARED, methods=methods, seeds=ON_ABLATIONS)
+    differences = {
+        f"{kind} − {rival}": leads_over(scores, rival).loc[kind]
+        for kind, rival in WANG_PAIRS
+    }
+    rows = pd.DataFrame(differences).T[PANELS]
+    return intervals(scores), rows, corrected(scores, WANG_PAIRS)

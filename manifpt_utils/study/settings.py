@@ -12,7 +12,8 @@ from ..images.catalogue import CORE, listed
 
 NETWORKS = ("Nataraj19", "Wang20", "Marra18", "Marra19", "Yu19")  # have their own
 FINE_TUNED = ("Wang20", "Marra18", "Marra19")  # as published, from ImageNet weights
-SLOW = ("Yu19",)  # as published, half an hour of a processor core per training
+# As published, half an hour of a processor core per training and more.
+SLOW = ("Nataraj19", "Yu19")
 KINDS = ("raw", "nearest", "hull")
 FILTERS = ("highpass", "denoiser")  # which need pixels or their spectra
 
@@ -153,8 +154,9 @@ class Method(NamedTuple):
         Embedding space of ours; empty for an earlier method.
     kind : str
         For ours, what is shown of the space: "raw" for the embedded image, or the
-        estimate that its artifact is taken with; else "earlier", or "published" for an
-        earlier method with the sizes and the schedule that were published.
+        estimate that its artifact is taken with; else "earlier", "published" for an
+        earlier method with the sizes and the schedule that were published, or one of
+        `ABLATED`.
 
     Examples
     --------
@@ -169,7 +171,7 @@ class Method(NamedTuple):
     def __str__(self):
         if self.name == "ours":
             return f"{self.space} {self.kind}"
-        return f"{self.name} published" if self.kind == "published" else self.name
+        return self.name if self.kind == "earlier" else f"{self.name} {self.kind}"
 
     @property
     def has_network(self):
@@ -198,9 +200,17 @@ PUBLISHED = tuple(
     for name in BASELINES
     if name not in (*FINE_TUNED, *SLOW)
 )
+# Wang20 blurs and compresses training images, and spectra are said to feed it: what it
+# is without the one and with the other.
+ABLATED = {
+    "without blur and JPEG": {"blur_jpeg": 0.0},
+    "on spectra": {"spectrum": True},
+    "on spectra without blur and JPEG": {"blur_jpeg": 0.0, "spectrum": True},
+}
+ABLATIONS = tuple(Method("Wang20", "", kind) for kind in ABLATED)
 # In the space of a network that was trained on ImageNet, which is slow on a processor.
 IMAGENET = tuple(ours("imagenet", kind) for kind in ("raw", "nearest"))
-EVERY_METHOD = (*METHODS, *PUBLISHED, *IMAGENET)
+EVERY_METHOD = (*METHODS, *PUBLISHED, *IMAGENET, *ABLATIONS)
 # Those that the good models are told apart by.
 BETWEEN_PIXELS = tuple(ours("rgb", kind) for kind in ("raw", "nearest", *FILTERS))
 # The settings that stand beside the paper's Table 1.  The shared models of china are
