@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline
 
 from ..images.copies import digests
 from ..metrics import FrechetRatio, frechet_distance_ratio
+from .classifiers import NetworkClassifier
 from .streams import are_large, in_parts, streamed, take_rows
 
 HELD_OUT = "held out"  # name of the test set that a split leaves
@@ -365,7 +366,7 @@ def fit_and_test(estimator, train, tests, *, seed, with_probability=True):
     seed : int
         Given to every part of the estimator that has one.
     with_probability : bool
-        False saves the second pass over the test sets.
+        False saves the second pass over the test sets, where it needs one.
 
     Returns
     -------
@@ -386,13 +387,8 @@ def fit_and_test(estimator, train, tests, *, seed, with_probability=True):
     parts = []
     for name, (x, labels) in tests.items():
         part = {"seed": seed, "set": name, "row": np.arange(len(labels))}
-        part |= {
-            "true": labels,
-            "predicted": in_parts(fitted.predict, x),
-            "probability": np.nan,
-        }
-        if with_probability and hasattr(fitted, "predict_proba"):
-            part["probability"] = _probability(fitted, x, part["predicted"])
+        predicted, probability = _predicted(fitted, x, with_probability)
+        part |= {"true": labels, "predicted": predicted, "probability": probability}
         parts.append(pd.DataFrame(part))
     return fitted, pd.concat(parts, ignore_index=True)
 
@@ -410,10 +406,19 @@ def _fitted(estimator, x, y):
     return estimator
 
 
-def _probability(fitted, x, predicted):
-    """The probability of the predicted class: (n,)."""
+def _predicted(fitted, x, with_probability):
+    """The predicted classes (n,), and the probability of each (n,) or NaN."""
+    if isinstance(fitted, Pipeline):
+        x = streamed(fitted[:-1].transform, x) if len(fitted) > 1 else x
+        fitted = fitted[-1]
+    if not with_probability or not hasattr(fitted, "predict_proba"):
+        return in_parts(fitted.predict, x), np.nan
+    shares = in_parts(fitted.predict_proba, x)
+    if isinstance(fitted, NetworkClassifier):  # whose answer is the most probable class
+        return fitted.classes_[shares.argmax(axis=1)], shares.max(axis=1)
+    predicted = in_parts(fitted.predict, x)
     columns = pd.Index(fitted.classes_).get_indexer(predicted)
-    return in_parts(fitted.predict_proba, x)[np.arange(len(x)), columns]
+    return predicted, shares[np.arange(len(x)), columns]
 
 
 def accuracy(predictions):
