@@ -111,7 +111,7 @@ def with_line(notebook, name):
 
 
 if __name__ == "__main__":
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+    for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
         found = with_line(json.loads(path.read_text(encoding="utf-8")), path.stem)
         text = json.dumps(found, indent=1, ensure_ascii=False)
         path.write_text(f"{text}\n", encoding="utf-8")
