@@ -11,6 +11,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from ..images.file_names import names_of
 from ..images.validation import check_images
 from ..method.device import torch_device, use_device
 from ..method.manifold import DataManifold
@@ -24,7 +25,7 @@ from ..metrics.conformal import (
 )
 from ..metrics.intervals import Interval
 from .answers import answer_files, answer_images
-from .parts import balanced, names_of, parts_of, table_of, was_resized
+from .parts import balanced, parts_of, table_of, was_resized
 from .selection import STEPS, Candidate, candidates, fitted, make_classifier, select
 
 MEMORY = 500_000_000  # bytes of real images as numbers, at most

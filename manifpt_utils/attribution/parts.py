@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..images.copies import digests
+from ..images.file_names import files_of
 
 SHARES = {"calibrate": 0.2, "test": 0.2}  # of every class; the rest is learned from
 LEAST = 10  # images of a class
@@ -202,36 +203,8 @@ def table_of(parts, benchmark):
         for part, x in parts.items()
     ]
     table = pd.concat(rows, ignore_index=True)
-    files = _files(benchmark).reset_index()
+    files = files_of(benchmark).reset_index()
     return table.merge(files, "left", on=["class", "digest"]).fillna({"file": ""})
-
-
-def _files(benchmark):
-    """File names by class and digest, the first of copies."""
-    if benchmark.audit is None:
-        empty = pd.MultiIndex.from_tuples([], names=["class", "digest"])
-        return pd.Series([], index=empty, name="file", dtype=object)
-    files = benchmark.audit.files.reset_index().drop_duplicates(["class", "digest"])
-    return files.set_index(["class", "digest"])["file"]
-
-
-def names_of(images, name, benchmark):
-    """Names of the files of some images of a class, or their numbers.
-
-    Parameters
-    ----------
-    images : (n, h, w, 3) uint8 array
-    name : str
-        The class.
-    benchmark : Benchmark
-
-    Returns
-    -------
-    list of str
-    """
-    files = _files(benchmark)
-    keys = [(name, digest) for digest in digests(images)]
-    return [files.get(key, f"{name} {i}") for i, key in enumerate(keys)]
 
 
 def was_resized(benchmark):

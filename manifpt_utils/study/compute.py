@@ -6,7 +6,7 @@ from itertools import groupby
 import joblib
 from tqdm import tqdm
 
-from .workers import results_of
+from .._support.workers import results_of
 
 
 def compute(trainings, store, *, jobs=1, workers=None, scheduler=None, device=None):

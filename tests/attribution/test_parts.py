@@ -10,10 +10,10 @@ from manifpt_utils.attribution.parts import (
     classes_of,
     divide,
     few,
-    names_of,
     parts_of,
 )
 from manifpt_utils.images.copies import digests
+from manifpt_utils.images.file_names import names_of
 
 
 def changed(benchmark, **images):
