@@ -58,7 +58,7 @@ bench: $(STAMP)  ## measure speed and memory against other libraries
 	$(BIN)/python -m benchmarks
 
 lab: $(STAMP)  ## open the notebooks in JupyterLab
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks
 
 app: $(STAMP)  ## open the playground in a browser, for this computer alone
 	$(BIN)/manifpt app

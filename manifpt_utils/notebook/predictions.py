@@ -18,7 +18,14 @@ from IPython.display import display
 
 from .findings import MARKDOWN, checked, is_missing, left_out, listing, plain_values
 from .judging import UNITS
-from .questions import SCALES, as_words, filled_prediction, read_predictions, side_of
+from .questions import (
+    SCALES,
+    as_words,
+    filled_prediction,
+    native,
+    read_predictions,
+    side_of,
+)
 from .quiz import FOLDER
 
 _LOOKS = {"%": "percent", "points": "points", None: "number"}
@@ -72,7 +79,7 @@ def compare(name, id_, found, /):
     ValueError
         If there is no such prediction, or its options do not hold what was found.
     """
-    asked = _asked(name, id_)
+    asked, found = _asked(name, id_), native(found)
     if _is_absent(found):
         return left_out(
             "What you expected", "this run has no result to compare it with"

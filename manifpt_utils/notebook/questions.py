@@ -393,7 +393,7 @@ def filled_prediction(asked, values, *, source):
     ValueError
         If a value is not given.
     """
-    values = {name: _native(value) for name, value in values.items()}
+    values = {name: native(value) for name, value in values.items()}
     wanted = {name for name, _ in _fields(asked.ask)}
     problems = [
         f"{asked.id}: the run gives no {name}; give it to expect(...), or take it out."
@@ -410,7 +410,7 @@ def side_of(found):
     >>> side_of("norm"), side_of(True)
     ('norm', True)
     """
-    found = _native(found)
+    found = native(found)
     return SIDES[found.sign] if hasattr(found, "sign") else found
 
 
@@ -420,7 +420,7 @@ def as_words(value, looks=None):
     >>> as_words(0.125, "percent"), as_words(3)
     ('12.5 %', '3')
     """
-    return _words(_native(value), looks)
+    return _words(native(value), looks)
 
 
 def filled(questions, values, *, source):
@@ -443,7 +443,7 @@ def filled(questions, values, *, source):
     ValueError
         If a value is not given, or not of the kind that a question needs.
     """
-    values = {name: _native(value) for name, value in values.items()}
+    values = {name: native(value) for name, value in values.items()}
     problems = [
         f"{question.id}: the run gives no {name}; give it to quiz(...), or take it out."
         for question in questions
@@ -460,7 +460,8 @@ def filled(questions, values, *, source):
     return [question for question in found if question]
 
 
-def _native(value):
+def native(value):
+    """A number of numpy as one of Python; anything else as it is."""
     return value.item() if isinstance(value, np.generic) else value
 
 

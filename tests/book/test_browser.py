@@ -14,7 +14,8 @@ from plotly.utils import PlotlyJSONEncoder
 from manifpt_utils.notebook.drawing import Panels, drawn
 from manifpt_utils.notebook.maps import scatter_with_images
 from manifpt_utils.notebook.palette import INK
-from manifpt_utils.notebook.questions import Option, Question, Slip
+from manifpt_utils.notebook.prediction_form import found_html, prediction_html
+from manifpt_utils.notebook.questions import Option, Prediction, Question, Slip
 from manifpt_utils.notebook.quiz_form import quiz_html
 from manifpt_utils.notebook.renderer import plotly_html, svg_html, table_html
 from manifpt_utils.notebook.steps import (
@@ -157,12 +158,14 @@ def colour_sheet():
 def bare_page(content):
     """A page with something of the book and the book's own style and script."""
     return f"""<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8">
+    <title>A page</title>
     <meta name="viewport" content="width=device-width"><style>{colour_sheet()}</style>
     <link rel="icon" href="_static/logo.svg">
     <link rel="stylesheet" href="_static/manifpt.css">
     <body><main class="bd-content">{content}</main>
     <script src="plotly.js"></script><script src="_static/interactive.js"></script>
-    <script src="_static/quiz.js"></script>"""
+    <script src="_static/quiz.js"></script>
+    <script src="_static/prediction.js"></script>"""
 
 
 @pytest.fixture
@@ -671,3 +674,180 @@ def test_a_quiz_can_be_read_without_a_script(browser, tmp_path):
         page.get_by_text("Answer", exact=True).nth(2).click()
         page.get_by_text("42.5 % (± 1 is near enough).").wait_for()
         page.close()
+
+
+# --- what a reader expects --------------------------------------------------------
+
+
+LEAD = Prediction(
+    **{"id": "lead", "kind": "choice", "ask": "Where will it stand?"},
+    options=[
+        {"value": "ahead", "text": "ahead of it"},
+        {"value": "behind", "text": "behind it"},
+    ],
+)
+SHARE = Prediction(id="share", kind="number", ask="How many?", unit="%")
+EXPECTED = (
+    prediction_html("03_test", LEAD)
+    + prediction_html("03_test", SHARE)
+    + found_html("03_test", LEAD, result="ahead", words="ahead of it (+4 points)")
+    + found_html("03_test", SHARE, result=40.0, words="40.0 %")
+)
+
+
+@pytest.fixture
+def prediction_page(figure_page):
+    def show(**options):
+        return figure_page(EXPECTED, **options)
+
+    return show
+
+
+def beside_result(page, name):
+    return page.locator(f'.prediction-found[data-prediction="{name}"]').inner_text()
+
+
+def test_an_expectation_is_entered_by_keyboard_and_taken_up(prediction_page):
+    page = prediction_page()
+    found = "This run found: ahead of it (+4 points)."
+    assert beside_result(page, "03_test lead") == found
+    reach(page, "section.prediction input[type=radio]")
+    page.keyboard.press("ArrowDown")  # to the second option
+    reach(page, "section.prediction [type=submit]")
+    page.keyboard.press("Enter")
+    told = f"You expected: behind it. {found} The run says otherwise."
+    assert beside_result(page, "03_test lead") == told
+    assert page.get_by_text("It stands beside the result").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        ("42,5 %", "You expected: 42.5 %. This run found: 40.0 %. You were within"),
+        ("−3", "You expected: −3 %. This run found: 40.0 %. It is more than that."),
+        ("90", "You expected: 90 %. This run found: 40.0 %. It is less than that."),
+    ],
+)
+def test_a_number_is_taken_up_in_its_unit(prediction_page, number, words):
+    page = prediction_page()
+    page.locator("input[name=number]").fill(number)
+    page.keyboard.press("Enter")
+    assert beside_result(page, "03_test share").startswith(words)
+
+
+def test_what_is_no_expectation_is_not_taken_up(prediction_page):
+    page = prediction_page()
+    for form, words in (("lead", "Choose one."), ("share", "Write a number")):
+        section = page.locator(f'section[data-prediction="03_test {form}"]')
+        section.locator("[type=submit]").click()
+        assert section.locator("[aria-live]").inner_text().startswith(words)
+        assert beside_result(page, f"03_test {form}").startswith("This run found")
+
+
+def test_an_expectation_is_kept(prediction_page):
+    page = prediction_page()
+    page.get_by_label("ahead of it").check()
+    page.get_by_role("button").first.click()
+    page.reload()
+    assert page.get_by_label("ahead of it").is_checked()
+    told = beside_result(page, "03_test lead")
+    assert told.startswith("You expected") and told.endswith("what you expected.")
+
+
+def test_an_expectation_fits_a_phone_and_bars_nobody(prediction_page):
+    page = prediction_page(scheme="dark", **PHONE)
+    assert overflow(page) <= 0
+    assert barriers(page) == {}
+    for control in page.locator(".prediction :is(label, button)").all():
+        assert control.bounding_box()["height"] >= 24  # for a finger
+
+
+def test_an_expectation_can_be_read_without_a_script(browser, tmp_path):
+    (tmp_path / "_static").symlink_to(ROOT / "book/_static")
+    (tmp_path / "index.html").write_text(bare_page(EXPECTED), encoding="utf-8")
+    with serve(tmp_path) as address:
+        page = browser.new_page(java_script_enabled=False)
+        page.goto(address)
+        assert page.locator("button:visible").count() == 0
+        text = page.locator("main").inner_text()
+        page.close()
+    assert "Where will it stand?" in text and "This run found: 40.0 %" in text
+
+
+# --- chapters and their exercises, as they stand in the book ----------------------
+
+CHAPTERS = [path for path in pages() if path.startswith("book/executed/")]
+EXERCISES = [path for path in pages() if path.startswith("exercises/")]
+
+
+@built
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_a_chapter_takes_up_what_is_expected_by_keyboard(path, browser, site):
+    page, problems = visit(browser, f"{site}/{path}")
+    for section in page.locator("section.prediction").all():
+        section.locator("input").first.focus()
+        is_number = section.locator("form").get_attribute("data-kind") == "number"
+        page.keyboard.type("1.5" if is_number else " ")
+        page.keyboard.press("Enter")
+        name = section.get_attribute("data-prediction")
+        assert beside_result(page, name).startswith("You expected: ")
+    assert count(page, "section.prediction") >= 1
+    page.close()
+    assert problems == []
+
+
+def finish(page, form):
+    """Answer a question of a chapter by keyboard, with what its answer says."""
+    answer = form.locator(".quiz-answer")
+    rights = answer.locator("[data-right='1']").evaluate_all(
+        "(items) => items.map((item) => item.dataset.letter)"
+    )
+    if form.get_attribute("data-kind") == "number":
+        form.locator("input").focus()
+        page.keyboard.type(answer.locator("[data-answer]").get_attribute("data-answer"))
+    elif form.get_attribute("data-kind") == "order":
+        by = answer.locator("[data-by]").evaluate_all(
+            "(items) => items.map((item) => Number(item.dataset.by))"
+        )
+        is_falling = answer.locator("ul").get_attribute("data-first") == "largest"
+        places = np.argsort(np.argsort(by, kind="stable"), kind="stable")
+        for place, select in zip(places, form.locator("select").all(), strict=True):
+            select.focus()
+            page.keyboard.type(str(len(by) - place if is_falling else place + 1))
+    for letter in rights:
+        form.locator(f"input[value={letter}]").focus()
+        page.keyboard.press("Space")
+    form.locator("[type=submit]").focus()
+    page.keyboard.press("Enter")
+
+
+@built
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_each_quiz_is_finished_by_keyboard(path, browser, site):
+    page, problems = visit(browser, f"{site}/{path}")
+    page.locator(".quiz-fold > summary").focus()
+    page.keyboard.press("Enter")
+    forms = page.locator(".quiz form").all()
+    for form in forms:
+        finish(page, form)
+    assert 1 <= len(forms) <= 6
+    assert progress(page) == f"{len(forms)} of {len(forms)} right"
+    page.close()
+    assert problems == []
+
+
+@built
+@pytest.mark.parametrize("path", EXERCISES)
+def test_solutions_unfold_by_keyboard(path, browser, site):
+    page, problems = visit(browser, f"{site}/{path}", **PHONE)
+    assert 2 <= count(page, "details.solution") <= 3
+    for box in page.locator("details.solution").all():
+        code = box.locator("pre")
+        assert code.is_hidden()
+        box.locator("summary").focus()
+        page.keyboard.press("Enter")
+        code.wait_for(state="visible")
+        assert "NotImplementedError" not in code.inner_text()
+    assert overflow(page) <= 0
+    page.close()
+    assert problems == []

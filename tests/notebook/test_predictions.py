@@ -1,5 +1,6 @@
 """Predictions: what a reader enters is kept, compared, and refused if of no use."""
 
+import numpy as np
 import pytest
 import yaml
 from quizzes import SINGLE
@@ -88,7 +89,7 @@ def test_what_is_expected_is_taken_up(chapter, shown, entry, words):
 def test_a_number_is_in_its_unit(chapter, shown, entry, words):
     expect("03_test", "share", None)
     expect("03_test", "share", entry)
-    compare("03_test", "share", 0.4)
+    compare("03_test", "share", np.float64(0.4))
     assert "write a number, in percent, such as 12.5 in the place" in shown[0][0]
     assert words in shown[2][0]
 
