@@ -13,7 +13,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 
 from manifpt_utils.notebook.questions import Question
 
-from .outline import ANSWER, TAKEAWAYS, first_sentences, quotations
+from .outline import ANSWER, TAKEAWAYS, first_sentences, key_idea, quotations
 from .quiz_text import choices, right_answer
 
 LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
@@ -108,9 +108,13 @@ def _section(section):
     guesses, prose = quotations(section.prose)
     said = section.findings[0] if section.findings else prose
     text = first_sentences(said, LONGEST) if said else ""
-    cells = [_cell(f"## {section.title}\n\n{g}", "subslide") for g in guesses[:1]]
     picture = section.figures[0] if section.figures else None
-    cells.append(_cell(f"## {section.title}\n\n{text}\n\n{_html(picture)}", "subslide"))
+    idea = key_idea(prose) if section.findings else ""
+    parts = [*guesses[:1], idea, f"{text}\n\n{_html(picture)}"]
+    if picture is None and len(idea) + len(text) < 2 * LONGEST:
+        parts = [*guesses[:1], f"{idea}\n\n{text}"]
+    parts = [part for part in parts if part.strip()]
+    cells = [_cell(f"## {section.title}\n\n{part}", "subslide") for part in parts]
     cells[0].metadata["slideshow"]["slide_type"] = "slide"
     return cells + _notes(prose, *section.findings)
 

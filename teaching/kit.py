@@ -21,6 +21,10 @@ LESSON_CHAPTERS = ("00_circle", "02_artifact_visualization", "03_attribution")
 LESSON_EXERCISES = ("01_manifold_estimation",)
 UNNAMED = re.compile(r"\[\]\(executed/(\w+)\.ipynb\)")  # a link that shows a title
 PLAN = "A lesson of 90 minutes"  # the section of the page for teachers
+INTRODUCTION = (
+    "Everything here works without a network. Each document lies beside a PDF where "
+    "Chromium was there to make it; `book.pdf` is then the whole book."
+)
 FOLDERS = {
     "lesson": (
         "A lesson of 90 minutes, ready to give. Copy this folder to any computer: the "
@@ -130,24 +134,22 @@ class Kit:
         yield self._document("lesson/answers", "Answers for the teacher", answered)
 
     def _write_index(self, outlines):
-        folders = "\n".join(f"- **`{name}/`** {use}" for name, use in FOLDERS.items())
-        decks = "\n".join(
-            f"- [{outline.title}](slides/{outline.name}.html)" for outline in outlines
-        )
-        documents = "\n".join(
-            f"- [{path.relative_to(self.output).with_suffix('').as_posix()}]"
-            f"({path.relative_to(self.output).as_posix()})"
-            for path in sorted(self.output.glob("*/*.html"))
-            if path.parent.name != "slides"
-        )
-        text = (
-            "Everything here works without a network. Each page can be printed, and "
-            "lies beside a PDF where Chromium was there to make it; `book.pdf` is then "
-            f"the whole book.\n\n{folders}\n\n## Begin here\n\n{documents}\n\n"
-            f"## Slides by chapter\n\n{decks}"
-        )
+        titles = {outline.name: outline.title for outline in outlines}
+        parts = [self._index_of(name, use, titles) for name, use in FOLDERS.items()]
+        text = "\n\n".join([INTRODUCTION, *parts])
         page = document_html("Teaching kit", text, assets="lesson/assets")
         self._put("index.html", page)
+
+    def _index_of(self, name, use, titles):
+        """What a folder is for, and its pages and notebooks."""
+        files = sorted((self.output / name).glob("**/*.html"))
+        files += sorted((self.output / name).glob("**/*.ipynb"))
+        lines = [
+            f"- [{titles.get(f.stem, f.stem) if f.suffix == '.html' else f.name}]"
+            f"({f.relative_to(self.output).as_posix()})"
+            for f in files
+        ]
+        return "\n".join([f"## {name}", "", use, "", *lines])
 
     def _teaching(self, outlines):
         """The page for teachers, with the titles that the book would put in."""

@@ -125,6 +125,22 @@ def first_sentences(text, most):
     return kept
 
 
+def key_idea(prose):
+    """The first paragraph that sets a term in bold, with the formula that follows it.
+
+    Examples
+    --------
+    >>> key_idea("We count.\\n\\nThe **artifact** is\\n\\n$$\\na\\n$$\\n\\nof a point.")
+    'The **artifact** is\\n\\n$$\\na\\n$$\\n\\nof a point.'
+    """
+    paragraphs = [p.strip() for p in prose.split("\n\n")]
+    for i, paragraph in enumerate(paragraphs):
+        if "**" in paragraph and paragraph[0] not in "-|>#1":
+            is_formula = "".join(paragraphs[i + 1 : i + 2]).startswith("$$")
+            return "\n\n".join(paragraphs[i : i + (3 if is_formula else 1)])
+    return ""
+
+
 def _add_prose(outline, source):
     """Text goes to the last section, each heading opens a new one."""
     parts = HEADING.split(source)

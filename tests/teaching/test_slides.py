@@ -73,6 +73,15 @@ def test_answers_to_questions_are_in_the_notes_alone(outline):
     assert "It is so by definition." not in shown
 
 
+def test_a_slide_defines_before_it_tells_a_number(tmp_path):
+    text = "We count.\n\nA **corner** is where two sides meet.\n\nMore of it."
+    cell = new_markdown_cell(f"## Corners\n\n{text}")
+    path = write_chapter(tmp_path / "a.ipynb", section=cell)
+    shown = "\n".join(texts(deck([read_outline(path)])))
+    definition = shown.index("A **corner** is where two sides meet.")
+    assert definition < shown.index("There are 4217 corners.")
+
+
 def test_a_long_finding_is_cut_at_the_end_of_a_sentence(tmp_path):
     long = said("First sentence of it. " + "More of it follows here. " * 40, "finding")
     path = write_chapter(tmp_path / "a.ipynb", finding=long)
