@@ -43,7 +43,7 @@ def photo_scores(results, *, space="rgb", treatment="none"):
     ----------
     results : DataFrame
         From `LADDER.results`.
-    space : {"rgb", "frequency"}
+    space : str
     treatment : str
         Of all images.
 

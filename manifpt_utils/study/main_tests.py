@@ -124,6 +124,23 @@ def _leads(scores, space, kind, rival):
     return leads_over(scores, f"{space} {rival}").loc[f"{space} {kind}"]
 
 
+def corrected_on_good(results):
+    """P-values of all contrasts on good models, corrected for all of them.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `COMPARISON.results`.
+
+    Returns
+    -------
+    Series
+        Indexed by kind, rival and panel; by t-tests over the photographs.
+    """
+    pairs = [(f"rgb {kind}", f"rgb {rival}") for kind, rival in CONTRASTS]
+    return corrected(scores_of(results, GOOD), pairs)
+
+
 def changed(table):
     """Which contrasts have another sign on the good models than on the shared ones.
 
