@@ -149,7 +149,9 @@ class PrincipalComponents(Control):
                 f"{len(features)} real images of {features.shape[1]} features; got "
                 f"{self.n_components!r}."
             )
-        self.components_ = PCA(self.n_components, svd_solver="covariance_eigh")
+        # The cheaper of two exact ways: a matrix of features, or one of few images.
+        solver = "full" if len(features) < features.shape[1] else "covariance_eigh"
+        self.components_ = PCA(self.n_components, svd_solver=solver)
         self.components_.fit(features)
 
     def _x_star(self, x):

@@ -53,7 +53,7 @@ from .weights import as_state, load_weights, read_weights
 
 BATCH = 512 * 32 * 32 * 3  # bytes of images transformed by FFT at once
 ONLINE = {
-    "imagenet": torchvision.models.ResNet50_Weights.IMAGENET1K_V1.url,
+    "imagenet": "https://download.pytorch.org/models/resnet50-0676ba61.pth",
     "barlowtwins": "https://dl.fbaipublicfiles.com/barlowtwins/"
     "ep1000_bs2048_lrw0.2_lrb0.0048_lambd0.0051/resnet50.pth",
 }
@@ -555,11 +555,14 @@ class _CentralSquare(nn.Module):
     """Cut the largest square in the middle out of a batch of images."""
 
     def forward(self, x):
-        return torchvision.transforms.functional.center_crop(x, min(x.shape[-2:]))
+        height, width = x.shape[-2:]
+        if height == width:
+            return x
+        return torchvision.transforms.functional.center_crop(x, min(height, width))
 
 
 def _preparation(is_resnet50):
-    crop = torchvision.transforms.CenterCrop
     if is_resnet50:
-        return _ShortSide(224, 256), crop(224), imagenet_colours()
-    return _ShortSide(SIZE, SIZE), crop(SIZE)
+        crop = torchvision.transforms.CenterCrop(224)
+        return _ShortSide(224, 256), crop, imagenet_colours()
+    return _ShortSide(SIZE, SIZE), _CentralSquare()
