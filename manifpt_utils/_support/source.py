@@ -1,4 +1,4 @@
-"""The code of this package as text: what of it decides a result."""
+"""The code of this package as text, reduced to what decides a result."""
 
 import ast
 import sys

@@ -1,4 +1,4 @@
-"""Full precision on a GPU, so that it gives what a CPU gives."""
+"""Full precision on a GPU, so that its results are those of a CPU."""
 
 from contextlib import contextmanager
 
@@ -7,9 +7,9 @@ import torch
 
 @contextmanager
 def exact_products():
-    """Products and convolutions of a GPU in full single precision.
+    """A block in which a GPU computes products and convolutions in full float32.
 
-    By default convolutions round their factors to 10 bits (TF32), by which features
+    By default, convolutions round their factors to 10 bits (TF32), which makes features
     differ from those of a CPU in the third digit.
 
     Examples
