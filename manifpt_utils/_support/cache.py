@@ -122,7 +122,7 @@ class Arrays(FileSystemStoreBackend):
             write_whole(path, packed.getvalue())
 
     def _path(self, call_id):
-        return Path(self.location, *call_id, "output.pkl")  # joblib counts this name
+        return Path(self.location, *call_id, "output.pkl")  # joblib's name
 
 
 register_store_backend("arrays", Arrays)
@@ -133,7 +133,7 @@ def _memory(folder):
     """joblib's memory in a folder; None if the folder cannot be used."""
     with suppress(OSError), warnings.catch_warnings(action="ignore"):
         memory = Memory(folder, backend="arrays", verbose=0)
-        memory.cache(_result).check_call_in_cache(None, memory, "")  # writes its files
+        memory.cache(_result).check_call_in_cache(None, memory, "")  # this writes files
         return memory
 
 

@@ -306,8 +306,8 @@ def _never_ruled_out(labels, coverage):
         return []
     return [
         f"{', '.join(small)}: so few calibration images that the class is in every "
-        f"set; {needed} are needed at a coverage of {coverage:g}, a fifth of those of "
-        "the class. Give more images, or ask for a smaller coverage."
+        f"set; a coverage of {coverage:g} needs {needed}, which are a fifth of the "
+        "images of the class. Give more images, or ask for a smaller coverage."
     ]
 
 

@@ -1,4 +1,4 @@
-"""Images of every class, divided into those to learn, to calibrate and to test on."""
+"""Images of every class, divided into those to learn from, calibrate and test on."""
 
 from typing import NamedTuple
 
@@ -7,8 +7,8 @@ import pandas as pd
 
 from ..images.copies import digests
 
-SHARES = {"calibrate": 0.2, "test": 0.2}  # of every class; the rest is learned from
-LEAST = 10  # images of a class
+SHARES = {"calibrate": 0.2, "test": 0.2}  # of every class; "learn" gets the rest
+LEAST = 10  # images that a class needs
 
 
 class Part(NamedTuple):
@@ -21,13 +21,13 @@ class Part(NamedTuple):
 def classes_of(benchmark, *, with_real=True):
     """The images of every class that can be told apart.
 
-    Copies count as one image, and what lies in several classes belongs to none.
+    Copies count as one image, and an image that lies in several classes is in none.
 
     Parameters
     ----------
     benchmark : Benchmark
     with_real : bool
-        With the class "real", from the real images that are not of the manifold set.
+        Whether "real" is a class, made of the real images outside the manifold set.
 
     Returns
     -------
@@ -36,8 +36,8 @@ def classes_of(benchmark, *, with_real=True):
     Raises
     ------
     ValueError
-        If there are fewer than two classes, or a class has fewer than ten images that
-        are its own.
+        If there are fewer than two classes, or a class has fewer than ten different
+        images that no other class has.
     """
     real = {"real": benchmark.real_test} if with_real else {}
     classes = real | dict(benchmark.images)
@@ -55,7 +55,7 @@ def classes_of(benchmark, *, with_real=True):
 
 
 def _own(classes):
-    """Per class, the rows that are the first of their content and in no other class."""
+    """Per class, the rows of images without their copies and in no other class."""
     found = [digests(x) for x in classes.values()]
     everything = [set(x) for x in found]
     for i, contents in enumerate(found):
@@ -106,7 +106,7 @@ def _part(classes, rows, part):
 
 
 def balanced(labels):
-    """Rows in which every class is as frequent as the largest, by repetition.
+    """Rows repeated so that every class is as frequent as the largest one.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def table_of(parts, benchmark):
 
 
 def _files(benchmark):
-    """File names by class and digest, the first of copies."""
+    """File names by class and digest; of copies, the first."""
     if benchmark.audit is None:
         empty = pd.MultiIndex.from_tuples([], names=["class", "digest"])
         return pd.Series([], index=empty, name="file", dtype=object)
@@ -157,7 +157,7 @@ def _files(benchmark):
 
 
 def names_of(images, name, benchmark):
-    """Names of the files of some images of a class, or their numbers.
+    """Names of the files of some images of a class, or the numbers of the images.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def names_of(images, name, benchmark):
 
 
 def was_resized(benchmark):
-    """Whether the files of a benchmark are not of the size of its images."""
+    """Whether the files of a benchmark have another size than its images."""
     if benchmark.audit is None:
         return False
     height, width = benchmark.real.shape[1:3]

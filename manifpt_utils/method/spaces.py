@@ -463,8 +463,9 @@ def make_space(space, **options):
     Parameters
     ----------
     space : str or transformer
-        "rgb", "frequency", "supervised", "selfsupervised" or "imagenet"; "freq", "sl"
-        and "ssl" for short.  A transformer of images is returned as an unfitted clone.
+        "rgb", "frequency", "supervised", "selfsupervised" or "imagenet"; the short
+        forms are "freq", "sl" and "ssl".  A transformer
+        is returned as an unfitted clone.
     **options
         Parameters of the space, for instance `weights="imagenet"`.
 

@@ -113,7 +113,7 @@ def test_draws_of_a_given_split_are_nested_and_say_when_they_fall_short(tmp_path
     assert tested.sum() == 3 * 5 and (~tested).sum() == 3 * 2
     with pytest.raises(ValueError, match="class 'real' holds 2"):
         found.given_split(3, with_real=True)
-    with pytest.raises(ValueError, match="came without a split of its own"):
+    with pytest.raises(ValueError, match="came without its own split"):
         load(write_folder(tmp_path / "plain", n=6)).given_split()
     with pytest.warns(UserWarning, match="both sides of the split.*given_split"):
         found.labelled(3)
@@ -798,7 +798,7 @@ def test_samples_of_other_settings_are_not_mixed(pipeline, tmp_path):
 
 @pytest.mark.parametrize("name", ["real", "../x", "a/b", "", ".hidden"])
 def test_a_name_that_is_no_folder_is_refused(pipeline, tmp_path, name):
-    with pytest.raises(ValueError, match="is none for the folder of a model"):
+    with pytest.raises(ValueError, match="cannot be the name of a model's folder"):
         sampling.sample(pipeline, tmp_path, name, n=1)
 
 
