@@ -11,7 +11,7 @@ from ..method.representations import representations
 
 
 def score(folder, size, training, *, device="cpu"):
-    """The share of test images whose model is told.
+    """The share of test images whose model is named correctly.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def score(folder, size, training, *, device="cpu"):
 
 
 def _material(folder, size, method, n, device):
-    """What a method sees of the images, their labels and copies, and its classifier."""
+    """The features of the images for a method, labels, copies, and its classifier."""
     images, labels, groups = drawn(folder, size, n)
     if method.name == "ours":
         transformer, x = _features(folder, size, method, n)
@@ -58,16 +58,16 @@ def _material(folder, size, method, n, device):
 
 @lru_cache(maxsize=1)
 def benchmark(folder, size):
-    """The images of a folder; what has to be said of them is in `warnings`."""
+    """The images of a folder as a Benchmark, with its `warnings`."""
     with warnings.catch_warnings(action="ignore"):
         return load(folder, size=size)
 
 
 @lru_cache(maxsize=1)
 def drawn(folder, size, n):
-    """Images per class, their labels, and which are copies of each other.
+    """Images of every class, their labels, and groups of copies.
 
-    Real images are a class only where there is one model.
+    Real images are a class only if there is a single model.
     """
     data = benchmark(folder, size)
     is_alone = len(data.models) == 1

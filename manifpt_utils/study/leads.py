@@ -1,8 +1,8 @@
-"""How far artifacts are ahead of a rival, and from how many real views on.
+"""The leads of artifacts over a rival, and the number of real views they need.
 
-The artifacts are rows of `ESTIMATES.results`, the rival is the raw image or the best
-earlier method, from `COMPARISON.results`; both have the same splits, seeds and test
-images, so that they are compared seed by seed.
+The artifacts are rows of `ESTIMATES.results`; the rival is the raw image or the best
+earlier method, from `COMPARISON.results`.  Both have the same splits, seeds and test
+images, so they are compared per seed.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from scipy.stats import t as student
 from ..metrics.intervals import mean_interval
 from .estimates import COLUMNS, ESTIMATES, N_REAL
 
-SEARCHED = "searched in RGB"  # what is stored as exact: found among pixels
+SEARCHED = "searched in RGB"  # stored as "exact": its view is found among pixels
 PLACES = {"closed": "home", "transfer": "away"}
 RIVAL = ["photo", "column", "n_train", "seed"]
 TEST = ["photo", "n_train", "column", "kind"]
@@ -41,7 +41,7 @@ def _of_pairs(compared):
 
 
 def best_earlier_scores(compared):
-    """Scores of the best earlier method of every test, seed by seed.
+    """Scores of the best earlier method of every test, per seed.
 
     Parameters
     ----------
@@ -51,8 +51,8 @@ def best_earlier_scores(compared):
     Returns
     -------
     DataFrame
-        Indexed by photo, column, n_train and seed: `method`, the one with the highest
-        mean over the seeds, and its `score`.
+        Indexed by photo, column, n_train and seed: `method`, which has the highest mean
+        over the seeds, and its `score`.
     """
     table = _of_pairs(compared)
     table = table[table["kind"] == "earlier"]
@@ -63,23 +63,23 @@ def best_earlier_scores(compared):
 
 
 def lead(table, rival, *, confidence=0.95):
-    """How far artifacts are ahead of a rival, seed by seed.
+    """The leads of artifacts over a rival, paired by seed.
 
     Parameters
     ----------
     table : DataFrame
         Rows of the results.
     rival : Series
-        Its scores, indexed by some of the keys, the seed among them.
+        Scores of the rival, indexed by some of the keys, of which the seed is one.
     confidence : float
         Confidence of the interval over seeds.
 
     Returns
     -------
     DataFrame
-        Indexed by the keys without the seed: `mean` and `sem`, its standard error, of
-        the difference; `seeds`, how many; `low` and `high`, its interval by Student's
-        t; and `significant`, whether that lies above zero.
+        Indexed by the keys without the seed.  Columns: `mean` of the difference and
+        `sem`, its standard error; `seeds`, their number; `low` and `high`, the interval
+        by Student's t; and `significant`, whether the interval lies above zero.
     """
     cell = pd.MultiIndex.from_frame(table[rival.index.names])
     ahead = table["score"].to_numpy() - rival.reindex(cell).to_numpy()
@@ -93,12 +93,12 @@ def lead(table, rival, *, confidence=0.95):
 
 
 def readable(found):
-    """Leads in the words of readers.
+    """Leads with names for readers.
 
     Parameters
     ----------
     found : DataFrame
-        From `lead`, its index as columns.
+        From `lead`, with its index as columns.
 
     Returns
     -------
@@ -116,14 +116,15 @@ def over_photographs(found, by):
     Parameters
     ----------
     found : DataFrame
-        From `lead`, its index as columns.
+        From `lead`, with its index as columns.
     by : sequence of str
-        Columns; the mean over everything else is taken within each photograph.
+        Names of columns; within each photograph, the mean over all other columns is
+        taken.
 
     Returns
     -------
     DataFrame
-        Columns `by` and `lead`, an `Interval`; in the order of appearance.
+        Columns `by` and `lead`, an `Interval`; rows in the order of appearance.
     """
     means = found.groupby([*by, "photo"], sort=False)["mean"].mean()
     groups = means.groupby(list(by), sort=False)
@@ -137,14 +138,14 @@ def by_regime(found):
     Parameters
     ----------
     found : DataFrame
-        From `readable`; the mean over spaces is taken.
+        From `readable`; leads are averaged over spaces.
 
     Returns
     -------
     DataFrame
         `n_train`, `place`, `kind`, `n_real`, `lead`, an `Interval` over photographs,
-        and `panel`, the regime in words; home first, and what needs no real views once
-        for every number of them.
+        and `panel`, the regime in words; home first.  Kinds that need no real views
+        have a row for every number of them.
     """
     by = ["n_train", "place", "kind", "n_real"]
     table = over_photographs(at_every_count(found), by)
@@ -154,13 +155,13 @@ def by_regime(found):
 
 
 def growth(found):
-    """What the largest number of real views adds to a lead with the smallest.
+    """The gain in lead from the smallest to the largest number of real views.
 
     Parameters
     ----------
     found : DataFrame
-        From `lead`, its index as columns; the mean over everything but photographs and
-        numbers of real views is taken.
+        From `lead`, with its index as columns; leads are averaged over everything
+        except photographs and numbers of real views.
 
     Returns
     -------
@@ -176,7 +177,7 @@ def _tuple(key):
 
 
 def threshold(significant):
-    """The least number of real views from which on a lead stays significant.
+    """The least number of real views from which on a lead is always significant.
 
     Parameters
     ----------
@@ -194,7 +195,7 @@ def threshold(significant):
 
 
 def at_every_count(table, counts=N_REAL):
-    """The rows that need no real views, once for every number of them.
+    """The table, in which rows that need no real views appear for every number of them.
 
     Examples
     --------
@@ -208,30 +209,30 @@ def at_every_count(table, counts=N_REAL):
 
 
 def best_spaces(found):
-    """The space in which a lead is largest, for every test, kind and number of views.
+    """For every test, kind and number of views, the space with the largest lead.
 
     Parameters
     ----------
     found : DataFrame
-        From `lead`, its index as columns.
+        From `lead`, with its index as columns.
     """
     groups = found.groupby([*TEST, "n_real"], sort=False)
     return found.loc[groups["mean"].idxmax()]
 
 
 def first_leads(found):
-    """From how many real views on a lead is significant, and in which space first.
+    """The number of real views that make a lead significant, and the first space.
 
     Parameters
     ----------
     found : DataFrame
-        From `lead`, its index as columns.
+        From `lead`, with its index as columns.
 
     Returns
     -------
     DataFrame
-        Indexed by photo, n_train, column and kind: `n_real`, 0 for what needs no real
-        views, and `space`; missing values where no space is ever ahead.
+        Indexed by photo, n_train, column and kind: `n_real`, 0 for kinds that need no
+        real views, and `space`; missing values if no space is ever ahead.
     """
     rows = {key: _first_lead(g) for key, g in found.groupby(TEST, sort=False)}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["n_real", "space"])
@@ -240,7 +241,7 @@ def first_leads(found):
 
 
 def _first_lead(group):
-    """Number of real views and space of the earliest lead; None and None without."""
+    """Number of real views and space of the earliest lead, or None and None."""
     spaces = group.groupby("space", sort=False)
     first = [
         (threshold(part.set_index("n_real")["significant"]), s) for s, part in spaces
