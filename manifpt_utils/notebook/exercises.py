@@ -1,8 +1,8 @@
-"""The exercises: what each function is tried with, and what is wrong with its result.
+"""The exercises: arguments for each function, and known mistakes in its result.
 
 The reader writes a function, and `check("1.1", function)` of `notebook.quiz` tries it
-on small arrays.  The answer names the property that fails (sign, shape, space, leaving
-one out), and never the solution.
+on small arrays.  The answer names the property that is wrong (sign, shape, space,
+leaving one out), but never the solution.
 """
 
 from typing import NamedTuple
@@ -24,9 +24,9 @@ _WITH, _WITHOUT = np.array([0.71, 0.66, 0.69, 0.75]), np.array([0.65, 0.61, 0.66
 
 
 class Exercise(NamedTuple):
-    """Arguments for the reader's function, what comes out, and known mistakes.
+    """Arguments for the reader's function, the right result, and known mistakes.
 
-    `mistakes` are pairs of a result and what is wrong with it.
+    `mistakes` are pairs of a wrong result and a sentence about it.
     """
 
     arguments: tuple
@@ -43,7 +43,7 @@ def tried(exercise, function, *, name):
     exercise : Exercise
     function : callable
     name : str
-        Of the exercise, for errors.
+        Name of the exercise, for error messages.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def tried(exercise, function, *, name):
     Raises
     ------
     ValueError
-        If it is no function.
+        If it is not a function.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def tried(exercise, function, *, name):
         found = function(*(np.copy(x) for x in exercise.arguments))
     except NotImplementedError:
         return Verdict("nothing yet", "The function waits for your code.")
-    except Exception as error:  # of the reader's code, which may raise anything
+    except Exception as error:  # the reader's code may raise anything
         words = f"It stops with {type(error).__name__}: {error}"
         return Verdict("on the way", words)
     return _compared(found, exercise)
@@ -89,7 +89,7 @@ def _compared(found, exercise):
             return Verdict("almost", why)
     wanted = exercise.expected.shape
     if found.shape != wanted:
-        words = f"Its shape is {found.shape}, and must be {wanted} for these arguments."
+        words = f"Its shape is {found.shape}; for these arguments it must be {wanted}."
         return Verdict("on the way", words)
     if not np.isfinite(found).all():
         return Verdict("on the way", "Some of the numbers are not finite.")
@@ -97,7 +97,7 @@ def _compared(found, exercise):
         return Verdict("right", "The function does what it should.")
     if _is_like(found, -exercise.expected):
         return Verdict("almost", "The sign is the other way round.")
-    return Verdict("on the way", "The shape is right, and the numbers are not yet.")
+    return Verdict("on the way", "The shape is right, but the numbers are not.")
 
 
 def _is_like(found, expected):
@@ -119,7 +119,7 @@ def _nearest():
         ),
         (
             "Begin with the distances of all pairs, an array of shape (5, 9).",
-            "The closest real point of a row is where its distance is smallest.",
+            "In each row, the smallest distance belongs to the closest real point.",
         ),
     )
 
@@ -132,12 +132,12 @@ def _left_out():
         (
             (
                 np.zeros(len(_REAL)),
-                "Every point has found itself. Leave it out while it is projected.",
+                "Every point has found itself; leave it out of its own search.",
             ),
             (lengths**2, "These are the squares of the lengths."),
         ),
         (
-            "A point must not be among those that it is compared with.",
+            "A point must not be among the points with which it is compared.",
             "An infinite distance to itself keeps a point from being found.",
         ),
     )
@@ -164,7 +164,7 @@ def _spectral():
             (plain, "The logarithm of the magnitudes and the shift are missing."),
         ),
         (
-            "Take each image into the frequency space by itself.",
+            "Take each image into the frequency space on its own.",
             "fft2, absolute value, logarithm, fftshift; then the difference.",
         ),
     )
@@ -178,7 +178,7 @@ def _shared():
         np.asarray(of_mean / np.median(lengths)),
         (
             (of_mean / lengths.mean(), "It is divided by the mean length; take the "
-             "median, which one bad image does not move."),
+             "median, which a single bad image does not move."),
             (of_mean, "This is the length of the mean; divide by the median length."),
             (1 - of_mean / np.median(lengths), "This is the part that is not shared."),
         ),
@@ -200,12 +200,12 @@ def _confusion():
         shares,
         (
             (counts, "These are counts; divide each row by its sum."),
-            (shares.T, "Rows and columns have changed their places."),
-            (by_column.T, "Rows and columns have changed their places."),
-            (by_column, "Each column adds up to 1; each row should."),
+            (shares.T, "Rows and columns are exchanged."),
+            (by_column.T, "Rows and columns are exchanged."),
+            (by_column, "Each column adds up to 1; instead, each row should."),
             (counts / counts.sum(), "These are shares of all images, not of a row."),
         ),
-        ("A row is the model that made an image, a column what it was taken for.",),
+        ("Rows are the models that made images, columns the models named.",),
     )
 
 

@@ -61,7 +61,7 @@ class Study:
         raise NotImplementedError
 
     def batch(self, training):
-        """Trainings in a row of one batch share what was computed for them."""
+        """The batch of a training; trainings of one batch share computations."""
         raise NotImplementedError
 
     def account(self, training):

@@ -49,7 +49,7 @@ def results_of(function, calls, *, workers=None, scheduler=None):
         except CancelledError as error:
             raise ValueError(
                 "the scheduler was lost; what had ended is kept, and the same command "
-                "goes on with what is missing."
+                "continues with what is missing."
             ) from error
 
 
