@@ -65,7 +65,7 @@ PARTS = {
     ),
     "best earlier": (
         "Are artifacts ahead of the earlier methods?",
-        "On the paper's own lists of models, the best of the artifacts in four spaces, all "
+        "On the paper's own lists of models, the best of the artifacts in four spaces, "
         "from the nearest real image as in the paper, is {change} than the best of "
         "eight earlier methods; in the paper it is ahead on every list",
         "executed/08_baselines.ipynb",

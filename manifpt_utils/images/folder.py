@@ -349,6 +349,6 @@ def _missing_rows(path, unknown, known):
         "or rename the folder."
     )
     return (
-        f"{path} has rows for {list(known)}, not for {unknown}; add it, or remove "
+        f"{path} has no row for {unknown}, only for {list(known)}; add it, or remove "
         f"the file.{hint * cut} {MEANING}"
     )

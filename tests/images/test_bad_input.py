@@ -173,10 +173,10 @@ def replaced(monkeypatch, name, act):
 @pytest.mark.parametrize(
     ("act", "message"),
     [
-        (lambda path: path.unlink(), "000.png vanished while it was read; let what"),
+        (lambda path: path.unlink(), "000.png vanished while it was read; wait until"),
         (
             lambda path: path.write_bytes(png()),
-            "000.png changed while it was read; let",
+            "000.png changed while it was read; wait",
         ),
         (
             lambda path: os.replace(shutil.copy(path, path.with_name("x")), path),
