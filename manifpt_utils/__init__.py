@@ -13,8 +13,8 @@ neither torch nor faiss.
 import os
 from importlib import import_module
 
-# Threads of torch and faiss that wait without sleeping keep each other from working
-# where other programs use the cores as well; set before either is imported.
+# Waiting threads of torch and faiss are to sleep, because otherwise they keep cores
+# busy that other programs need.  This must be set before either is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOMES = {

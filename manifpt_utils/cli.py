@@ -1,7 +1,7 @@
 """The console command `manifpt`, with a sub-command for each purpose.
 
-Each sub-command is the face of one room and is imported when it is called, so that
-`manifpt --help` answers at once.
+Each sub-command belongs to one part of the package and is imported only when it is
+called, so that `manifpt --help` answers at once.
 """
 
 from importlib import import_module
@@ -11,11 +11,11 @@ import click
 SUBCOMMANDS = {
     "app": ("playground.command", "Open the playground as an app of this computer."),
     "attribute": ("attribution.command", "Tell which model made an image."),
-    "audit": ("images.audit_command", "Tell whether files give classes away."),
+    "audit": ("images.audit_command", "Tell how well files alone give classes away."),
     "project": ("method.project_command", "Project images onto real ones."),
     "run": ("run.command", "Execute the notebooks of the book."),
     "sample": ("images.sample_command", "Draw images from a diffusers pipeline."),
-    "study": ("study.command", "Compute the stored results of the big tables."),
+    "study": ("study.command", "Compute the stored results of the large tables."),
     "train": ("method.command", "Train the small networks of the package."),
     "zoo": ("zoo.command", "Train generators and store their samples."),
 }
@@ -36,11 +36,11 @@ class Rooms(click.Group):
     """Sub-commands that are imported when they are called."""
 
     def list_commands(self, ctx):
-        """The names, without an import."""
+        """The names of all sub-commands, without an import."""
         return list(SUBCOMMANDS)
 
     def get_command(self, ctx, name):
-        """The face of a room, or None where no room has that name."""
+        """The sub-command of this name, or None if there is none."""
         if name not in SUBCOMMANDS:
             return None
         return import_module(f".{SUBCOMMANDS[name][0]}", __package__).command

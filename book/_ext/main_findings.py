@@ -1,4 +1,4 @@
-"""What this book finds: nine sentences with numbers, from the stored results.
+"""The section "What this book finds": nine sentences from the stored results.
 
 `python book/_ext/main_findings.py` writes them into `book/welcome.md`, and a test holds
 the page to the results.
@@ -14,7 +14,7 @@ START, END = "<!-- main findings -->", "<!-- end of main findings -->"
 WORDS = {
     "ahead": "more often right",
     "behind": "less often right",
-    "same": "neither more nor less often right, as far as these results can tell,",
+    "same": "neither measurably more nor less often right",
 }
 # Name of the finding -> title, sentence and the page that shows how it was found.
 PARTS = {
@@ -26,39 +26,41 @@ PARTS = {
     ),
     "filter": (
         "Does the closest real image matter, or would any filter do?",
-        "Between pixels, at home and away, with few labelled images and with many, a "
-        "classifier of artifacts with the nearest real image is {change} than one of "
-        "images less their own blur, which knows no real image",
+        "In RGB, on the photograph of the training and on another one, with few "
+        "labelled images and with many, a classifier of artifacts from the nearest "
+        "real image is {change} than a classifier of high-passed images (images minus "
+        "their own blur), for which no real image is needed",
         "executed/13_ladder.ipynb",
     ),
     "learned": (
         "And an artifact that a network learned from real images?",
-        "In the same tests a classifier of what a denoiser, trained on real images "
-        "alone, takes for noise is {change} than one of images less their own blur",
+        "In the same tests, a classifier of the noise that a denoiser finds in an "
+        "image is {change} than a classifier of high-passed images; the denoiser was "
+        "trained on real images alone",
         "executed/13_ladder.ipynb",
     ),
     "right images": (
         "Does it matter which real images the network learned from?",
-        "In the same tests a denoiser of the photograph in question makes a classifier "
-        "{change} than one that was trained on other photographs",
+        "In the same tests, a classifier is {change} with a denoiser of the "
+        "photograph in question than with one that was trained on other photographs",
         "executed/13_ladder.ipynb",
     ),
     "home, many": (
         "Do they help at home, with many labelled images?",
-        "On the photograph of the training, with 100 images per model, a classifier of "
-        "artifacts is {change} than one of images",
+        "On the photograph of the training, with 100 images per model, a classifier "
+        "of artifacts is {change} than a classifier of the images themselves",
         "executed/08_baselines.ipynb",
     ),
     "home, few": (
         "And with a handful of labelled images?",
-        "With five images per model, a classifier of artifacts between pixels is "
-        "{change} than one of pixels",
+        "On the photograph of the training, with five images per model, a classifier "
+        "of RGB artifacts is {change} than a classifier of the images themselves",
         "executed/03_attribution.ipynb",
     ),
     "coverage": (
         "Do more real images help?",
-        "Taken from the nearest of 50,000 real images instead of 100, artifacts make a "
-        "classifier {change}",
+        "With artifacts from the nearest of 50,000 real images, a classifier is "
+        "{change} than with artifacts from the nearest of 100",
         "executed/07_when_artifacts_help.ipynb",
     ),
     "best earlier": (
@@ -72,14 +74,15 @@ PARTS = {
     "origin": (
         "Do artifacts hide what a model was trained on?",
         "Asked on which photograph a model was trained, a classifier of artifacts is "
-        "{change} than one of images; the paper wants it to be less often right",
+        "{change} than a classifier of the images themselves; according to the paper "
+        "it should be less often right",
         "executed/08_baselines.ipynb",
     ),
 }
 
 
 def sentences():
-    """The findings in Markdown, one item each, in words that the numbers choose."""
+    """The findings as a Markdown list, whose words depend on the numbers."""
     found = main_findings()
     return "\n".join(_item(found[name], *parts) for name, parts in PARTS.items())
 

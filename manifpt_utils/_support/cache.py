@@ -1,15 +1,16 @@
 """Numeric results on disk, found again by the content they were computed from.
 
 The key of a result is a hash of everything that decides it: the arrays and parameters
-that go in, the code that computes (`source.code_of`), the versions of the libraries
-below it and the processor.  Whatever changes, an old result is no longer found, so a
-result is the same with and without the cache.  The number of threads is no part of
-it: features, projections and views were measured to be the same, bit by bit, on one
-thread and on two, but other instructions of the processor do change the last bits.
+that go in, the code that computes (`source.code_of`), the versions of the libraries it
+uses, and the processor.  If any of these changes, the old result is no longer found, so
+a result is the same with and without the cache.  The number of threads is not part of
+the key: features, projections and views were measured to be equal, bit by bit, on one
+thread and on two.  Another processor, however, can change the last bits.
 
-joblib.Memory keeps the results, and removes what was not read for longest.  It would
-pickle them; a pickle can run code when it is read, and one with a flipped bit can be
-read as something else.  So arrays are written as NumPy's own files, with a check sum.
+joblib.Memory keeps the results, and removes first what was not read for longest.  By
+default it would pickle them; but a pickle can run code when it is read, and a pickle
+with a flipped bit can be read as something else.  So arrays are written in NumPy's own
+format, with a check sum.
 
 The folder is `.cache/features` beside the package in a checkout; elsewhere there is no
 cache.  The environment variable `MANIFPT_CACHE` names another folder, or is `off`.
@@ -47,11 +48,12 @@ def cached(compute, *inputs, code):
     Parameters
     ----------
     compute : callable
-        Without arguments; returns one array that depends on `inputs` alone.
+        A function without arguments that returns one array, which depends on `inputs`
+        alone.
     *inputs : arrays, tensors, texts and numbers
-        All that goes into the computation, its name included.
+        Everything that goes into the computation, and a name for it.
     code : str
-        `code_of` the functions and classes that compute.
+        The `code_of` of the functions and classes that compute.
 
     Returns
     -------
@@ -66,7 +68,7 @@ def cached(compute, *inputs, code):
 
 
 def cache_folder():
-    """Where results are kept, or None if they are not."""
+    """The folder in which results are kept, or None if they are not kept."""
     place = os.environ.get(VARIABLE, "")
     if place:
         return None if place == "off" else Path(place)
@@ -98,7 +100,7 @@ def digest(*values):
 
 @cache
 def _surroundings():
-    """What decides the last bits of a result besides its code."""
+    """What decides the last bits of a result, besides its code."""
     libraries = [f"{name} {version(name)}" for name in LIBRARIES]
     return *libraries, platform.machine(), torch.backends.cpu.get_cpu_capability()
 
@@ -120,7 +122,7 @@ class Arrays(FileSystemStoreBackend):
             write_whole(path, packed.getvalue())
 
     def _path(self, call_id):
-        return Path(self.location, *call_id, "output.pkl")  # joblib counts this name
+        return Path(self.location, *call_id, "output.pkl")  # joblib's name
 
 
 register_store_backend("arrays", Arrays)
@@ -131,10 +133,10 @@ def _memory(folder):
     """joblib's memory in a folder; None if the folder cannot be used."""
     with suppress(OSError), warnings.catch_warnings(action="ignore"):
         memory = Memory(folder, backend="arrays", verbose=0)
-        memory.cache(_result).check_call_in_cache(None, memory, "")  # writes its files
+        memory.cache(_result).check_call_in_cache(None, memory, "")  # this writes files
         return memory
 
 
 def _result(compute, memory, key):
-    memory.reduce_size(LIMIT)  # room for what comes
+    memory.reduce_size(LIMIT)  # makes room for the new result
     return compute()

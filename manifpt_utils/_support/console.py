@@ -1,4 +1,4 @@
-"""How a command of the console tells of an error."""
+"""How a console command reports an error."""
 
 import click
 
@@ -17,12 +17,12 @@ class Stopped(click.ClickException):
 
 
 class _Plain:
-    """What an error of the user's is: one line, and exit status 1.
+    """Reports an error of the user in one line, and ends with exit status 1.
 
     Parameters
     ----------
     stopped : str
-        What is said after Ctrl-C.
+        The message after Ctrl-C.
     """
 
     def __init__(self, *args, stopped, **options):
@@ -40,8 +40,8 @@ class _Plain:
 
 
 class Room(_Plain, click.Group):
-    """Sub-commands in which an error of the user's is one line, and exit status 1."""
+    """Sub-commands that report an error of the user in one line, with exit status 1."""
 
 
 class Task(_Plain, click.Command):
-    """A command in which an error of the user's is one line, and exit status 1."""
+    """A command that reports an error of the user in one line, with exit status 1."""

@@ -1,16 +1,16 @@
-"""Packages that only some readers need, or one sentence on how to get them."""
+"""Packages that only some readers need, and how to get those that are missing."""
 
 from importlib import import_module
 
 
 def extra(package, name):
-    """Import a package that comes with an extra of ours.
+    """Import a package that is installed with an extra of this package.
 
     Parameters
     ----------
     package : str
     name : str
-        The extra in which it is listed.
+        The extra that installs it.
 
     Returns
     -------
@@ -19,7 +19,7 @@ def extra(package, name):
     Raises
     ------
     ValueError
-        If it is not installed; the message has the command that installs it.
+        If it is not installed; the message gives the command that installs it.
 
     Examples
     --------

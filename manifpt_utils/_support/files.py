@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are written whole or not at all."""
 
 import os
 import threading
@@ -14,7 +14,7 @@ def write_whole(path, content):
     content : str or bytes
     """
     data = content.encode() if isinstance(content, str) else content
-    mine = f"{os.getpid()}.{threading.get_ident()}"  # others may write the same file
+    mine = f"{os.getpid()}.{threading.get_ident()}"  # others may write to path
     partial = path.with_name(f".{path.name}.{mine}")
     try:
         partial.write_bytes(data)

@@ -1,6 +1,6 @@
-"""Names that parameters of notebooks may take, for those who must not import more.
+"""Names that parameters of notebooks may take, for modules that must import no more.
 
-What the names stand for is in the rooms above, and a test holds both together.
+What the names stand for is defined in other rooms; a test keeps both in agreement.
 """
 
 PAPER_SPACES = ("rgb", "frequency", "supervised", "selfsupervised")  # its Table 4
@@ -8,7 +8,7 @@ SPACES = (*PAPER_SPACES, "imagenet")
 SPACE_ALIASES = {"freq": "frequency", "sl": "supervised", "ssl": "selfsupervised"}
 CONTROLS = ("raw", "highpass", "median", "pca", "mean", "random")
 ESTIMATES = ("nearest", "tangent", "hull", "denoiser", "exact", "exact_rgb")
-KINDS = (*CONTROLS, *ESTIMATES)  # of what a classifier is shown of an image
+KINDS = (*CONTROLS, *ESTIMATES)  # of representations: what a classifier is shown
 ESTIMATORS = ("nearest", "tangent", "hull")
 METRICS = ("euclidean", "cosine")
 BASELINES = (

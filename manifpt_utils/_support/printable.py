@@ -1,11 +1,11 @@
-"""Text from outside, such as the name of a file, made fit for a screen."""
+"""Text from outside, such as the name of a file, made safe to print."""
 
 
 def printable(text):
-    r"""Write control characters, and bytes that are no text, as escapes.
+    r"""Write control characters, and bytes that are not text, as escapes.
 
-    A file name may hold the commands of a terminal, a line feed, or marks that turn the
-    direction of writing around.
+    A file name may hold commands to a terminal, a line feed, or marks that reverse the
+    direction of writing.
 
     Examples
     --------

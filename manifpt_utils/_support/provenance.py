@@ -1,4 +1,4 @@
-"""Versions and commit that a result was made with."""
+"""The versions and the commit with which a result was made."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ LIBRARIES = (
 
 
 def versions():
-    """Versions of Python and of the libraries that matter, None for those not there."""
+    """Versions of Python and of important libraries; None for those not installed."""
     python = sys.version.split()[0]
     return {"python": python} | {name: _version(name) for name in LIBRARIES}
 
@@ -32,7 +32,7 @@ def versions():
 def _version(name):
     try:
         return version(name)
-    except PackageNotFoundError:  # a grid of results needs neither book nor notebooks
+    except PackageNotFoundError:  # stored results need neither the book nor notebooks
         return None
 
 
@@ -42,6 +42,6 @@ def git_commit(folder):
     command = ["git", "--no-optional-locks", "-C", str(folder), *describe]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError:  # git is not installed
+    except OSError:  # where git is not installed
         return None
     return done.stdout.strip() or None

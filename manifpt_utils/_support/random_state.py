@@ -1,4 +1,4 @@
-"""Random numbers of torch that leave those of the caller alone."""
+"""Random numbers of torch that do not change those of the caller."""
 
 from contextlib import contextmanager
 
@@ -7,12 +7,13 @@ import torch
 
 @contextmanager
 def forked_random_state(seed=None):
-    """A block that leaves the random state outside, CPU and GPU, as it was.
+    """A block after which the random state of CPU and GPU is what it was before.
 
     Parameters
     ----------
     seed : int, optional
-        What the block begins with; the state outside if not given.
+        The seed with which the block begins; by default it begins with the state
+        outside.
     """
     with torch.random.fork_rng(devices=range(min(1, torch.cuda.device_count()))):
         if seed is not None:

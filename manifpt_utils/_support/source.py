@@ -1,4 +1,4 @@
-"""The code of this package as text: what of it decides a result."""
+"""The code of this package as text, reduced to what decides a result."""
 
 import ast
 import sys
@@ -48,5 +48,5 @@ def code_of(*objects):
 def _hash(modules):
     paths = [Path(sys.modules[module].__file__) for module in modules]
     if any(path.stat().st_mtime > STARTED for path in paths):
-        return f"read at {time.time_ns()}"  # what runs may be older than the file
+        return f"read at {time.time_ns()}"  # running code may be older
     return sha256(repr([syntax(path) for path in paths]).encode()).hexdigest()

@@ -1,8 +1,8 @@
-"""The one door to torchvision, which fails to import beside some builds of torch.
+"""The only import of torchvision, which fails beside some builds of torch.
 
-A CPU build of torch beside the registry's CUDA build of torchvision fails on import
-with "operator torchvision::nms does not exist" (pytorch/vision issues 8985, 9077,
-9085).  Declaring the two operators first cures it; nothing here ever calls them.
+With a CPU build of torch, the registry's CUDA build of torchvision cannot be imported:
+"operator torchvision::nms does not exist" (pytorch/vision issues 8985, 9077, 9085). It
+helps to declare the two operators first; nothing here ever calls them.
 
 It is imported when something of it is first used, because that takes longer than torch
 itself and most of what this package does never uses it.
@@ -13,7 +13,7 @@ from importlib import import_module
 import torch
 
 if torch.version.cuda is None:
-    # The library must stay referenced, or the declarations vanish with it.
+    # The library must stay referenced, because the declarations vanish with it.
     _OPERATORS = torch.library.Library("torchvision", "FRAGMENT")
     for _name in ("nms", "qnms"):
         if not hasattr(torch.ops.torchvision, _name):

@@ -1,7 +1,7 @@
-"""Calls on the workers of a Dask cluster, on this machine or on several.
+"""Calls of functions on the workers of a Dask cluster, on one machine or several.
 
-A task holds a function and a few names, never images or features: a worker reads those
-from its own disk.  What a worker was doing when it died is given to another one.
+A task holds a function and a few names, never images or features, which a worker reads
+from its own disk.  If a worker dies, its task is given to another one.
 """
 
 from concurrent.futures import CancelledError
@@ -9,12 +9,12 @@ from contextlib import contextmanager
 
 
 def results_of(function, calls, *, workers=None, scheduler=None):
-    """Call a function on workers, and give its results as they come.
+    """Call a function on workers, and yield its results as they come.
 
     Parameters
     ----------
     function : callable
-        Must be importable on the workers.
+        A function that the workers can import.
     calls : list of tuple
         The arguments of each call, a few names.
     workers : int, optional
@@ -25,7 +25,7 @@ def results_of(function, calls, *, workers=None, scheduler=None):
     Yields
     ------
     object
-        The result of a call; the order is that in which they end.
+        The result of a call, in the order in which the calls end.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def results_of(function, calls, *, workers=None, scheduler=None):
         except CancelledError as error:
             raise ValueError(
                 "the scheduler was lost; what had ended is kept, and the same command "
-                "goes on with what is missing."
+                "continues with what is missing."
             ) from error
 
 
@@ -70,7 +70,7 @@ def _client(distributed, workers, scheduler):
         with distributed.Client(scheduler) as client:
             yield client
         return
-    # One thread each: results do not depend on how many share the work.
+    # One thread each, so that results do not depend on the number of workers.
     cluster = distributed.LocalCluster(
         n_workers=workers, threads_per_worker=1, dashboard_address=None
     )

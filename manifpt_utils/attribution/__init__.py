@@ -1,1 +1,1 @@
-"""Your own images: an attributor that is fitted, saved, loaded and asked."""
+"""An attributor of your own images: fit, save, load, predict."""

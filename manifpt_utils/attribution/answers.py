@@ -1,4 +1,4 @@
-"""What an attributor answers about new images, row by row."""
+"""The answers of an attributor about new images, one row per image."""
 
 import hashlib
 from functools import partial
@@ -18,7 +18,7 @@ CHANGES = {
     "after JPEG 90": partial(jpeg, quality=90),
     "after resize 0.9": partial(resize, factor=0.9),
 }
-AT_ONCE = 256  # files that are answered about together
+AT_ONCE = 256  # files that are read and answered together
 FILE_COLUMNS = ("file", "sha256", "format", "width", "height")
 UNKNOWN, UNSURE, SEVERAL = "unknown", "unsure", "several"
 SEPARATOR = " | "
@@ -37,15 +37,15 @@ def answer_images(attributor, images):
     DataFrame
         One row per image:
 
-        - `verdict`: the one class that cannot be ruled out; "several"; "unknown" where
-          every class is ruled out; "unsure" where the most probable class is not that
-          one, or changes under JPEG 90 or a resize by 0.9 and back,
-        - `set`: all classes that cannot be ruled out,
-        - `prediction`, `probability`: the most probable class,
-        - `after JPEG 90`, `after resize 0.9`: what it is then,
-        - `nearest real`, `distance`: the nearest real image, and the root mean square
-          of the difference, in grey levels,
-        - `probability of ...` and `p-value of ...` for every class.
+        - `verdict`: the class, if it is the only one that cannot be ruled out;
+        "several" where more than one cannot; "unknown" where every class is ruled out;
+        "unsure" where the most probable class is not the one that remains, or changes
+        under JPEG 90 or a resize by 0.9 and back, - `set`: all classes that cannot be
+        ruled out, - `prediction`, `probability`: the most probable class, - `after JPEG
+        90`, `after resize 0.9`: the most probable class then, - `nearest real`,
+        `distance`: the nearest real image, and the root mean square of the difference
+        from it, in grey levels, - `probability of ...` and `p-value of ...` for every
+        class.
     """
     probability = attributor.predict_proba(images)
     p = attributor.p_values(probability)
@@ -80,7 +80,7 @@ def _columns(title, values, classes):
 
 
 def answer_files(attributor, paths, *, progress=False):
-    """Answer for every file, some at a time.
+    """Answer for every file, some files at a time.
 
     Parameters
     ----------
@@ -93,9 +93,9 @@ def answer_files(attributor, paths, *, progress=False):
     Yields
     ------
     DataFrame
-        As `answer_images` has it, with `file`, `sha256`, `format`, `width` and
-        `height` in front.  A file that cannot be read has `error` in place of an
-        answer, and does not keep the others from theirs.
+        As `answer_images` gives it, with `file`, `sha256`, `format`, `width` and
+        `height` in front.  For a file that cannot be read, `error` takes the place of
+        the answer, and the other files are answered all the same.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def answer_files(attributor, paths, *, progress=False):
 
 
 def _listed(paths):
-    """All files that are meant."""
+    """All files that were named, also those in folders."""
     paths = [Path(path).expanduser() for path in paths]
     for path in paths:
         if not path.exists():
@@ -141,7 +141,7 @@ def _answered(attributor, files):
 
 
 def _read(path, attributor):
-    """What is known of a file, and its image of the right size, or None."""
+    """The known facts about a file, and its image in the right size, or None."""
     row = {"file": str(path), "error": ""}
     try:
         content = path.read_bytes()
@@ -159,18 +159,18 @@ def image_of(path, attributor):
     Raises
     ------
     ValueError
-        If the file is no image that is read here, or of another size than the fit had.
+        If the file is not an image that can be read, or not of the size of the fit.
     """
     return _sized(path, read_image(Path(path))[0], attributor)
 
 
 def _sized(path, image, attributor):
-    """The image as those of the fit were brought to their form."""
+    """The image, treated as the images of the fit were."""
     shape = tuple(attributor.image_shape_)
     if image.shape != shape and not attributor.resizes_:
         raise ValueError(
             f"{path} is {image.shape[1]} x {image.shape[0]} pixels, but all images of "
-            f"the fit were {shape[1]} x {shape[0]}: resizing this one alone would "
+            f"the fit were {shape[1]} x {shape[0]}; resizing this one alone would "
             "change what is looked for. Fit again with a size, so that all images are "
             "resized alike."
         )

@@ -1,4 +1,4 @@
-"""An attributor: from images of known models to answers about new ones."""
+"""An attributor: learns from images of known models, and answers about new images."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -28,11 +28,11 @@ from .answers import answer_files, answer_images
 from .parts import balanced, parts_of, table_of, was_resized
 from .selection import STEPS, Candidate, candidates, fitted, make_classifier, select
 
-MEMORY = 500_000_000  # bytes of real images as numbers, at most
+MEMORY = 500_000_000  # bytes of real images as float32 numbers, at most
 
 
 class Quality(NamedTuple):
-    """How an attributor did on images that it neither learned nor was calibrated on.
+    """Scores of an attributor on images that it neither learned nor calibrated on.
 
     Attributes
     ----------
@@ -42,13 +42,13 @@ class Quality(NamedTuple):
     chance : float
         One over the number of classes.
     coverage : Interval
-        Share of images whose set holds the true class.
+        Share of images whose conformal set holds the true class.
     set_size : float
         Mean number of classes in a set.
     unknown : float
         Share of images with an empty set.
     confusion : DataFrame
-        Rows true, columns predicted, in images.
+        Numbers of images; rows are true classes, columns predicted ones.
     """
 
     accuracy: Interval
@@ -60,61 +60,61 @@ class Quality(NamedTuple):
 
 
 class Attributor(BaseEstimator):
-    """Tells which model made an image, how sure that is, and when it is none of them.
+    """Tells which model made an image, how sure that is, and when it was none of them.
 
-    The images of every class are divided.  From three fifths it learns: there,
-    cross-validation chooses among spaces, estimates and classifiers what was left
-    open.  A fifth calibrates the p-values, and a fifth tests the whole.  Where the
+    The images of every class are divided.  The attributor learns from three fifths: on
+    these, cross-validation chooses space, estimate and classifier where they were not
+    given.  One fifth calibrates the p-values, and one fifth tests the result.  Where the
     images came with a split into training and test, its test images are the test.
 
     Parameters
     ----------
     space : str, optional
-        "rgb", "frequency", or another of `SPACES`.  Chosen from the first two if it is
-        not given.
+        One of `SPACES`.  If it is not given, "rgb" or "frequency" is chosen.
     estimate : str, optional
-        What the classifier is shown: "raw", "nearest", "highpass" or "denoiser", one of
-        which is chosen if it is not given, or "hull", "tangent", "median", "pca",
-        "mean".
+        What the classifier is shown: "raw", "nearest", "highpass", "denoiser", "hull",
+        "tangent", "median", "pca" or "mean".  If it is not given, one of the first four
+        is chosen.
     classifier : {None, "linear", "network"}
-        Logistic regression, or a small residual network.
+        "linear" is logistic regression, "network" a small residual network; None
+        chooses one of them.
     coverage : float
-        How often a set is to hold the true class.
+        Share of the images whose conformal set is to hold the true class.
     with_real : bool
         Whether "real" is one of the classes.
     denoiser_steps : int
-        Of the training of a denoiser, where none is shipped for the benchmark.
+        Training steps of a denoiser, where none is shipped for the benchmark.
     effort : float
         Factor on the training steps of networks.
     quick : bool
-        One round of cross-validation with few images.
+        Whether to choose after one round of cross-validation with few images.
     seed : int
     device : str, optional
         "cpu", "cuda" or "auto": where spaces, searches and networks compute, by default
         that of `use_device`.
     progress : bool
-        Show bars for what takes more than five seconds.
+        Whether to show bars for what takes more than five seconds.
 
     Attributes
     ----------
     classes_ : (c,) str array
     choice_ : Candidate
-        `space`, `estimate` and `classifier`.
+        The chosen `space`, `estimate` and `classifier`.
     candidates_ : DataFrame
-        What cross-validation found for each candidate, see `select`.
+        The result of cross-validation for each candidate, see `select`.
     quality_ : Quality
-        On the test images.
+        Scores on the test images.
     image_shape_ : tuple
         (h, w, 3).
     resizes_ : bool
-        Whether the images were brought to this size, as later ones will be.
+        Whether the images were resized to this size; later images are treated alike.
     normalise_ : str or None
-        How the images of the fit were treated, as later ones will be.
+        How the images of the fit were normalised; later images are treated alike.
     images_ : DataFrame
         All images with their `class`, `part` and `digest`, and their `file` where the
         benchmark is a folder.
     warnings_ : list of str
-        What the audit says of the images.
+        Warnings of the audit about the images.
 
     Examples
     --------
@@ -154,7 +154,7 @@ class Attributor(BaseEstimator):
         self.progress = progress
 
     def fit(self, benchmark, y=None):
-        """Choose, learn, calibrate and test on the images of a benchmark.
+        """Choose, learn, calibrate and test with the images of a benchmark.
 
         Parameters
         ----------
@@ -190,7 +190,7 @@ class Attributor(BaseEstimator):
         return self
 
     def _keep(self, benchmark):
-        """What later images are compared with, and brought to."""
+        """Keep what later images are compared with, and how they are to be treated."""
         self.real_ = benchmark.real
         self.real_names_ = names_of(self.real_, "real", benchmark)
         self.image_shape_ = benchmark.real.shape[1:]
@@ -248,12 +248,12 @@ class Attributor(BaseEstimator):
         return np.concatenate(parts)
 
     def predict(self, images):
-        """Answer for every image: its verdict and all that is behind it.
+        """Answer for every image: the verdict and the numbers behind it.
 
         Parameters
         ----------
         images : (n, h, w, 3) uint8 array, or sequence of paths
-            Paths are of files, or of folders of files.
+            Paths of files, or of folders of files.
 
         Returns
         -------
@@ -289,7 +289,7 @@ class Attributor(BaseEstimator):
         return prediction_sets(self.p_values(probability), coverage=self.coverage)
 
     def nearest_real(self, images):
-        """The nearest real image, between pixels.
+        """The nearest real image by the distance between pixels.
 
         Parameters
         ----------
@@ -298,8 +298,8 @@ class Attributor(BaseEstimator):
         Returns
         -------
         EstimatedProjection
-            `index` counts `real_`; `distance` is the root of the summed squares of
-            differences in 0..1.
+            `index` refers to `real_`; `distance` is the Euclidean distance of pixels in
+            0..1.
         """
         if not hasattr(self, "_pixels"):
             self._pixels = DataManifold("rgb", device=self.device).fit(self.real_)
@@ -315,8 +315,8 @@ def _never_ruled_out(labels, coverage):
         return []
     return [
         f"{', '.join(small)}: so few calibration images that the class is in every "
-        f"set; {needed} are needed at a coverage of {coverage:g}, a fifth of those of "
-        "the class. Give more images, or ask for a smaller coverage."
+        f"set; a coverage of {coverage:g} needs {needed}, which are a fifth of the "
+        "images of the class. Give more images, or ask for a smaller coverage."
     ]
 
 
@@ -329,7 +329,7 @@ def _within_memory(real, seed):
 
 
 def quality(probability, sets, labels, classes):
-    """Measure answers against the truth.
+    """Compare answers with the true classes.
 
     Parameters
     ----------
@@ -357,6 +357,6 @@ def quality(probability, sets, labels, classes):
 
 
 def _share(right):
-    """The share of images with Wilson's interval."""
+    """The share of images for which this is true, with Wilson's interval."""
     found = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
     return Interval(float(right.mean()), found.low, found.high, len(right), np.nan)

@@ -15,36 +15,36 @@ Examples:
   manifpt attribute predict faces-attributor/ suspect.png more/ --csv answers.csv
 """
 FIT_NOTES = """\b
-FOLDER holds real/ and one sub-folder of images per model, of one size, or of any size
-with --size; or it is in another of the forms that are read.  Three fifths of the images
-are learned from, one fifth calibrates the p-values, and one fifth tests the whole;
-where FOLDER brings a split into train and test, its test images are the test.
-What is not given is chosen by cross-validation: the space from rgb and frequency, the
-estimate from raw, nearest, highpass and denoiser, the classifier from linear and
-network.
+FOLDER holds real/ and one sub-folder of images per model, all of one size, or of any
+size with --size.  The other layouts that can be read are in book/own_images.md.  The
+attributor learns from three fifths of the images of every class; one fifth calibrates
+the p-values, and one fifth tests the result.  If FOLDER comes with a split into train
+and test, its test images are the test.  Options that are not given are chosen by
+cross-validation: the space from rgb and frequency, the estimate from raw, nearest,
+highpass and denoiser, the classifier from linear and network.
 \b
-An interrupted fit goes on where it was: what was computed is kept in the cache.
+After an interrupt, the same command continues: features are kept in the cache.
 \b
 Example:
   manifpt attribute fit faces/ -o faces-attributor/ --size 64 --quick
 """
 PREDICT_NOTES = """\b
 How to read an answer.  Every class has a p-value: the share of calibration images of
-that class which look no more typical than this one.  At a coverage of 0.9, classes
-with a p-value of 0.1 or less are ruled out; what remains is the set.  Of new images
-that are made as those of the fit were, nine in ten have their true class in it.
-A larger coverage rules out less.
+that class which look no more typical of it than this image.  At a coverage of 0.9,
+classes with a p-value of 0.1 or less are ruled out, and those that remain are the set.
+For nine in ten new images, made as those of the fit were, it holds the true class.
+A larger coverage rules out fewer classes.  The verdict is one of these:
 \b
-  a model    it alone cannot be ruled out, and the answer is stable
+  a class    only this class cannot be ruled out, and the answer is stable
   several    more than one class cannot be ruled out
-  unknown    all are ruled out: the image is like none of the classes
+  unknown    all classes are ruled out: the image is like none of them
   unsure     the most probable class changes when the image is stored as JPEG 90 or
-             resized by 0.9 and back, or is not the one that remains
+             resized by 0.9 and back, or it is not the one class that remains
 \b
 Example:
   manifpt attribute predict faces-attributor/ suspect.png --explain verdict.png
 """
-STOPPED = "stopped; nothing was written, and the next call goes on from what is cached"
+STOPPED = "stopped; nothing was written; the next call continues from the cache"
 
 
 @click.group(name="attribute", cls=Room, stopped=STOPPED, epilog=EXAMPLES)
@@ -59,24 +59,27 @@ def command():
     "--output",
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for the attributor; an attributor that is there is replaced.",
+    help="Folder for the attributor; an attributor that is already there is replaced.",
 )
-@click.option("--models", help="Which generators, with commas; all by default.")
-@click.option("--size", type=click.IntRange(min=1), help="Bring all images to it.")
+@click.option("--models", help="Models to learn, separated by commas [default: all].")
+@click.option("--size", type=click.IntRange(min=1), help="Resize all images to it.")
 @click.option(
     "--normalise",
     type=click.Choice(NORMALISATIONS),
-    help="Treat all images alike, see manifpt audit --help.",
+    help="Store all images alike first, see manifpt audit --help.",
 )
-@click.option("--per-class", type=click.IntRange(min=1), help="Read at most so many.")
-@click.option("--space", help="rgb, frequency, supervised, selfsupervised.")
-@click.option("--estimate", help="What is shown of an image: raw, nearest, ...")
+@click.option("--per-class", type=click.IntRange(min=1), help="Read at most this many.")
+@click.option("--space", help="rgb, frequency, supervised or selfsupervised.")
+@click.option("--estimate", help="What is classified: raw, nearest, ...")
 @click.option("--classifier", type=click.Choice(["linear", "network"]))
 @click.option(
-    "--coverage", default=0.9, show_default=True, help="Of the sets, see predict."
+    "--coverage",
+    default=0.9,
+    show_default=True,
+    help="Share of images whose set is to hold the true class, see predict --help.",
 )
-@click.option("--without-real", is_flag=True, help="Only models are classes.")
-@click.option("--quick", is_flag=True, help="One round of cross-validation.")
+@click.option("--without-real", is_flag=True, help="Leave real out of the classes.")
+@click.option("--quick", is_flag=True, help="Only one round of cross-validation.")
 @device
 @click.option("--seed", type=int, default=0, show_default=True)
 def fit(folder, output, models, size, normalise, per_class, without_real, **options):
@@ -100,7 +103,7 @@ def fit(folder, output, models, size, normalise, per_class, without_real, **opti
 
 
 def _load(folder, models, **options):
-    """The benchmark; what its audit says goes to the console."""
+    """Load the benchmark, and print the warnings of its audit."""
     import warnings
 
     from ..images.audit_report import headline
@@ -135,9 +138,9 @@ def summary(attributor):
         f"Chosen     {choice.classifier} classifier of {choice.representation}",
         f"Accuracy   {accuracy.mean:.1%} of {accuracy.n} test images (95 % interval "
         f"{accuracy.low:.1%} to {accuracy.high:.1%}; chance {found.chance:.1%})",
-        f"Sets       hold the true class of {coverage.mean:.1%} ({coverage.low:.1%} to "
-        f"{coverage.high:.1%}; asked: {attributor.coverage:.0%}), with "
-        f"{found.set_size:.1f} classes in the mean; {found.unknown:.1%} are empty",
+        f"Sets       hold the true class for {coverage.mean:.1%} ({coverage.low:.1%} "
+        f"to {coverage.high:.1%}; asked for: {attributor.coverage:.0%}), with "
+        f"{found.set_size:.1f} classes on average; {found.unknown:.1%} are empty",
     ]
     return "\n".join(lines + [f"Warning    {x}" for x in attributor.warnings_])
 
@@ -148,17 +151,17 @@ def summary(attributor):
 @click.option(
     "--csv",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write all columns here: hash, probability and p-value of every class, ...",
+    help="Write all columns to this file, with hash, probabilities and p-values.",
 )
 @click.option(
     "--explain",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Draw the answer about the first image into this PNG file.",
 )
-@click.option("--coverage", type=float, help="Of the sets; that of the fit by default.")
+@click.option("--coverage", type=float, help="As for fit [default: as fitted].")
 @device
 def predict(attributor, images, csv, explain, coverage, device):
-    """Say which model made each of IMAGES, files or folders, as ATTRIBUTOR finds."""
+    """Say which model made each of IMAGES (files or folders), by ATTRIBUTOR."""
     import pandas as pd
 
     from ..metrics.conformal import check_coverage
@@ -187,13 +190,13 @@ def _explain(attributor, table, path):
 
     answered = table[table["error"] == ""]
     if answered.empty:
-        raise ValueError(f"no image could be read, so that {path} was not drawn.")
+        raise ValueError(f"no image could be read, so {path} was not drawn.")
     row = answered.iloc[0]
     write_whole(path, explanation(attributor, image_of(row["file"], attributor), row))
 
 
 def _show(table):
-    """The short form of all answers; what could not be read, at the end."""
+    """Print the answers in short form, and at the end what could not be read."""
     answered = table[table["error"] == ""]
     if len(answered):
         columns = ["file", "verdict", "set", "prediction", "probability"]

@@ -1,4 +1,4 @@
-"""How long a comparison of methods will take, said before it begins."""
+"""An estimate, in advance, of how long a comparison of methods will take."""
 
 import time
 
@@ -6,10 +6,10 @@ import numpy as np
 
 from ..method.classifiers import ImageAttributor
 
-STEPS = 5  # that are timed
-SMALL = 100  # steps of the training that is the unit
-# CPU time of a training with its test, in units of that, on GM-Photo (32 x 32 pixels,
-# 50 images of each of 6 models); what is not named takes one unit.
+STEPS = 5  # training steps that are timed
+SMALL = 100  # steps of the training that is the unit of time
+# CPU time of a training with its test, in this unit, on GM-Photo (32 x 32 pixels, 50
+# images of each of 6 models).  Kinds that are not listed take one unit.
 RELATIVE = {
     "McCloskey18": 0.05,
     "Nataraj19": 2.8,
@@ -23,7 +23,7 @@ RELATIVE = {
 
 
 def seconds_of_a_training(images, labels):
-    """Time a few steps of our small network, and scale them to a whole training.
+    """Time a few steps of the small network, and scale them to a whole training.
 
     Parameters
     ----------
@@ -51,11 +51,11 @@ def forecast(methods, unit, *, n_trainings, effort=1.0):
     Parameters
     ----------
     methods : sequence of str
-        Earlier methods, and kinds of representations, once for each space.
+        Names of earlier methods, and kinds of representations, each once per space.
     unit : float
         From `seconds_of_a_training`.
     n_trainings : int
-        Of every method: one per seed.
+        Trainings of every method, one per seed.
     effort : float
 
     Returns

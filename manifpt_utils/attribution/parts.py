@@ -1,4 +1,4 @@
-"""Images of every class, divided into those to learn, to calibrate and to test on."""
+"""Images of every class, divided into those to learn from, calibrate and test on."""
 
 from typing import NamedTuple
 
@@ -8,8 +8,8 @@ import pandas as pd
 from ..images.copies import digests
 from ..images.file_names import files_of
 
-SHARES = {"calibrate": 0.2, "test": 0.2}  # of every class; the rest is learned from
-LEAST = 10  # images of a class
+SHARES = {"calibrate": 0.2, "test": 0.2}  # of every class; "learn" gets the rest
+LEAST = 10  # images that a class needs
 GIVEN = {"learn and calibrate": 8, "test": 2}  # of these, where the split is given
 
 
@@ -23,13 +23,13 @@ class Part(NamedTuple):
 def classes_of(benchmark, *, with_real=True):
     """The images of every class that can be told apart.
 
-    Copies count as one image, and what lies in several classes belongs to none.
+    Copies count as one image, and an image that lies in several classes is in none.
 
     Parameters
     ----------
     benchmark : Benchmark
     with_real : bool
-        With the class "real", from the real images that are not of the manifold set.
+        Whether "real" is a class, made of the real images outside the manifold set.
 
     Returns
     -------
@@ -38,8 +38,8 @@ def classes_of(benchmark, *, with_real=True):
     Raises
     ------
     ValueError
-        If there are fewer than two classes, or a class has fewer than ten images that
-        are its own.
+        If there are fewer than two classes, or a class has fewer than ten different
+        images that no other class has.
     """
     classes = _all_classes(benchmark, with_real)
     return {k: classes[k][x] for k, x in _own_rows(benchmark, classes).items()}
@@ -95,7 +95,7 @@ def _own_rows(benchmark, classes):
 
 
 def _own(classes):
-    """Per class, the rows that are the first of their content and in no other class."""
+    """Per class, the rows of images without their copies and in no other class."""
     found = [digests(x) for x in classes.values()]
     everything = [set(x) for x in found]
     for i, contents in enumerate(found):
@@ -166,7 +166,7 @@ def _part(classes, rows, part):
 
 
 def balanced(labels):
-    """Rows in which every class is as frequent as the largest, by repetition.
+    """Rows repeated so that every class is as frequent as the largest one.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ def table_of(parts, benchmark):
 
 
 def was_resized(benchmark):
-    """Whether the files of a benchmark are not of the size of its images."""
+    """Whether the files of a benchmark have another size than its images."""
     if benchmark.audit is None:
         return False
     height, width = benchmark.real.shape[1:3]

@@ -9,16 +9,16 @@ from matplotlib.figure import Figure
 
 from ..metrics.conformal import prediction_sets
 
-LONGEST = 12  # classes with a bar
+LONGEST = 12  # classes that get a bar, at most
 
 
 def confusion_picture(confusion):
-    """Draw which class is taken for which: PNG, as bytes.
+    """Draw which class is mistaken for which: a PNG, as bytes.
 
     Parameters
     ----------
     confusion : (c, c) DataFrame
-        Counts, rows true, columns predicted.
+        Counts; rows are true classes, columns predicted ones.
     """
     shares = confusion.div(confusion.sum(axis=1).clip(lower=1), axis=0)
     side = 1.8 + 0.45 * len(shares)
@@ -47,7 +47,7 @@ def _png(figure):
 
 
 def explanation(attributor, image, answer):
-    """Draw one answer: the image, the nearest real one, what differs, all classes.
+    """Draw one answer: the image, the nearest real one, the artifact, the classes.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which representation and which classifier: chosen on the images to learn from."""
+"""Choice of representation and classifier, on the images to learn from."""
 
 from itertools import product
 from typing import NamedTuple
@@ -18,17 +18,18 @@ from .parts import few
 
 SPACES = ("rgb", "frequency")
 ESTIMATES = ("raw", "nearest", "highpass", "denoiser")
-# What is saved must need nothing but real images: not "exact", which needs the known
-# manifold, and not "random", whose partners depend on the other images asked about.
+# A saved attributor must need nothing but real images.  This excludes "exact", which
+# needs the known manifold, and "random", whose partners depend on the other images in
+# the question.
 KNOWN_ESTIMATES = (*ESTIMATES, "hull", "tangent", "median", "pca", "mean")
 CLASSIFIERS = ("linear", "network")
-STEPS = 600  # of the training of a denoiser
+STEPS = 600  # training steps of a denoiser
 FIRST, SECOND = 30, 100  # images per class, at most, in the two rounds
-KEPT = 3  # candidates of the second round
+KEPT = 3  # candidates that reach the second round
 
 
 class Candidate(NamedTuple):
-    """What an attributor may be made of."""
+    """The parts from which an attributor can be made."""
 
     space: str
     estimate: str
@@ -36,12 +37,12 @@ class Candidate(NamedTuple):
 
     @property
     def representation(self):
-        """What the classifier is shown."""
+        """The representation that the classifier is shown."""
         return Representation(self.space, self.estimate)
 
 
 def candidates(benchmark, space=None, estimate=None, classifier=None):
-    """All that may be chosen from: what is given is fixed, the rest is open.
+    """All candidates: a part that is given is fixed, the others are open.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def candidates(benchmark, space=None, estimate=None, classifier=None):
     Raises
     ------
     ValueError
-        If a name is unknown, or the combination does not exist.
+        If a name is unknown, or the combination is impossible.
     """
     _check_name("estimate", estimate, KNOWN_ESTIMATES)
     _check_name("classifier", classifier, CLASSIFIERS)
@@ -104,13 +105,13 @@ def fitted(benchmark, names, denoiser_steps=STEPS):
 def make_classifier(
     name, transformer, *, effort=1.0, seed=0, device=None, progress=False
 ):
-    """A classifier of what a transformer gives.
+    """A classifier of the features that a transformer gives.
 
     Parameters
     ----------
     name : {"linear", "network"}
-        Logistic regression, or a residual network; of features that are no pictures, a
-        perceptron.
+        "linear" is logistic regression, "network" a residual network, or a perceptron
+        for features that are not pictures.
     transformer : fitted transformer with `image_shape_`
     effort : float
         Factor on the training steps.
@@ -148,7 +149,7 @@ def select(
     transformers : dict of Representation to fitted transformer
     part : Part
     quick : bool
-        The first round decides.
+        Whether the first round decides.
     effort : float
         Factor on the training steps of networks.
     seed : int
@@ -172,7 +173,7 @@ def select(
 
 
 def _round(choices, most, seeds, **options):
-    """One row per candidate, the best first; of equals the one that was first."""
+    """One row per candidate, the best first; equals keep their order."""
     bar = tqdm(choices, desc=f"compare, {len(seeds)} split(s)", delay=2, leave=False)
     rows = [_row(choice, most, seeds, **options) for choice in bar]
     order = np.argsort([-row["accuracy"] for row in rows], kind="stable")

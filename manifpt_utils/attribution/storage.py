@@ -1,7 +1,7 @@
 """An attributor on disk: safetensors and JSON, every file with its check sum.
 
-Nothing in the folder is a program: weights, real images and calibration scores are
-plain arrays, and everything else is text.
+No file in the folder holds code: weights, real images and calibration scores are plain
+arrays, and everything else is text.
 """
 
 import hashlib
@@ -37,15 +37,15 @@ TABLES = ("candidates", "confusion", "images")
 def save_attributor(attributor, folder, *, origin=None):
     """Write a fitted attributor into a folder of its own.
 
-    The folder appears when all of it is written.
+    The folder appears only when all of it is written.
 
     Parameters
     ----------
     attributor : fitted Attributor
     folder : str or Path
-        New or empty, or an attributor's, which is replaced.
+        A new or empty folder, or one with an attributor, which is replaced.
     origin : str, optional
-        Where the images are from, for the record.
+        Where the images are from; it is written into the record.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def save_attributor(attributor, folder, *, origin=None):
 
 
 def check_free(folder):
-    """Refuse a folder in which something would be lost.
+    """Refuse a folder in which something else would be lost.
 
     Raises
     ------
@@ -74,14 +74,14 @@ def check_free(folder):
         return
     if folder.exists() and not (folder / RECORD).is_file():
         raise ValueError(
-            f"{folder} exists and holds no attributor; name a new folder, for it would "
-            "be replaced."
+            f"{folder} exists and holds no attributor; name a new folder, "
+            "because it would be replaced."
         )
 
 
 @contextmanager
 def _replacing(folder):
-    """A temporary folder beside, which takes the place of the folder at the end."""
+    """A temporary folder beside it, which replaces the folder at the end."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     old = place.with_name(place.name + ".old")
@@ -97,7 +97,7 @@ def _replacing(folder):
 
 
 def _contents(attributor):
-    """Every file but the record: name to bytes."""
+    """The content of every file except the record, by name."""
     transformer, classifier = _steps(attributor)
     weights = {k: _array(v) for k, v in classifier.weights_of().items()}
     known = {
@@ -128,7 +128,7 @@ def _array(tensor):
 
 
 def _ordered(arrays):
-    """safetensors writes the memory as it lies, whatever its order."""
+    """Contiguous copies: safetensors writes memory as it lies, whatever its order."""
     return {name: np.ascontiguousarray(x) for name, x in arrays.items()}
 
 
@@ -173,7 +173,7 @@ def _as_json(interval):
 
 
 def load_attributor(folder, *, device=None):
-    """Read an attributor that `save` has written.
+    """Read an attributor that `save` wrote.
 
     Parameters
     ----------
@@ -219,7 +219,7 @@ def _arrays(folder, name):
 
 
 def _read_record(folder):
-    """The record, once every file was found to be as it was written."""
+    """The record, after a check that every file is as it was written."""
     path = folder / RECORD
     if not path.is_file():
         raise ValueError(
@@ -235,7 +235,7 @@ def _read_record(folder):
         ) from error
     if schema != SCHEMA:
         raise ValueError(
-            f"{path} was written in form {schema!r}, and this version reads form "
+            f"{path} was written in format {schema!r}, and this version reads format "
             f"{SCHEMA}; fit the attributor again, or use the version that made it."
         )
     for name, expected in files.items():
@@ -246,12 +246,14 @@ def _read_record(folder):
 def _check_file(folder, name, expected):
     path = folder / name
     if Path(name).name != name:
-        raise ValueError(f"{folder / RECORD} names {name!r}, outside its folder.")
+        raise ValueError(
+            f"{folder / RECORD} names {name!r}, which lies outside its folder."
+        )
     if not path.is_file():
         raise ValueError(f"{path} is missing; fit the attributor again.")
     if _sha256(path) != expected:
         raise ValueError(
-            f"{path} is not as it was written, so that answers could be wrong; fit the "
+            f"{path} is not as it was written, so answers could be wrong; fit the "
             "attributor again, or restore the file."
         )
 
@@ -266,7 +268,7 @@ def _quality(found, folder):
 
 
 def _pipeline(attributor, weights, folder):
-    """The steps as they were: the representation from the real images, the weights."""
+    """The pipeline again: the representation from the real images, and the weights."""
     choice = attributor.choice_
     own = folder / "denoiser.safetensors"
     options = {"weights": own} if choice.estimate == "denoiser" else {}

@@ -1,4 +1,4 @@
-"""Eight earlier fingerprinting methods, each a pipeline of images to model names.
+"""Eight earlier fingerprinting methods, each a pipeline from images to models.
 
 ===============  ==========================================  ==========================
 name             features                                    classifier
@@ -13,8 +13,9 @@ name             features                                    classifier
 `Yu19`           pixels                                      equalised network
 ===============  ==========================================  ==========================
 
-All but the last were binary detectors; one classifier over all models is our choice.
-Each is evaluated like our own: `evaluate(baseline("Durall20"), images, labels, ...)`.
+All but the last were binary detectors; to use one classifier over all models is our
+choice.  They are evaluated as all others: `evaluate(baseline("Durall20"), images,
+labels, ...)`.
 """
 
 from collections.abc import Callable
@@ -47,10 +48,10 @@ __all__ = ["BASELINES", "Baseline", "baseline"]
 
 
 class Baseline(NamedTuple):
-    """What an earlier method is made of, and the options that were published."""
+    """The parts of an earlier method, and the options that were published."""
 
-    features: type  # transformer of images
-    classifier: Callable  # of no arguments
+    features: type  # a transformer of images
+    classifier: Callable  # called without arguments
     published: dict
 
     @property
@@ -61,11 +62,11 @@ class Baseline(NamedTuple):
 
     @property
     def needs_squares(self):
-        """Whether images must be as high as wide, for rings of frequencies."""
+        """Whether images must be square, as rings of frequencies require."""
         return self.features in (AzimuthalSpectrum, SpectrumDecay)
 
     def pipeline(self, options):
-        """Features and classifier, each with those options that it has."""
+        """Features and classifier, each with the options that it knows."""
         steps = [("features", self.features()), ("classifier", self.classifier())]
         known = [step.get_params(deep=False) for _, step in steps]
         check_options(options, known[0] | known[1])
@@ -133,21 +134,22 @@ def baseline(name, *, paper=False, image_size=32, seed=0, **options):
     name : str
         A key of `BASELINES`.
     paper : bool
-        The published settings, for the published image sizes and a GPU.  By default a
-        variant for images of 28 to 64 pixels, which two CPU cores train in seconds.
+        Whether to use the published settings, which are for the published image sizes
+        and a GPU.  The default is a variant for images of 28 to 64 pixels, which two
+        CPU cores train in seconds.
     image_size : int or (int, int)
-        Side, or height and width, of the images that a network will be given.
+        Side, or height and width, of the images.
     seed : int
-        Set on every step that has one.
+        Seed of every step that has one.
     **options
         Parameters of the features and the classifier of this method.
 
     Returns
     -------
     sklearn.pipeline.Pipeline
-        Steps `features` and `classifier`; takes (n, h, w, 3) uint8 images.  Its
-        `transform` gives the penultimate features of a network, the standardised
-        features otherwise.
+        It takes (n, h, w, 3) uint8 images and has the steps `features` and
+        `classifier`. Its `transform` gives the penultimate features of a network, or,
+        without a network, the standardised features.
 
     Raises
     ------

@@ -15,7 +15,7 @@ class SaturationStatistics(Space):
     .. math:: f_o(t) = P(I \ge t), \qquad f_u(t) = P(I \le t)
 
     over all pixels and channels of an image.  A camera saturates where a scene is too
-    bright, a generator that normalises its activations hardly ever does.
+    bright; a generator that normalises its activations hardly ever saturates.
 
     Parameters
     ----------
@@ -25,15 +25,16 @@ class SaturationStatistics(Space):
     Raises
     ------
     ValueError
-        If a threshold is no grey level, or images are no 8-bit RGB images.
+        If a threshold is not a grey level, or images are not 8-bit RGB images.
 
     Notes
     -----
     arXiv 1812.08247; the ICIP 2019 version is "Detecting GAN-generated imagery using
-    saturation cues".  There is no official code.  Eight thresholds in 240..255 and in
-    0..15 are second-hand, the exact grid is our choice, and so is pooling the channels.
-    The same shares in disjoint bins are a linear map of these, and the classifier is
-    linear.  Images must have been clipped and saved in the same way for all classes.
+    saturation cues".  There is no official code.  That there are eight thresholds in
+    240..255 and eight in 0..15 is known to us second-hand; the exact thresholds, and
+    that the channels are pooled, are our choice.  Shares in disjoint bins would be a
+    linear map of these shares, which a linear classifier cannot tell apart.  Images of
+    all classes must have been clipped and saved in the same way.
 
     Examples
     --------
@@ -69,24 +70,24 @@ class SaturationStatistics(Space):
 
 
 class CooccurrenceMatrices(Space):
-    r"""How often two grey levels are neighbours, by channel (Nataraj et al. 2019).
+    r"""How often two grey levels are neighbours, per channel (Nataraj et al. 2019).
 
     .. math::
 
         f_c(i, j) = L^2 \, P(I_c(y, x) = i, \; I_c(y, x + \delta) = j)
 
-    for L grey levels.  Independent uniform levels have f = 1 everywhere.
+    for L grey levels.  For independent, uniformly distributed levels, f = 1 everywhere.
 
     Parameters
     ----------
     levels : int
         Grey levels L, a power of two up to 256.
     offset : int
-        Distance of the two pixels, to the right.
+        Horizontal distance of the two pixels.
     symmetric : bool
-        Count each pair in both orders.
+        Whether to count each pair in both orders.
     log : bool
-        Take log(1 + f) instead.
+        Whether to return log(1 + f) instead of f.
 
     Attributes
     ----------
@@ -96,15 +97,15 @@ class CooccurrenceMatrices(Space):
     Raises
     ------
     ValueError
-        If a parameter is unfit, or images are not wider than the offset.
+        If a parameter has an impossible value, or images are not wider than the offset.
 
     Notes
     -----
-    arXiv 1903.06836; there is no official code.  Levels 256 and offset 1 are the
-    paper's (from memory); the GRIP-UNINA re-implementation takes offset 5 and
-    `symmetric`.  An image of 32 x 32 leaves 98 % of 256 x 256 cells empty, so that 64
-    levels, and the scale, are our choice.  Images are never resized.
-    Rows with 256 levels need 786 kB each.
+    arXiv 1903.06836; there is no official code.  256 levels and offset 1 are those of
+    the paper (from memory); the GRIP-UNINA re-implementation uses offset 5 and
+    `symmetric`.  An image of 32 x 32 pixels leaves 98 % of 256 x 256 cells empty;
+    therefore 64 levels are our choice, and so is the scale.  Images are never resized.
+    A row with 256 levels takes 786 kB.
 
     Examples
     --------
@@ -144,7 +145,7 @@ class CooccurrenceMatrices(Space):
         return np.log1p(features) if self.log else features
 
     def _density(self, image):
-        """The L^2 P of one image, flattened: (L * L * 3,) float32."""
+        """The f of one image, flattened: (L * L * 3,) float32."""
         level = image.astype(np.intp) // (256 // self.levels)
         left, right = level[:, : -self.offset], level[:, self.offset :]
         cells = (left * self.levels + right) * 3 + np.arange(3)
@@ -156,7 +157,7 @@ class CooccurrenceMatrices(Space):
         return (counts * (self.levels**2 * 3 / left.size)).astype(np.float32)
 
     def get_feature_names_out(self, input_features=None):
-        """Names such as `3_4_red`, left and right level: (d,) object array."""
+        """Names such as `3_4_red` (left level, right level): (d,) object array."""
         levels = range(self.levels)
         names = [f"{i}_{j}_{c}" for i in levels for j in levels for c in COLOURS]
         return np.array(names, dtype=object)

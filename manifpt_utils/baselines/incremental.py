@@ -1,4 +1,4 @@
-"""Incremental learning: classes arrive in groups, few old images are kept."""
+"""Incremental learning: classes arrive in groups, and few old images are kept."""
 
 import math
 from dataclasses import dataclass, field
@@ -17,8 +17,8 @@ from .networks import FineTunedNetwork
 class IncrementalNetwork(FineTunedNetwork):
     r"""Incremental classifier with exemplars (Marra et al. 2019).
 
-    The classes arrive in groups.  The network learns each group, and the exemplars of
-    the classes before, from sigmoid outputs with the loss
+    The classes arrive in groups.  The network learns each group together with the
+    exemplars of the earlier classes.  It has sigmoid outputs and the loss
 
     .. math:: \text{mean binary cross-entropy}(\sigma(o_c(x)), t_c(x)), \quad
         t_c = \begin{cases} \sigma(o'_c(x)) & c \text{ seen before} \\
@@ -32,11 +32,11 @@ class IncrementalNetwork(FineTunedNetwork):
     backbone, weights, width
         As for `FineTunedNetwork`.
     increments : int
-        Number of groups, in an order that the seed decides.
+        Number of groups; the seed decides their order.
     memory : int
-        Exemplars kept in all, as many of each class.
+        Total number of exemplars, equally many of each class.
     epochs, min_steps : int
-        Passes over every group, and the least number of steps.
+        Passes over every group, and the least number of training steps.
     rate, batch_size, image_shape, device, progress, seed
         As for `FineTunedNetwork`.
 
@@ -50,16 +50,17 @@ class IncrementalNetwork(FineTunedNetwork):
     Raises
     ------
     ValueError
-        If `memory` leaves some class without an exemplar.
+        If `memory` is so small that a class would have no exemplar.
 
     Notes
     -----
     arXiv 1910.01568; there is no official code.  The paper builds on XceptionNet and
-    iCaRL (second-hand), whose code (srebuffi/iCaRL) we follow: exemplars by `herding`,
-    means over images and their mirror images on the unit sphere.  This is the variant
-    with a single classifier; closed sets in three groups, the memory, Adam with one
-    cycle of the rate and the small network are our choice.  Joint training of the same
-    network, `FineTunedNetwork`, bounds it from above.
+    iCaRL (known to us second-hand).  We follow the code of iCaRL (srebuffi/iCaRL):
+    exemplars are chosen by `herding`, and means are taken over images and their mirror
+    images on the unit sphere.  This is the variant with a single classifier.  Closed
+    sets in three groups, the memory, Adam with one cycle of the learning rate, and the
+    small network are our choice.  Joint training of the same network,
+    `FineTunedNetwork`, is an upper bound for its accuracy.
 
     Examples
     --------
@@ -92,11 +93,11 @@ class IncrementalNetwork(FineTunedNetwork):
 
     @property
     def predict_proba(self):
-        """Nearest means give no probabilities; the sigmoids do not decide."""
+        """Not available: nearest means give no probabilities."""
         raise AttributeError("IncrementalNetwork has no predict_proba; use predict.")
 
     def predict(self, x):
-        """Label of the nearest mean of exemplars for each row."""
+        """For each row, the label whose exemplars have the nearest mean."""
         check_is_fitted(self)
         return self.classes_[(self.transform(x) @ self.net_.means_.T).argmax(axis=1)]
 
@@ -108,7 +109,7 @@ class IncrementalNetwork(FineTunedNetwork):
 
 @dataclass
 class _Increments:
-    """Takes the place of a skorch net: trains a network class by class."""
+    """Takes the place of a skorch net: trains a network group by group."""
 
     module_: nn.Module
     memory: int
@@ -129,7 +130,7 @@ class _Increments:
         return self
 
     def _targets(self, x, codes):
-        """1 for the class of a row, and what the network says for the old classes."""
+        """1 for the class of a row; for old classes, the earlier network's outputs."""
         n_outputs = self.module_.head.out_features
         targets = np.eye(n_outputs, dtype=np.float32)[codes]
         seen = list(self.exemplars_)
@@ -161,14 +162,14 @@ class _Increments:
 
 
 def herding(features, n):
-    """Rows whose mean stays closest to the mean of all, chosen one after the other.
+    """Choose rows one after the other so that their mean stays closest to that of all.
 
     Parameters
     ----------
     features : (m, d) array
         Each row has length one.
     n : int
-        How many to choose; all of them if there are fewer.
+        How many to choose; all if there are fewer.
 
     Returns
     -------

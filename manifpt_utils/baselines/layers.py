@@ -1,4 +1,4 @@
-"""Layers of the networks: what prepares images, and what turns them into features."""
+"""Layers of the networks: those that prepare images, and those that give features."""
 
 import math
 
@@ -14,7 +14,7 @@ from ..method.networks import EveryOtherPixel, pyramid
 
 
 class BlurAndJPEG(nn.Module):
-    """Blur, then compress, each with a probability for each image; in training only."""
+    """Blur and then compress images, each with a probability; only in training."""
 
     def __init__(self, probability):
         super().__init__()
@@ -52,7 +52,7 @@ def compress(image, quality):
 
 
 class Mirror(nn.Module):
-    """Mirror every other image, in training only."""
+    """Mirror images with probability one half, only in training."""
 
     def forward(self, x):
         if not self.training:
@@ -63,7 +63,7 @@ class Mirror(nn.Module):
 
 
 class Crop(nn.Module):
-    """A square at a random place while training, else the central one."""
+    """A square at a random place in training, else the central square."""
 
     def __init__(self, side):
         super().__init__()
@@ -92,7 +92,7 @@ class LogSpectrum(nn.Module):
 
 
 def power_of_two(height, width):
-    """The least power of two that holds an image, if mirroring can fill it."""
+    """The least power of two that holds an image, if mirroring can fill the rest."""
     side = 2 ** math.ceil(math.log2(max(height, width)))
     if (side - min(height, width) + 1) // 2 >= min(height, width):
         raise ValueError(
@@ -109,7 +109,7 @@ def mirror_outwards(height, width, side):
 
 
 def cooccurrence_layers(width=32, is_large=True):
-    """The convolutions of Nataraj et al., with or without their stride and third pool.
+    """The convolutions of Nataraj et al.; stride and third pooling only if large.
 
     >>> cooccurrence_layers()(torch.zeros(1, 3, 256, 256)).shape
     torch.Size([1, 12800])
@@ -145,7 +145,7 @@ def _separable(before, after):
 
 
 def small_xception(width=16):
-    """Separable blocks in place of residual ones, as in Xception: 8 x width features.
+    """A network of separable blocks, as in Xception: 8 x width features.
 
     >>> small_xception(4)(torch.zeros(2, 3, 32, 32)).shape
     torch.Size([2, 32])
@@ -176,7 +176,7 @@ def equalized_layers(side, base=1024):
 
 
 class _EqualizedConvolution(nn.Module):
-    """3 x 3, mirrored at the border, unit weights scaled when they are used."""
+    """3 x 3 convolution, mirrored at the border; weights are scaled when used."""
 
     def __init__(self, before, after):
         super().__init__()
@@ -190,7 +190,7 @@ class _EqualizedConvolution(nn.Module):
 
 
 class EqualizedLinear(nn.Module):
-    """Linear layer whose weights are scaled when used, not when drawn."""
+    """Linear layer whose weights are scaled when they are used, not when drawn."""
 
     def __init__(self, before, after, gain=2**0.5):
         super().__init__()

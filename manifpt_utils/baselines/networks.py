@@ -43,12 +43,13 @@ class ImageClassifier(NetworkClassifier):
     Parameters
     ----------
     patience : int, optional
-        Constant rate, a tenth of the data held out, and an end after this many epochs
-        without progress on it; by default one cycle of the rate.
+        With it, the learning rate is constant, a tenth of the data is held out, and the
+        training ends after this many epochs without progress on that tenth.  By
+        default, the learning rate follows one cycle.
     cycle : bool
-        Without `patience`, whether the rate has a cycle; else it stays as it is.
+        Without `patience`: whether the learning rate follows a cycle, or is constant.
     image_shape : tuple, optional
-        (h, w, 3) of the flattened rows; square when it is not given.
+        (h, w, 3) of the flattened rows; without it, images are taken to be square.
     epochs, min_steps, rate, batch_size, device, progress, seed
         As for `method.classifiers.NetworkClassifier`.
     """
@@ -59,7 +60,7 @@ class ImageClassifier(NetworkClassifier):
 
     _smallest = 8
     _betas = (0.9, 0.999)
-    _lowest = 1.0  # rate that ends a waiting schedule, relative to the first
+    _lowest = 1.0  # relative to the first, the rate that ends a schedule with patience
 
     def _trained(self, x, codes):
         self._set_up(x)
@@ -110,7 +111,7 @@ class CooccurrenceNetwork(ImageClassifier):
         Channels of the first pair of convolutions; the next have 2 and 4 times as many.
         The paper has 32.
     hidden : int
-        Units before the last layer, the features.
+        Units before the last layer, which are the features.
     epochs, min_steps, rate, batch_size, device, progress, seed
         As for `method.classifiers.NetworkClassifier`.
     patience, cycle, image_shape
@@ -123,12 +124,13 @@ class CooccurrenceNetwork(ImageClassifier):
 
     Notes
     -----
-    arXiv 1903.06836, layers as in the GRIP-UNINA re-implementation: three pairs of
-    convolutions (3 x 3, 5 x 5), neither padded nor biased, with a maximum pooling after
-    each, and a layer of 256 units.  From 128 levels on, the first has stride 2; below,
-    that stride and the last pooling are left out (our choice), as are the ReLU behind
-    the 256 units, softmax instead of a sigmoid and one cycle of the rate.  The paper
-    trains 50 epochs in batches of 40 (from memory); it names no early end, so that the
+    arXiv 1903.06836.  The layers are those of the GRIP-UNINA re-implementation: three
+    pairs of convolutions (3 x 3, 5 x 5) without padding and bias, with a maximum
+    pooling after each pair, and a layer of 256 units.  From 128 levels on, the first
+    convolution has stride 2; below 128, this stride and the last pooling are left out,
+    which is our choice.  Also our choice are the ReLU after the 256 units, softmax
+    instead of a sigmoid, and one cycle of the learning rate.  The paper trains 50
+    epochs in batches of 40 (from memory); it names no early end, so that the
     published settings have none.
 
     Examples
@@ -152,7 +154,8 @@ class CooccurrenceNetwork(ImageClassifier):
             size = convolutions(torch.zeros(1, 3, *self.shape_[:2])).shape[1]
         backbone = convolutions.extend([nn.Linear(size, self.hidden), nn.ReLU()])
         head = nn.Linear(self.hidden, len(self.classes_))
-        # One mean and scale for all pixels, so that the picture keeps its contrasts.
+        # One mean and one scale for all pixels, so that the picture keeps its
+        # contrasts.
         mean, scale = mean_and_scale(x)
         colours = Standardise(mean, scale + 1e-12)
         return AttributionNetwork([colours], backbone, head, self.shape_)
@@ -165,22 +168,23 @@ class RobustResNet(ImageClassifier):
     Parameters
     ----------
     backbone : {"small", "resnet50"}
-        A residual network that keeps small images as they are, or the paper's ResNet50
-        on crops of 224 pixels from 256.
+        "small" is a residual network for small images at their own size, "resnet50" the
+        paper's network on crops of 224 pixels from 256.
     weights : path, optional
-        Local state dict to start the backbone from, for "resnet50" that of torchvision.
-        Without it, this baseline is a CNN from scratch.
+        File with a state dict from which the backbone starts; for "resnet50" it is the
+        one of torchvision.  Without it, the network is trained from scratch.
     width : int
         Channels of the small network's first layer; it ends with 8 times as many.
     blur_jpeg : float
-        Probability of a blur, and of a JPEG compression after it, for each image.
+        Probability, for each image, of a blur, and of a JPEG compression after it.
     spectrum : bool
-        Show the network log magnitude spectra instead (Zhang et al. 2019).
+        Whether the network sees log magnitude spectra instead of images (Zhang et al.
+        2019).
     epochs, min_steps, rate, batch_size, device, progress, seed
         As for `method.classifiers.NetworkClassifier`.
     patience, cycle, image_shape
-        As for `ImageClassifier`; without progress for `patience` epochs the rate is
-        first divided by ten, twice.
+        As for `ImageClassifier`, but the first two times that `patience` epochs pass
+        without progress, the learning rate is divided by ten.
 
     Attributes
     ----------
@@ -193,9 +197,10 @@ class RobustResNet(ImageClassifier):
     mirror, blur with a deviation in 0..3 pixels, JPEG quality in 30..100, probability
     0.5 or 0.1, Adam at 1e-4 in batches of 64.  Its last layer starts from N(0, 0.02).
     Softmax over models, the small network and its schedule are our choice; small images
-    are not cropped.  Blur and compression remove what a fingerprint is made of, so that
-    attribution may gain from `blur_jpeg=0`.  That the average spectra of the paper feed
-    a classifier, as some tables say, is not so in its code, hence the option.
+    are not cropped.  Blur and compression remove the traces that make a fingerprint, so
+    attribution may be better with `blur_jpeg=0`.  Some tables say that the average
+    spectra of the paper feed a classifier.  In its code they do not; `spectrum` is
+    there to try it.
 
     Examples
     --------
@@ -236,11 +241,11 @@ class FineTunedNetwork(ImageClassifier):
     Parameters
     ----------
     backbone : {"small", "inception_v3"}
-        A small network of Xception's separable blocks, at the size of the images, or
-        Inception-v3 on images resized to 299 pixels.
+        "small" is a network of Xception's separable blocks, at the size of the images;
+        "inception_v3" sees images resized to 299 pixels.
     weights : path, optional
-        Local state dict to start the backbone from, for "inception_v3" that of
-        torchvision.  Without it, this baseline is a CNN from scratch.
+        File with a state dict from which the backbone starts; for "inception_v3" it is
+        the one of torchvision.  Without it, the network is trained from scratch.
     width : int
         Channels of the small network's first layer; it ends with 8 times as many.
     epochs, min_steps, rate, batch_size, device, progress, seed
@@ -256,8 +261,8 @@ class FineTunedNetwork(ImageClassifier):
     Notes
     -----
     "Detection of GAN-generated fake images over social networks", MIPR 2018; there is
-    no official code.  The paper fine-tunes ImageNet networks, the best of them
-    XceptionNet, which torchvision does not have.  All layers are trained, without
+    no official code.  The paper fine-tunes ImageNet networks, of which XceptionNet is
+    the best; torchvision does not have it.  All layers are trained, without an
     auxiliary loss, on colours in -1..1 (from memory).  Softmax, Adam at 1e-4, at most
     30 epochs, their early end and the small network are our choice.
 
@@ -293,10 +298,10 @@ class EqualizedNetwork(ImageClassifier):
     base : int
         Channels of the network at scale s are min(base / 2^s, 512); the paper has 1024.
     side : int, optional
-        Resize to this side first (the paper: 128); by default images are mirrored
-        outwards to the next power of two.
+        Images are first resized to this side (128 in the paper).  By default they are
+        extended to the next power of two by their mirror image.
     mirror : bool
-        Show half of the training images mirrored.
+        Whether training images are mirrored half the time.
     epochs, min_steps, rate, batch_size, device, progress, seed
         As for `method.classifiers.NetworkClassifier`.
     patience, cycle, image_shape
@@ -309,14 +314,14 @@ class EqualizedNetwork(ImageClassifier):
 
     Notes
     -----
-    arXiv 1811.08180, ningyu1991/GANFingerprints, the network that pools last: two
-    convolutions and an average pooling at each scale down to 4 x 4, one more there, and
-    a layer of min(base, 512) units, the features.  Weights N(0, 1) are multiplied by
-    sqrt(2 / inputs), the last ones by sqrt(1 / inputs); there is no normalisation.
-    Colours in -1..1, mirrored half the time, Adam at 1e-3 with betas 0 and 0.99 in
-    batches of 32.  A smaller base, batches of 16 with a tenfold rate, the end of the
-    training, which the code does not have, and bilinear resizing for Lanczos are our
-    choice.
+    arXiv 1811.08180, ningyu1991/GANFingerprints, the network that pools last.  It has
+    two convolutions and an average pooling at each scale down to 4 x 4, one more
+    convolution there, and a layer of min(base, 512) units, the features.  Weights from
+    N(0, 1) are multiplied by sqrt(2 / inputs), those of the last layer by sqrt(1 /
+    inputs); there is no normalisation.  Colours are in -1..1, images are mirrored half
+    the time, and Adam runs at 1e-3 with betas 0 and 0.99 in batches of 32.  Our choice
+    are a smaller base, batches of 16 with a tenfold learning rate, the rule by which
+    training ends (the code has none), and bilinear instead of Lanczos resizing.
 
     Examples
     --------

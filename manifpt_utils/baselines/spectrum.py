@@ -10,9 +10,9 @@ from scipy.sparse import csr_array
 
 from ..method.spaces import Space, slices
 
-LUMA = (0.299, 0.587, 0.114)  # of OpenCV and MATLAB
-FLOOR = 1e-8  # below what 8 bits can resolve, so that logarithms stay finite
-SPARSE = 0.1  # share of empty rings above which a profile would be mostly invented
+LUMA = (0.299, 0.587, 0.114)  # weights of OpenCV and MATLAB
+FLOOR = 1e-8  # below the resolution of 8 bits; keeps logarithms finite
+SPARSE = 0.1  # above this share of empty rings, too much is interpolated
 
 
 class AzimuthalSpectrum(Space):
@@ -21,15 +21,16 @@ class AzimuthalSpectrum(Space):
     .. math:: f_r = S_r / S_1, \quad S_r = \text{mean over ring } r \text{ of }
         20 \ln |F + 10^{-8}|
 
-    with the Fourier transform F of the grey image.  Up-sampling layers bend the end of
+    with the Fourier transform F of the grey image.  Upsampling layers bend the end of
     this curve.
 
     Parameters
     ----------
     normalise : bool
-        Divide by the first ring; False leaves S.
+        Whether to divide by the first ring; False returns S.
     n_points : int, optional
-        Interpolate (cubic spline) to this many values, for images of several sizes.
+        Number of values to which the curve is interpolated (cubic spline), for images
+        of several sizes.
 
     Attributes
     ----------
@@ -40,17 +41,18 @@ class AzimuthalSpectrum(Space):
     Raises
     ------
     ValueError
-        If images are below 8 x 8, or change their size after `fit` without `n_points`.
+        If images are smaller than 8 x 8, or have another size than in `fit` and
+        `n_points` is not given.
 
     Notes
     -----
-    As in the code of cc-hpc-itwm/DeepFakeDetection, the logarithm is natural in spite
-    of the 20, radii are whole pixels from the centre (n - 1) / 2, the ring of radius 0,
-    which holds the zero frequency, and the last one are left out, and the profile is
-    divided by the first ring that is left; CelebA crops have 80 points.  On images that
-    are not square, rings of equal radius in pixels are ellipses in frequency, as in
-    that code.  It also divides by the first ring where that is almost zero; we leave
-    such an image as it is.
+    Details follow the code of cc-hpc-itwm/DeepFakeDetection.  The logarithm is natural
+    in spite of the factor 20.  Radii are whole pixels from the centre (n - 1) / 2.  The
+    ring of radius 0, which holds the zero frequency, and the last ring are left out,
+    and the profile is divided by the first ring that remains; CelebA crops have 80
+    points. On images that are not square, rings of equal radius in pixels are ellipses
+    in frequency.  That code also divides by the first ring if it is almost zero; we
+    leave such an image as it is.
 
     Examples
     --------
@@ -109,20 +111,21 @@ class SpectrumDecay(Space):
     .. math:: |F(r)| / |F(0)| \approx y_1 (r / r_1)^b, \quad r \ge \text{start} \cdot
         r_\text{max}
 
-    Three features: b, and the first and the last reduced magnitude of the fitted range,
-    y_1 and y_last.  Camera images decay steadily, generated ones level off.
+    There are three features: b, and y_1 and y_last, the first and the last magnitude
+    (relative to the zero frequency) of the fitted range.  Spectra of camera images
+    decay steadily; those of generated images level off.
 
     Parameters
     ----------
     n_rings : int, optional
         Rings between half and all of the largest radius; max(6, n // 4) by default.
     smooth : int
-        Odd width of the moving average over rings.
+        Width of the moving average over rings; odd.
     start : float
-        Where the fit begins, in 0.5..1 of the largest radius.
-    fit : {"log", "norm"}
-        Least squares of log magnitudes, or the smallest 2-norm of the residuals with
-        the curve held at y_1.
+        Where the fit begins, as a share of the largest radius; in 0.5..0.75.
+    criterion : {"log", "norm"}
+        What the fit minimises: the squares of log magnitudes ("log"), or the 2-norm of
+        the residuals of a curve that passes through y_1 ("norm").
 
     Attributes
     ----------
@@ -132,20 +135,20 @@ class SpectrumDecay(Space):
     Raises
     ------
     ValueError
-        If images are not square, are below 16 x 16, change their size, or are too
-        small for the number of rings.
+        If images are not square, are smaller than 16 x 16, have another size than in
+        `fit`, or are too small for the number of rings.
 
     Notes
     -----
-    arXiv 1911.06465, NeurIPS 2020; of its MATLAB code (FourierSpectrumDiscrepancies):
+    arXiv 1911.06465, NeurIPS 2020.  Its MATLAB code (FourierSpectrumDiscrepancies) uses
     grey images, 200 rings above half of the corner's radius, a moving average of width
-    5, the 2-norm.  Ours differs on purpose.  The radius starts at the zero frequency,
-    not one pixel beside it.  Magnitudes are divided by the zero frequency as the paper
-    says (from memory) and the code does not, which makes y_1 and y_last independent of
-    exposure.  The fit starts at 0.75 as in the paper (from memory), where the code
-    passes 0.85.  Empty rings are interpolated, where the code divides 0 by 0: of 200
-    rings, some 130 are empty at 32 pixels, which is why fewer are the default and the
-    logarithmic fit with them.
+    5, and the 2-norm.  Ours differs on purpose in the following.  The radius starts at
+    the zero frequency, not one pixel beside it.  Magnitudes are divided by the zero
+    frequency as the paper says (from memory) and the code does not, which makes y_1 and
+    y_last independent of exposure.  The fit starts at 0.75 as in the paper (from
+    memory), while the code has 0.85.  Empty rings are interpolated, while the code
+    divides 0 by 0.  Of 200 rings, some 130 are empty at 32 pixels, which is why fewer
+    rings, and with them the logarithmic fit, are the default.
 
     Examples
     --------
@@ -192,7 +195,7 @@ class SpectrumDecay(Space):
                 f"smooth must be a positive odd number, got {self.smooth!r}."
             )
         if not 0.5 <= self.start <= 0.75:
-            raise ValueError(f"start must lie in 0.5..0.75, got {self.start!r}.")
+            raise ValueError(f"start must be in 0.5..0.75, got {self.start!r}.")
         if self.criterion not in ("log", "norm"):
             raise ValueError(
                 f'criterion must be "log" or "norm", got {self.criterion!r}.'
@@ -207,7 +210,7 @@ class SpectrumDecay(Space):
         return np.concatenate(parts).astype(np.float32)
 
     def _describe(self, magnitude):
-        """Features (n, 3) of relative magnitudes (n, h * w)."""
+        """Features (n, 3) from relative magnitudes (n, h * w)."""
         size = self.image_shape_[0]
         radius, ring, n_rings = self._rings(size)
         mean = _ring_means(ring, n_rings)
@@ -243,14 +246,14 @@ def pixel_rings(height, width):
 
 
 def frequency_rings(size, n_rings):
-    """Equal rings between half of the largest radius and all of it.
+    """Rings of equal width between half of the largest radius and all of it.
 
     Returns
     -------
     radius : (size, size) float array
         Distance from the zero frequency, which is at size // 2.
     ring : (size, size) int array
-        Number of the ring, -1 inside of all rings.
+        Number of the ring; -1 inside the innermost ring.
 
     Examples
     --------
@@ -266,7 +269,7 @@ def frequency_rings(size, n_rings):
 
 
 def decay(x, y, criterion="log"):
-    """Power law along a reduced spectrum.
+    """Fit a power law to a spectrum relative to its zero frequency.
 
     Parameters
     ----------
@@ -304,7 +307,7 @@ def _held_exponent(x, y):
 def _spectra(images):
     """20 ln |F + 1e-8| of grey images: (n, h * w)."""
     spectrum = fftshift(fft2(images), axes=(1, 2)) + FLOOR
-    # A sum that happens to be exactly zero must not reach the logarithm.
+    # The sum with FLOOR can still be exactly zero.
     size = np.maximum(np.abs(spectrum), np.finfo(float).tiny)
     return 20 * np.log(size).reshape(len(images), -1)
 
@@ -318,7 +321,7 @@ def _magnitudes(images):
 
 
 def _ring_means(ring, n_rings=None):
-    """The matrix (n_rings, h * w) that averages over rings; -1 belongs to none."""
+    """The matrix (n_rings, h * w) that averages over rings; -1 belongs to no ring."""
     ring = ring.ravel()
     pixels = np.flatnonzero(ring >= 0)
     counts = np.bincount(ring[pixels], minlength=n_rings or 0)
@@ -328,7 +331,7 @@ def _ring_means(ring, n_rings=None):
 
 
 def _interpolator(filled, n_rings):
-    """The matrix that fills empty rings from the nearest others: (n_rings, k)."""
+    """The matrix (n_rings, k) that fills empty rings from the nearest others."""
     rings = np.arange(n_rings)
     return np.array([np.interp(rings, filled, unit) for unit in np.eye(len(filled))]).T
 

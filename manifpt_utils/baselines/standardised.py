@@ -1,4 +1,4 @@
-"""What the hand-crafted methods end with: a classifier of standardised features."""
+"""The last step of hand-crafted methods: a classifier of standardised features."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
@@ -9,12 +9,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 
 class StandardisedClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
-    """A scikit-learn classifier that also offers the features it stands on.
+    """A scikit-learn classifier that also returns the features from which it decides.
 
     .. math:: z_j = (x_j - \\bar x_j) / s_j
 
-    with mean and deviation of the training features.  A feature that never changes
-    has z = 0.
+    with mean and standard deviation of the training features.  A constant feature has z
+    = 0.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class StandardisedClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         self.standardise = standardise
 
     def fit(self, x, y):
-        """Fit scaling and classifier.
+        """Fit the scaling and the classifier.
 
         Parameters
         ----------
@@ -58,7 +58,7 @@ class StandardisedClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         ------
         ValueError
             If there is only one class, x is not finite, or a class has fewer images
-            than the neighbours, or the folds, of the classifier.
+            than the classifier has neighbours or folds.
         """
         vars(self).pop("classifier_", None)
         x, y = validate_data(self, x, y, dtype=np.float64)
@@ -84,11 +84,11 @@ class StandardisedClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
                 )
 
     def _needed(self, y):
-        """How many images of every class the classifier asks for, by its parameter."""
+        """How many images per class each parameter of the classifier requires."""
         known = self.classifier.get_params(deep=False)
         needed = {k: known[k] for k in ("n_neighbors",) if k in known}
         if "cv" in known:
-            folds = check_cv(known["cv"], y, classifier=True)  # None stands for 5
+            folds = check_cv(known["cv"], y, classifier=True)  # None means 5
             if isinstance(folds, StratifiedKFold):
                 needed["cv"] = folds.n_splits
         return needed
@@ -106,7 +106,7 @@ class StandardisedClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
 
     @available_if(lambda self: hasattr(self.classifier_, "predict_proba"))
     def predict_proba(self, x):
-        """Class probabilities where the classifier has them: (n, c), as `classes_`."""
+        """Class probabilities, if the classifier has them: (n, c), as in `classes_`."""
         return self.classifier_.predict_proba(self._input(self._check(x)))
 
     def transform(self, x):

@@ -1,1 +1,1 @@
-"""What is compared: benchmarks, folders of images, the photographs and their views."""
+"""The images: benchmarks, folders of images, and the photographs with their views."""

@@ -1,20 +1,20 @@
-"""What to do about files that are not stored in one way in all classes."""
+"""What to do about files that are stored in another way from class to class."""
 
 from typing import NamedTuple
 
 LOSSY = ("lossless", "quality", "tables", "subsampling")
 SIZES = ("width", "height")
-LOOKS = ("grey",)  # facts of the picture, which no way of storage changes
+LOOKS = ("grey",)  # facts about the picture, which no way of storage changes
 
 
 class Advice(NamedTuple):
-    """The mildest normalisation that reaches all facts that differ.
+    """The mildest normalisation that removes all facts that differ.
 
     Attributes
     ----------
     how : {"png", "size", "jpeg90"}
     sentence : str
-        What it does about them, and what it leaves.
+        What the normalisation removes, and what it leaves.
     """
 
     how: str
@@ -32,7 +32,7 @@ def advice(differing):
     Returns
     -------
     Advice or None
-        None where nothing differs that a normalisation reaches.
+        None where no fact differs that a normalisation can remove.
 
     Examples
     --------

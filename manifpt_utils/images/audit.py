@@ -1,8 +1,8 @@
-"""Whether the files of a folder give the classes away before any pixel is looked at.
+"""Whether the files of a folder give the classes away before any pixel is seen.
 
-Images of one class that were compressed, resized or coloured unlike those of another
-can be told apart without any trace of a model.  The facts compared here are
-those that the files tell themselves.
+If the images of one class were compressed, resized or coloured in another way than
+those of another class, the two can be told apart without any trace of a model.  The
+facts that are compared here are those that the files themselves state.
 """
 
 from pathlib import Path
@@ -24,11 +24,11 @@ from .layout import class_paths
 from .near_copies import describe_near_copies, find_near_copies, signatures
 from .normalised_folder import NormalisedFrom, read_record
 
-PER_CLASS = 100  # files, at most, behind an accuracy
+PER_CLASS = 100  # files of a class from which an accuracy is computed, at most
 FOLDS, N_PERMUTATIONS = 5, 199
-NAMED = 3  # facts in a message
+NAMED = 3  # facts named in a message
 TRACES = (
-    "Traces of how the images were stored before can survive in their pixels, and a "
+    "Traces of the earlier storage can survive in the pixels of these images, and a "
     "method may find them."
 )
 
@@ -46,17 +46,17 @@ class Audit(NamedTuple):
         holds the class's most frequent value with its share.
     accuracies : DataFrame
         Rows "all classes" and, of two models or more, "models alone".  `accuracy` is
-        the share of files that a decision tree names correctly, by cross-validation and
-        as the mean over classes, when it sees these facts and no pixel; `chance` is
-        one over the number of classes; `null` is the highest accuracy when the classes
-        are permuted.
+        the share of files whose class a decision tree names correctly, by
+        cross-validation and as the mean over classes, if it sees these facts and no
+        pixel; `chance` is one over the number of classes; `null` is the highest
+        accuracy among random permutations of the classes.
     near_copies : DataFrame
-        One row per pair of images that differ in little but how they were saved, as
-        `find_near_copies` describes it.
+        One row per pair of images that differ in little except how they were saved, see
+        `find_near_copies`.
     normalise : {None, "png", "size", "jpeg90"}
-        How the images were treated once they were read, see the function `normalise`.
+        How the images were treated after they were read, see the function `normalise`.
     before : NormalisedFrom, optional
-        What the files were made from, where `manifpt audit` wrote them.
+        What the files were made from, if `manifpt audit` wrote them.
     """
 
     files: pd.DataFrame
@@ -68,12 +68,12 @@ class Audit(NamedTuple):
 
     @property
     def copies(self):
-        """The files that share their pixels with another one: a part of `files`."""
+        """The rows of `files` whose pixels are equal to those of another file."""
         return self.files[self.files["digest"].duplicated(keep=False)]
 
     @property
     def warnings(self):
-        """What a reader of any result on these images has to know: a list of str."""
+        """Warnings that belong beside any result on these images: a list of str."""
         found = [
             self._storage(),
             self._treatment(),
@@ -84,7 +84,7 @@ class Audit(NamedTuple):
 
     @property
     def telling(self):
-        """Whether facts tell classes apart better than any permutation of them."""
+        """Whether facts tell the classes apart better than any permuted classes."""
         return bool((self.accuracies["accuracy"] > self.accuracies["null"]).any())
 
     def _storage(self):
@@ -105,29 +105,29 @@ class Audit(NamedTuple):
         )
 
     def _help(self):
-        """What else can be done, where nothing was done yet."""
+        """Advice on a normalisation, if none was applied yet."""
         if self.normalise or not (found := advice(self.differences.index)):
             return ""
         return (
-            f" Where that cannot be done, load them with normalise={found.how!r}: "
+            f" If that cannot be done, load them with normalise={found.how!r}: "
             f"{found.sentence}"
         )
 
     def _treatment(self):
-        """What a treatment leaves, where files differed before it."""
+        """What a treatment leaves, if files differed before it."""
         if self.normalise and not self.differences.empty:
             return f"normalise={self.normalise!r} was applied. {TRACES}"
         if self.before and self.before.warnings:
             return (
                 f"these files were written with normalise={self.before.normalise!r} "
-                f"from others, of which it is known: {' '.join(self.before.warnings)} "
+                f"from others. Their audit said: {' '.join(self.before.warnings)} "
                 f"{TRACES}"
             )
         return ""
 
 
 def _grouped(row):
-    """Values of a fact, each with the classes that have it."""
+    """The values of a fact, each with the classes that have it."""
     groups = {value: list(x.index) for value, x in row.groupby(row)}
     return "; ".join(
         f"{value} in {_listed(x) if len(x) <= NAMED else f'{len(x)} classes'}"
@@ -147,7 +147,7 @@ def audit(folder, *, models=None):
     folder : str or Path
         As `from_folder` describes it; images may be of any size.
     models : sequence of str, optional
-        Which generators; all by default.
+        Names of the models; all by default.
 
     Returns
     -------
@@ -177,12 +177,12 @@ def _row(path, bar):
 
 
 def file_table(paths, facts, found):
-    """Gather what is known of every file.
+    """Gather what is known about every file in one table.
 
     Parameters
     ----------
     paths : dict of str to list of Path
-        By class.
+        Files of each class.
     facts : dict of str to list of Facts
     found : dict of str to list of str
         Digests of the pixels.
@@ -203,16 +203,16 @@ def file_table(paths, facts, found):
 def compare(files, found=None, *, normalise=None, before=None):
     """Find the facts that differ between classes.
 
-    A fact differs where two classes have one value each, and not the same, or where it
-    tells the classes apart better than any permutation of them.  A class of a single
-    file has no part in this.
+    A fact differs if two classes have one value each and these are not the same, or if
+    it tells the classes apart better than any permuted classes.  A class of a single
+    file is not compared.
 
     Parameters
     ----------
     files : DataFrame
         As in `Audit`.
     found : (n, 256) float32 array, optional
-        Signatures of the images; without them no near copies are looked for.
+        Signatures of the images; without them, near copies are not sought.
     normalise, before
         As in `Audit`.
 
@@ -238,7 +238,7 @@ def compare(files, found=None, *, normalise=None, before=None):
 
 
 def _compared(files):
-    """A sample of the files of every class that has two, and the facts that vary."""
+    """A sample of files of every class with two or more, and the facts that vary."""
     order = np.random.default_rng(0).permutation(len(files))
     facts = files.iloc[order][list(Facts._fields)]
     by_class = facts.groupby(level="class")
@@ -256,7 +256,7 @@ class Score(NamedTuple):
 
 
 def _score(facts):
-    """The accuracy of facts and its null."""
+    """The accuracy that facts give, and its null."""
     chance = 1 / facts.index.unique("class").size
     if not facts.size:
         return Score(chance, chance, chance)
@@ -267,14 +267,14 @@ def _score(facts):
 
 
 def _recall(labels, predicted):
-    """Mean over classes of the share that is predicted correctly."""
+    """The share that is predicted correctly, as the mean over classes."""
     return float(
         (np.bincount(labels, labels == predicted) / np.bincount(labels)).mean()
     )
 
 
 def _predicted(facts):
-    """Classes that a decision tree tells from facts, by cross-validation."""
+    """Classes as a decision tree predicts them from facts, by cross-validation."""
     labels = _labels(facts)
     folds = min(FOLDS, np.bincount(labels).min())
     return cross_val_predict(
@@ -293,7 +293,7 @@ def _labels(facts):
 
 
 def _encoded(values):
-    """Numbers as they are, a missing one as -1; texts by their alphabetic order."""
+    """Numbers as they are, missing ones as -1; texts by their alphabetical order."""
     if is_numeric_dtype(values):
         return values.fillna(-1).astype(float)
     return values.astype("category").cat.codes
@@ -305,19 +305,19 @@ def _telling(facts, score):
     if score and score.accuracy > score.null:
         alone = {f: _recall(_labels(facts), _predicted(facts[[f]])) for f in facts}
         named = [f for f in facts if f in named or alone[f] > score.null]
-        named = named or list(facts)  # which tell the classes apart together only
+        named = named or list(facts)  # only together do they tell the classes apart
     return named
 
 
 def _settled(values):
-    """Whether two classes have one value each, and not the same."""
+    """Whether two classes have one value each, and these are not the same."""
     pairs = values.reset_index("class").drop_duplicates()
     alone = pairs[~pairs["class"].duplicated(keep=False)]
     return alone[values.name].nunique(dropna=False) > 1
 
 
 def _typical(values):
-    """The value of a class, the range of its numbers, or its most frequent value."""
+    """What a class has: the range of its numbers, or its most frequent value."""
     shares = values.value_counts(normalize=True, dropna=False)
     if len(shares) > 1 and is_numeric_dtype(values) and not is_bool_dtype(values):
         return f"{values.min():g} to {values.max():g}"

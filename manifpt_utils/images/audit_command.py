@@ -17,17 +17,17 @@ Examples:
 
 \b
 What --normalise does:
-  png     keeps all pixels as they are, as 8-bit RGB; format, colour mode and
-          metadata are gone
-  size    besides, brings all images to the smallest size among them, or to
-          --size, by one centred crop and one Lanczos step
-  jpeg90  besides, compresses all images as JPEG of quality 90 and decodes them;
-          alone it hides no earlier compression, with a --size of half the
-          smallest or less it hides most of it
+  png     keeps all pixels as they are, as 8-bit RGB; removes format, colour
+          mode and metadata
+  size    also brings all images to the smallest size among them, or to
+          --size, by one centred crop and one resizing with a Lanczos filter
+  jpeg90  also compresses all images as JPEG of quality 90 and decodes them;
+          alone, it hides no earlier compression; with a --size of half the
+          smallest size or less, it hides most of it
 
-The copy holds PNG files in the same tree; the source is never changed.  Traces of how
-images were stored before can survive in their pixels, so the copy keeps a record of the
-audit of its source, which is shown beside every result on it.  No copy is as good as
+The copy holds PNG files in the same folders; the source is never changed.  Traces of
+the earlier storage can survive in the pixels, so the copy keeps a record of the audit
+of its source, which is shown beside every result on it.  No copy is as good as
 files that were made anew, in one way, from their originals.
 """
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -47,13 +47,13 @@ class Models(click.ParamType):
     name="audit", cls=Task, stopped="stopped; nothing was written", epilog=EXAMPLES
 )
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--models", type=Models(), help="Some models, with commas between them.")
-@click.option("--csv", type=FILE, help="Gets a table with one row per file.")
-@click.option("--html", type=FILE, help="Gets a report with small pictures of copies.")
+@click.option("--models", type=Models(), help="Only these models, with commas.")
+@click.option("--csv", type=FILE, help="Write a table with one row per file.")
+@click.option("--html", type=FILE, help="Write a report, with pictures of copies.")
 @click.option(
     "--normalise",
     type=click.Choice(NORMALISATIONS),
-    help="Write a copy of the folder whose images were all stored in one way.",
+    help="Write a copy of the folder in which all images are stored in one way.",
 )
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Folder of that copy."
@@ -63,15 +63,16 @@ class Models(click.ParamType):
     type=click.IntRange(min=8),
     help="Height and width of the images in the copy.",
 )
-@click.option("--force", is_flag=True, help="Replace files that are no reports, too.")
+@click.option("--force", is_flag=True, help="Replace any file by a report.")
 def command(folder, models, csv, html, normalise, output, size, force):
     """Tell whether files give the classes away before any pixel is looked at.
 
-    FOLDER holds real/ and one sub-folder per model.  The headline is the accuracy of a
-    classifier that sees only how files are stored (format, compression, size, colour
-    mode, metadata), with its chance level and its null.  Above the null, a result on
-    these images may owe as much to their storage as to any model.  Copies and near
-    copies within and across classes are listed as well.
+    FOLDER holds real/ and one sub-folder per model.  The first line is the accuracy of
+    a classifier that sees only how files are stored (format, compression, size, colour
+    mode, metadata), with its chance level and its null: what permuted classes reach. If
+    the accuracy is above the null, a result on these images may be due to their storage
+    as much as to any model.  Copies and near copies within and across classes are
+    listed as well.
     """
     from .audit import audit
     from .audit_report import PAGE_STARTS, TABLE_STARTS, file_rows, page
@@ -95,7 +96,7 @@ def command(folder, models, csv, html, normalise, output, size, force):
 
 
 def check_together(normalise, output, size):
-    """Refuse a copy that has no place, and a place or a size without a copy.
+    """Refuse --normalise without --output, and --output or --size without --normalise.
 
     Raises
     ------
@@ -121,11 +122,11 @@ def check_report(path, start, root, force):
     ----------
     path : Path or None
     start : str
-        What a report of this kind begins with.
+        The text with which a report of this kind begins.
     root : Path
-        The folder that is read.
+        The folder that is audited.
     force : bool
-        Replace any file.
+        Whether to replace any file.
 
     Raises
     ------
@@ -152,13 +153,13 @@ def check_report(path, start, root, force):
 
 
 def write_report(path, text):
-    """Write a report whole, and say so."""
+    """Write a report, whole or not at all, and say so."""
     write_whole(path, text)
     click.echo(f"wrote {printable(path)}")
 
 
 def summary(found):
-    """What the console shows of an audit, the headline first.
+    """The text that the console shows of an audit, the headline first.
 
     Parameters
     ----------
@@ -176,11 +177,11 @@ def summary(found):
     parts = [headline(found), scores, what_to_do(found), f"Files: {printable(held)}."]
     if not found.differences.empty:
         parts.append(f"What differs:\n{_escaped(found.differences)}")
-    said = 0 if found.differences.empty else 1  # the first warning is what stands above
+    said = 0 if found.differences.empty else 1  # the headline says the first
     parts += [f"Warning: {message}" for message in found.warnings[said:]]
     return "\n\n".join(part for part in parts if part)
 
 
 def _escaped(frame):
-    """A table as text, with its names fit for a screen."""
+    """A table as text, with its names made safe to print."""
     return frame.rename(columns=printable).to_string()

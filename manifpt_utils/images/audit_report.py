@@ -1,7 +1,7 @@
 """The audit of a folder as files: a page to look at, and a table of all files.
 
-Names of files and classes come from outside.  The page escapes all text, allows itself
-neither scripts nor requests, and holds its pictures.
+Names of files and classes come from outside.  Therefore the page escapes all text,
+forbids scripts and requests, and contains its pictures.
 """
 
 import base64
@@ -15,15 +15,15 @@ from .._support.printable import printable
 from .advice import advice
 from .image_files import read_image
 
-MOST_ROWS = 50  # of pairs and groups that are shown
-MOST_FILES = 4  # of a group
+MOST_ROWS = 50  # pairs and groups that are shown
+MOST_FILES = 4  # files of a group that are shown
 SIDE = 64  # pixels of a small picture
 PAGE_STARTS = "<!doctype html>\n<!-- manifpt audit -->\n"
 TABLE_STARTS = "class,file,format,"
 
 
 def file_rows(found):
-    """One row per file: facts, digest, and which other file it repeats.
+    """One row per file: facts, digest, and the file of which it is a copy.
 
     Parameters
     ----------
@@ -32,9 +32,9 @@ def file_rows(found):
     Returns
     -------
     DataFrame
-        Indexed by class and file; `copy_of` names the first file with equal pixels,
-        `near_copy_of` the nearest near copy and `difference` how far it is, in grey
-        levels.
+        Indexed by class and file.  `copy_of` names the first file with equal pixels,
+        `near_copy_of` the nearest near copy, and `difference` is the distance from
+        that, in grey levels.
     """
     files = found.files
     names = files.index.map("/".join).to_series(index=files.index)
@@ -62,7 +62,7 @@ def _ends(pairs):
 
 
 def headline(found):
-    """What the files give away, and what to do about it.
+    """How well the files alone give the classes away, in one or two sentences.
 
     Parameters
     ----------
@@ -89,25 +89,25 @@ def headline(found):
 
 
 def what_to_do(found):
-    """The remedy for what differs, or an empty text where nothing does."""
+    """The remedy for what differs, or an empty text if nothing does."""
     best = "Make the files of all classes anew, in one way, from their originals."
     if found.differences.empty:
         return ""
     told = advice(found.differences.index)
     if told is None:
-        return f"{best} No normalisation reaches what differs here."
-    how = f"Where that cannot be done, use --normalise {told.how}:"
+        return f"{best} No normalisation removes what differs here."
+    how = f"If that cannot be done, use --normalise {told.how}:"
     return f"{best} {how} {told.sentence}"
 
 
 def page(found, root):
-    """The report as one HTML file that needs no other.
+    """The report as one HTML file that needs no other file.
 
     Parameters
     ----------
     found : Audit
     root : Path
-        Where the files lie, for small pictures of the copies.
+        The folder of the files, from which small pictures of copies are made.
 
     Returns
     -------
@@ -139,7 +139,7 @@ def _tables(found):
     return [
         (
             "Accuracies from storage alone",
-            "The null is the highest accuracy when the classes are assigned at random.",
+            "The null is the highest accuracy among random permutations of classes.",
             found.accuracies.map("{:.2f}".format),
         ),
         (
@@ -151,7 +151,7 @@ def _tables(found):
         ("Sizes", "Width x height, and how many files have it.", _crossed(sizes)),
         (
             "Ways of storage",
-            "Format, compression, quality of JPEG, colour mode, bits per sample.",
+            "Format, compression, JPEG quality, colour mode, bits per sample.",
             _crossed(ways),
         ),
     ]
@@ -166,7 +166,7 @@ def _crossed(values):
 
 
 def _groups(copies):
-    """Names of the files of every group of equal images, and no number."""
+    """Names of the files in every group of equal images, without a distance."""
     names = copies.index.to_series(index=copies.index)
     groups = [list(x) for _, x in names.groupby(copies["digest"].to_numpy())]
     groups.sort(key=lambda group: len({name for name, _ in group}) == 1)
@@ -174,7 +174,7 @@ def _groups(copies):
 
 
 def _pairs(pairs):
-    """Names of both files of every pair, and how far they are apart."""
+    """Names of both files of every pair, and their distance."""
     return [
         ([(row[0], row[1]), (row[2], row[3])], row[4])
         for row in pairs.head(MOST_ROWS).itertuples(index=False)
@@ -182,7 +182,7 @@ def _pairs(pairs):
 
 
 def _shown(groups, root):
-    """Groups with small pictures: lists of (name, picture), number of others, note."""
+    """Groups with pictures: a list of (name, picture), the number of others, a note."""
     return [
         (
             [_figure(root, name) for name in group[:MOST_FILES]],
@@ -244,7 +244,7 @@ figure img { image-rendering: pixelated; min-width: 3rem; display: block; }
 <p><strong>What to do.</strong> {{ remedy|shown }}</p>
 {% endif %}
 {% if warnings %}
-<h2>To be said beside any result on these images</h2>
+<h2>Warnings that belong beside any result on these images</h2>
 <ul>
 {% for message in warnings %}
 <li>{{ message|shown }}</li>
@@ -305,11 +305,12 @@ and {{ others }} more.
 {% endif %}
 {% endmacro %}
 <h2>Copies</h2>
-<p>Files with equal pixels, those of several classes first.</p>
+<p>Files with equal pixels; those in several classes come first.</p>
 {{ gallery(copies, n_copies) }}
 <h2>Near copies</h2>
-<p>Images that differ in grey, at 16 x 16 pixels, by very little: compressed, resized or
-brightened anew, or two views that nearly coincide. Those of two classes come first.</p>
+<p>Images that hardly differ once they are reduced to 16 x 16 grey pixels: they were
+compressed, resized or brightened, or are two views that nearly coincide. Pairs of two
+classes come first.</p>
 {{ gallery(pairs, n_pairs) }}
 </main>
 </body>

@@ -1,7 +1,8 @@
 """Benchmarks: real images, samples of several generators, and their design factors.
 
-`load("gm-photo/coffee")` reads the one that ships inside, `load("path/to/folder")` any
-folder of the form `real/*.png`, `<model>/*.png`, and what else `load` lists.
+`load("gm-photo/coffee")` reads the benchmark that ships with the package.
+`load("path/to/folder")` reads any folder of the form `real/*.png`, `<model>/*.png`, and
+the other layouts that `load` lists.
 """
 
 import math
@@ -33,31 +34,31 @@ class Benchmark:
     ----------
     name : str
     real : (n, h, w, 3) uint8 array
-        The manifold set: what stands for the data manifold.
+        The manifold set: the real images that stand for the data manifold.
     real_test : (m, h, w, 3) uint8 array
-        Other real images, to be told apart from generated ones.
+        Other real images, which are to be told from generated ones.
     images : dict of str to (k, h, w, 3) uint8 array
         Samples by model.
     factors : DataFrame, optional
         Index `model`; columns `family`, `up`, `nl_last`, `norm`, `down`, `skip`,
         `loss`, `loss_fine`.
     manifold : PhotoManifold, optional
-        The exact manifold, where it is known.
+        The exact manifold, if it is known.
     audit : Audit, optional
-        How the files are stored, where the benchmark is a folder; `audit.warnings` is
-        what has to be said beside any result on them.
+        How the files are stored, if the benchmark is a folder; `audit.warnings` belong
+        beside any result on these images.
     split : RealSplit, optional
-        How the real images were divided, where that was left to chance.
+        How the real images were divided, if they were divided at random.
     layout : str, optional
-        What was recognised where the images lie.
+        The layout in which the images were found, in words.
     tested : dict of str to bool array, optional
-        Which images are for the test, by model and for "real" of `real_test`, where
-        they came with a split of their own; `for_evaluation` keeps to it.
+        Which images are for the test, for each model and for "real" (of `real_test`),
+        if the images came with their own split; `for_evaluation` keeps to it.
     notes : sequence of str
-        What has to be said beside any result and is not in the audit.
+        Further warnings that belong beside any result, besides those of the audit.
     normalise : {None, "png", "size", "jpeg90"}
-        How the images were treated, see the function `normalise`; later images are to
-        be treated in the same way.
+        How the images were treated, see the function `normalise`; later images must be
+        treated in the same way.
 
     Raises
     ------
@@ -105,14 +106,14 @@ class Benchmark:
 
     @property
     def warnings(self):
-        """What has to be said beside any result on these images: a list of str."""
+        """Warnings that belong beside any result on these images: a list of str."""
         return [*self.notes, *([] if self.audit is None else self.audit.warnings)]
 
     def labelled(self, n, *, seed=0, with_real=False):
-        """Draw images of every class without replacement, to tell the classes apart.
+        """Draw labelled images of every class, without replacement.
 
-        What is drawn from a class depends on the seed and the class alone, and the
-        first images of a larger `n` are those of a smaller one.
+        The images of a class depend only on the seed and the class, and a larger `n`
+        begins with the images of a smaller one.
 
         Parameters
         ----------
@@ -120,7 +121,7 @@ class Benchmark:
             Images per class.
         seed : int
         with_real : bool
-            Add the class "real", from `real_test`.
+            Whether to add the class "real", from `real_test`.
 
         Returns
         -------
@@ -136,12 +137,12 @@ class Benchmark:
         Warns
         -----
         UserWarning
-            If the images came with a split of their own, to which this does not keep.
+            If the images came with their own split, which is not kept here.
         """
         if self.tested is not None:
             warnings.warn(
-                f"images of {self.name} are drawn from both sides of the split that "
-                "they came with; for_evaluation keeps to it.",
+                f"images of {self.name} are drawn from both sides of the split they "
+                "came with; use for_evaluation to keep the sides apart.",
                 stacklevel=2,
             )
         classes = self._classes(with_real)
@@ -213,7 +214,7 @@ class Benchmark:
         return replace(self, images=classes, real_test=real_test, tested=tested)
 
     def given_split(self, n_train=None, n_test=None, *, seed=0, with_real=False):
-        """Draw images of every class from either side of the split they came with.
+        """Draw images of every class from both sides of the split they came with.
 
         ::
 
@@ -223,17 +224,17 @@ class Benchmark:
         Parameters
         ----------
         n_train, n_test : int, optional
-            Images per class; by default as many as every class has.
+            Images per class; by default as many as the smallest class has.
         seed : int
         with_real : bool
-            Add the class "real", from `real_test`.
+            Whether to add the class "real", from `real_test`.
 
         Returns
         -------
         images : (n, h, w, 3) uint8 array
         labels : (n,) str array
         tested : (n,) bool array
-            Which of them are for the test.
+            Which images are for the test.
 
         Raises
         ------
@@ -243,7 +244,7 @@ class Benchmark:
         """
         if self.tested is None:
             raise ValueError(
-                f"{self.name} came without a split of its own; draw by labelled, and "
+                f"{self.name} came without its own split; draw by labelled, and "
                 "let evaluate divide."
             )
         classes = self._classes(with_real)
@@ -256,7 +257,7 @@ class Benchmark:
         return images, labels, np.arange(len(labels)) >= len(sides[0][1])
 
     def _classes(self, with_real):
-        """Images by class, of at least two."""
+        """Images of each class; there must be at least two classes."""
         classes = self.images | ({"real": self.real_test} if with_real else {})
         if len(classes) < 2:
             raise ValueError(

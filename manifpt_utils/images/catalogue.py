@@ -14,7 +14,7 @@ from .._support.paths import DATA
 from .._support.suggestion import suggestion
 from .manifest import read_manifest, verified
 
-# The data set of the paper that each photograph plays: a column of factors.csv.
+# The data set of the paper for which each photograph stands: a column of factors.csv.
 DATA_SETS = {
     "coffee": "gm_celeba",
     "flower": "gm_cifar10",
@@ -27,13 +27,13 @@ PAPER_NAMES = {
     "gm_chq": "GM-CHQ",
     "gm_ffhq": "GM-FFHQ",
 }
-# One or more of each family, trained on the first two photographs.
+# One or more models of each family, trained on the first two photographs.
 CORE = ("dcgan", "lsgan", "wgan_gp", "beta_vae", "glow", "ddpm")
 RECORDED = ("family", "parameters", "steps", "training_cpu_seconds", "images")
 
 
 def records(photo, *, data_folder=None):
-    """What is known of every stored training on one photograph.
+    """What is known about every stored training on one photograph.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ def records(photo, *, data_folder=None):
     -------
     DataFrame
         Indexed by model and seed: `family`, `parameters`, `steps`,
-        `training_cpu_seconds`, `images`, and the measured quality, described in the
-        data card.  Empty where nothing is stored.
+        `training_cpu_seconds`, `images`, and the measured quality, which the data card
+        explains.  Empty if nothing is stored.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def records(photo, *, data_folder=None):
 
 
 def listed(photo, *, data_folder=None):
-    """The models that the paper lists for the data set that a photograph plays.
+    """The models that the paper lists for the data set for which a photograph stands.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def model_places(*, data_folder=None):
     -------
     DataFrame
         One row per model and data set: `family`, `model`, `data set`, and the
-        `photograph` that plays the data set here.
+        `photograph` that stands for the data set here.
 
     Examples
     --------

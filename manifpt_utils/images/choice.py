@@ -9,7 +9,7 @@ from .._support.suggestion import suggestion
 
 
 def choose(models, known, where="", core=()):
-    """The models that were asked for, in the order of the known ones."""
+    """The models that were asked for, in the order of `known`."""
     if models is None:
         return list(known)
     if isinstance(models, str) or not isinstance(models, Iterable):
@@ -29,5 +29,5 @@ def choose(models, known, where="", core=()):
 
 
 def shuffled(name, n, seed):
-    """A permutation that belongs to one class, whatever other classes there are."""
+    """A permutation for one class, independent of which other classes there are."""
     return np.random.default_rng([seed, zlib.crc32(name.encode())]).permutation(n)

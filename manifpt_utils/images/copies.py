@@ -8,14 +8,14 @@ import pandas as pd
 
 from .._support.printable import printable
 
-SHOWN = 3  # examples in a message, and files in each
+SHOWN = 3  # examples in a message, and files in each example
 
 
 def digests(images):
     """Tell equal images by equal strings.
 
-    A split of images in which these are the groups never has copies of one image on
-    both sides.
+    If a split takes these strings as groups, copies of one image are never on both
+    sides.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def digests(images):
 
 
 def refuse_copied_classes(files):
-    """Refuse a class all of whose images are in another class as well.
+    """Refuse a class if all of its images are in another class as well.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def refuse_copied_classes(files):
     Raises
     ------
     ValueError
-        If there is such a class; it is named, with files as examples.
+        If there is such a class; the message names it and some files.
     """
     contents = {k: set(x) for k, x in files["digest"].groupby(level="class")}
     models_first = sorted(contents, key=lambda name: name == "real")
@@ -64,7 +64,7 @@ def refuse_copied_classes(files):
 
 
 def describe_copies(files):
-    """Say which files hold the pixels of another file.
+    """Say which files have the same pixels as another file.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def describe_copies(files):
     Returns
     -------
     str
-        Empty where all images differ.
+        Empty if all images differ.
     """
     if not files["digest"].duplicated().any():
         return ""
@@ -107,5 +107,5 @@ def _examples(files):
 
 
 def _both_ends(names):
-    """A few of the names; the last one too, for it may be of another class."""
+    """A few of the names, and the last one, which may be of another class."""
     return names if len(names) <= SHOWN else [*names[: SHOWN - 1], "...", names[-1]]

@@ -6,7 +6,7 @@ SETTLED = 1e-3  # a descent whose step is shorter in every coordinate has arrive
 
 
 def descend(evaluate, c, box, steps):
-    """Levenberg-Marquardt with box bounds, one problem a row.
+    """The Levenberg-Marquardt method within bounds, for one problem per row.
 
     Parameters
     ----------
@@ -18,7 +18,7 @@ def descend(evaluate, c, box, steps):
         Where the problems start.
     box : (low, high) of (m,) tensors
     steps : int
-        At most.
+        Largest number of steps.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def descend(evaluate, c, box, steps):
 
 def _newton_step(gradient, normal, damping, c, box):
     low, high = box
-    # A coordinate on its bound that is pushed outwards must not steer the others.
+    # A coordinate that is pushed against its bound must not influence the others.
     free = ~(((c <= low) & (gradient > 0)) | ((c >= high) & (gradient < 0)))
     normal = normal * (free[:, :, None] & free[:, None, :])
     diagonal = torch.diagonal(normal, dim1=-2, dim2=-1)

@@ -1,8 +1,8 @@
 """Controlled experiments: one base generator, trained again with one factor changed.
 
-Between the published models of a benchmark everything differs at once.  Here a run
-differs from the base in one design factor, and every design was trained from several
-random starts, so that the effect of a factor can be told from that of the start.
+The published models of a benchmark differ in everything at once.  Here, a run differs
+from the base in one design factor.  Every design was trained from several random
+starts, so that the effect of a factor can be told from the effect of the start.
 """
 
 import io
@@ -21,13 +21,14 @@ BASE = "base"
 
 
 class Experiments(NamedTuple):
-    """Samples of every run, and what was changed in it.
+    """Samples of every run, and the factor that was changed in it.
 
     Attributes
     ----------
     images : (n, h, w, 3) uint8 array
     runs : (n,) str array
-        Run of every image: "up_nearest-0" is the first training of that design.
+        Run of every image; "up_nearest-0" is the first training of the design
+        "up_nearest".
     designs : DataFrame
         Indexed by run: the level of each factor.
     """
@@ -46,7 +47,7 @@ def load_experiments(photo="coffee", *, n=None, data_folder=None):
     n : int, optional
         Images per run; by default all that are stored.
     data_folder : Path, optional
-        Where `experiments/` lies, if not beside the package.
+        The folder with `experiments/`, if it is not beside the package.
 
     Returns
     -------
@@ -105,7 +106,7 @@ def _check_count(sheets, n):
 
 
 def one_factor(designs, factor):
-    """Runs that differ in one factor at most: the base and its other levels.
+    """Runs that differ in one factor only: the base, and the factor's other levels.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ FACTORS = ["family", "up", "nl_last", "norm", "down", "skip", "loss", "loss_fine
 MEANING = (
     "factors.csv tells how each model was built. It is a table with a heading and one "
     f"row per model; its columns are model, {', '.join(FACTORS)}. It is optional: "
-    "without it, what is said about design factors is left out."
+    "without it, all sections about design factors are left out."
 )
 
 
@@ -21,7 +21,7 @@ def read_factors(content, name="factors.csv"):
     content : bytes
         Content of a CSV file.
     name : str or Path
-        How messages call it.
+        What messages call it.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What an image file tells about its storage, and not about what it shows."""
+"""Facts about how an image file is stored, not about what it shows."""
 
 import io
 import zlib
@@ -28,25 +28,26 @@ class Facts(NamedTuple):
     format : str
         As Pillow names it: "PNG", "JPEG", ...
     compression : str
-        "jpeg", "VP8" (lossy WebP), "VP8L" (lossless WebP), or what a TIFF file
-        names; empty where the format leaves no choice.
+        "jpeg", "VP8" (lossy WebP), "VP8L" (lossless WebP), or the name in a TIFF file;
+        empty if the format leaves no choice.
     lossless : bool
     quality : float
-        Quality of libjpeg whose luminance table is nearest to that of a JPEG file.
+        The quality setting of libjpeg whose luminance table is nearest to that of the
+        JPEG file.
     tables : str
-        Check sum of the quantisation tables of JPEG, also inside a TIFF file.
+        Check sum of the JPEG quantisation tables, also of those inside a TIFF file.
     subsampling : str
         Subsampling of the colours: "4:4:4" (none), "4:2:0", ...
     mode : str
         Colour mode of Pillow: "RGB", "L" (grey), "RGBA", ...
     bits : int
-        Bits per sample, or per pixel where they are packed, as in a BMP of 16 bits.
+        Bits per sample, or per pixel if samples are packed, as in a 16-bit BMP.
     grey : bool
         Whether red, green and blue are equal in every pixel.
     width, height : int
-        In pixels, upright, before any resizing.
+        Size in pixels of the upright image, before any resizing.
     metadata : str
-        Which kinds the file carries besides its pixels.
+        The kinds of metadata that the file carries.
     """
 
     format: str
@@ -73,7 +74,7 @@ def header_facts(image):
     Returns
     -------
     Facts
-        Those that need the decoded image have their defaults.
+        Facts that need the decoded image keep their defaults.
     """
     tables = getattr(image, "quantization", None)
     raw_tables = tables or tiff_tags(image).get(JPEG_TABLES)
@@ -91,16 +92,16 @@ def header_facts(image):
 
 
 def pixel_facts(facts, image, pixels):
-    """Add what is known once an image is decoded.
+    """Add the facts that are known once an image is decoded.
 
     Parameters
     ----------
     facts : Facts
         From `header_facts`.
     image : PIL.Image.Image
-        Decoded: some files have their metadata behind the pixels.
+        Decoded, because some files hold their metadata after the pixels.
     pixels : (h, w, 3) uint8 array
-        Upright.
+        The upright image.
 
     Returns
     -------
@@ -118,12 +119,12 @@ def pixel_facts(facts, image, pixels):
 
 
 def tiff_tags(image):
-    """Tags of a TIFF file by number; empty for another format."""
+    """Tags of a TIFF file by number; empty for other formats."""
     return getattr(image, "tag_v2", {})
 
 
 def raw_layout(image):
-    """Pillow's names of how the file holds the samples: "RGB", "L;4", "BGR;16"."""
+    """Pillow's names for the layout of samples in the file: "RGB", "L;4", "BGR;16"."""
     parts = [tile[3] for tile in image.tile]
     names = [a for p in parts for a in (p if isinstance(p, tuple) else (p,))]
     return {name for name in names if isinstance(name, str)}
@@ -146,7 +147,7 @@ def _compression(image):
 def _webp_codec(file):
     """The first chunk of a WebP file that holds pixels, "VP8" or "VP8L".
 
-    Pillow has read such a file to its end when it is opened, so the place is free.
+    Pillow reads such a file to its end when it opens it, so the position can be moved.
     """
     file.seek(12)
     while header := file.read(8):

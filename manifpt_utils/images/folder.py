@@ -26,11 +26,11 @@ from .readers import folders
 from .readers.source import limited, read_files
 from .validation import check_integer, check_size
 
-NO_FACTS = Facts("", "", True, np.nan, "", "", "", 0)  # of what never was a file
+NO_FACTS = Facts("", "", True, np.nan, "", "", "", 0)  # of images that never were files
 NO_AUDIT = (
-    "the real images are no image files, so how the files of the classes are stored "
-    "could not be compared: a difference between the steps that real and generated "
-    "images went through stays unseen."
+    "the real images are not image files, so the storage of the classes could not be "
+    "compared: a difference between the steps that real and generated images went "
+    "through stays unseen."
 )
 
 
@@ -62,20 +62,22 @@ def from_folder(
     ----------
     path : str or Path
     models : sequence of str, optional
-        Which generators; all by default.  One alone can only be told from real images.
+        Names of the models; all by default.  A single one can only be told from real
+        images.
     n_real : int, optional
-        Size of the manifold set; by default all that are not kept for the test.
+        Size of the manifold set; by default all real images that are not kept for the
+        test.
     test_fraction : float
         Share of the real images that is kept for `real_test`.
     size : int or (int, int), optional
-        Height and width to bring every image to, by one centred crop and one Lanczos
-        step.  Without it all images must be of one size.
+        Height and width to which every image is brought, by one centred crop and one
+        resizing with a Lanczos filter.  Without it, all images must be of one size.
     normalise : {None, "png", "size", "jpeg90"}
-        How to treat all images besides, see the function `normalise`.  The last two
-        bring them to `size`, or to the smallest size among them.
+        How all images are treated after reading, see the function `normalise`.  The
+        last two bring them to `size`, or to the smallest size among them.
     packed : bool, optional
-        Whether the images are decoded once into files that are mapped, so that only
-        what is used of them is in memory; by default if they take over 256 MB, and
+        Whether the images are decoded once into memory-mapped files, so that only the
+        used part is in memory.  By default this is done if they take over 256 MB and
         there is a folder for cached features.
     seed : int
         Seed of the split.
@@ -94,9 +96,9 @@ def from_folder(
     Warns
     -----
     UserWarning
-        If classes differ in how their files are stored, which gives a class away
-        whatever model made it, or if there are copies or near copies.
-        `Benchmark.warnings` keeps the messages and `Benchmark.audit` what is behind
+        If the files of classes are stored in different ways, which gives classes away
+        without any trace of a model; or if there are copies or near copies.
+        `Benchmark.warnings` keeps the messages, and `Benchmark.audit` the facts behind
         them.
     """
     root = Path(path).expanduser()
@@ -121,15 +123,16 @@ def assemble(
     Parameters
     ----------
     find : callable
-        Lists the images, as a Source; called again after files, to see what changed.
+        Lists the images as a Source.  It is called again after reading, to detect files
+        that changed meanwhile.
     n_real, test_fraction, size, normalise, packed, seed
-        As for `from_folder`.  Where the source has test images of its own, these are
-        `real_test`.  Where it has them of every class, `test_fraction` of the other
-        real images comes to `real_test` as well, for training: the manifold set
-        cannot serve, because its images lie on the manifold.
+        As for `from_folder`.  If the source has its own real test images, these are
+        `real_test`.  If it has test images of every class, `test_fraction` of the other
+        real images is added to `real_test`, for training on the class "real": the
+        manifold set cannot be used for that, because its images have no artifacts.
     per_class : int, optional
-        Draw at most so many images of a class, and of either side of a given split.
-        Of real images, at least as many as `n_real` takes.
+        Draw at most this many images of a class, and as many of each side of a given
+        split.  Of real images, draw at least as many as `n_real` needs.
 
     Returns
     -------
@@ -175,7 +178,7 @@ def assemble(
 
 
 def _smallest_size(source, normalise):
-    """Height and width of the smallest image, where there are files to look at."""
+    """The smallest height and width among the images, which must be files."""
     places = _places(source)
     if not all(isinstance(place, Path) for place in places):
         raise ValueError(
@@ -186,7 +189,7 @@ def _smallest_size(source, normalise):
 
 
 def _audited(source, images, files, normalise):
-    """How the files are stored, where there are any: an Audit, or None."""
+    """The audit of the files, or None if the images are not files."""
     if not _has_facts(files):
         return None
     found = np.concatenate([signatures(x) for x in images.values()])
@@ -197,13 +200,13 @@ def _audited(source, images, files, normalise):
 def _check_fraction(test_fraction):
     if not 0 < test_fraction < 1:
         raise ValueError(
-            f"test_fraction must lie between 0 and 1, got {test_fraction}; 0.2 keeps a "
+            f"test_fraction must be between 0 and 1, got {test_fraction}; 0.2 keeps a "
             "fifth of the real images for the test."
         )
 
 
 def _limits(source, per_class, n_real, test_fraction):
-    """How many images of a class are read at most; nothing where there is no limit."""
+    """How many images of each class are read at most; empty if there is no limit."""
     if per_class is None:
         return {}
     check_integer(per_class, "per_class", 1)
@@ -222,7 +225,7 @@ def _read(source, size, normalise, packed):
     """Images by class, and the table of their files."""
     if source.read is read_files and _to_be_packed(source, size, packed):
         read = read_files(source.items, size, _packer(normalise))
-        normalise = None  # which has been done
+        normalise = None  # it was done while packing
     else:
         read = source.read(source.items, size)
     images = {name: x.pixels for name, x in read.items()}
@@ -236,7 +239,7 @@ def _read(source, size, normalise, packed):
 
 
 def _to_be_packed(source, size, packed):
-    """Whether to decode files into one that is mapped, where nobody has said so."""
+    """Whether to pack the images, if the caller left that open."""
     if packed is not None:
         return packed
     paths = {k: [item.place for item in found] for k, found in source.items.items()}
@@ -245,7 +248,7 @@ def _to_be_packed(source, size, packed):
 
 
 def _packer(normalise):
-    """A function as `read_images` whose images are mapped, and treated before that."""
+    """A function like `read_images` that returns treated, memory-mapped images."""
     if normalise is None:
         return read_packed
     return partial(read_packed, treat=partial(normalised, how=normalise), key=normalise)
@@ -256,7 +259,7 @@ def _has_facts(files):
 
 
 def _sides(source, contents, n_real, test_fraction, seed):
-    """Rows of the real images for the manifold and for the class "real"."""
+    """Rows of the real images for the manifold set and for the class "real"."""
     given = source.tested.get("real")
     train = np.arange(len(contents)) if given is None else np.flatnonzero(~given)
     options = n_real, test_fraction, seed, source.real_place
@@ -268,7 +271,7 @@ def _sides(source, contents, n_real, test_fraction, seed):
 
 
 def _taken(rows, n_real, _, seed, place):
-    """The rows of the manifold set, where others are for the test anyway."""
+    """The rows of the manifold set, if the source has its own test images."""
     wanted = len(rows) if n_real is None else n_real
     check_integer(wanted, "n_real", 1)
     if wanted > len(rows):
@@ -280,7 +283,7 @@ def _taken(rows, n_real, _, seed, place):
 
 
 def _split(contents, n_real, test_fraction, seed, place):
-    """Disjoint manifold and test images; copies of one image stay together."""
+    """Disjoint rows for the manifold set and the test; copies stay together."""
     total = len(contents)
     if contents.nunique() < 2:
         raise ValueError(
@@ -319,7 +322,7 @@ def _without(copied, tested, sides, images):
 
 
 def _notes(files, copied):
-    """What has to be said beside any result and is not in the audit: a list of str."""
+    """Warnings beside any result that are not in the audit: a list of str."""
     found = [describe_left_out(copied)]
     if not _has_facts(files):
         found += [NO_AUDIT, describe_copies(files)]
@@ -327,7 +330,7 @@ def _notes(files, copied):
 
 
 def _folder_factors(root, models):
-    """The folder's own table, or the rows of ours if it knows every model."""
+    """The folder's own table, or the paper's if it has every model."""
     own = root / "factors.csv"
     path = own if own.is_file() else DATA / "factors.csv"
     if not path.is_file():
@@ -342,10 +345,10 @@ def _folder_factors(root, models):
 def _missing_rows(path, unknown, known):
     cut = any(name.lstrip("0") in known for name in unknown)
     hint = (
-        " Spreadsheets cut the zeros that a name begins with; make that column text, "
+        " Spreadsheets remove zeros at the start of a name; make that column text, "
         "or rename the folder."
     )
     return (
-        f"{path} has no row for {unknown}, but for {list(known)}; add it, or remove "
+        f"{path} has no row for {unknown}, only for {list(known)}; add it, or remove "
         f"the file.{hint * cut} {MEANING}"
     )

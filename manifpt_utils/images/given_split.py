@@ -1,4 +1,4 @@
-"""A split into training and test images that a source brings along."""
+"""The split into training and test images with which a source comes."""
 
 import numpy as np
 
@@ -15,7 +15,8 @@ def left_out(source, contents):
     Returns
     -------
     dict of str to bool array
-        By class, of those for which the source says which images are for the test.
+        The images to leave out, for each class of which the source says which images
+        are for the test.
 
     Raises
     ------
@@ -31,13 +32,13 @@ def left_out(source, contents):
         if found[name].sum() == tested.sum():
             raise ValueError(
                 f"all test images of {name!r} in {source.origin} are copies of "
-                "training images; give others, for nothing remains to be tested."
+                "training images, so nothing remains to be tested; give others."
             )
     return found
 
 
 def describe_left_out(copied):
-    """Say how many test images `left_out` found; empty where it found none.
+    """Say how many test images `left_out` found; an empty text if it found none.
 
     >>> describe_left_out({"a": np.array([False, True]), "b": np.array([False])})
     'test images that are copies of training images are left out: 1 of a.'

@@ -16,17 +16,17 @@ from .sheets import read_sheet
 from .validation import check_integer
 
 N_REAL, N_TEST = 8000, 2000
-MANIFOLD_SEED, TEST_SEED = 0, 1  # the generators were trained on the first
+MANIFOLD_SEED, TEST_SEED = 0, 1  # generators were trained on the first
 
 
 def retrained(benchmark, n, *, models=None, data_folder=None):
-    """Samples of the same recipes, trained again from other random starts.
+    """Samples of the same models, trained again from other random starts.
 
     Parameters
     ----------
     benchmark : Benchmark
     n : int
-        Samples of each further training; all there are where it has fewer.
+        Samples of each further training; all samples of a training that has fewer.
     models : sequence of str, optional
         Some of the benchmark's models; all by default.
     data_folder : Path, optional
@@ -36,7 +36,7 @@ def retrained(benchmark, n, *, models=None, data_folder=None):
     -------
     images : (m, h, w, 3) uint8 array
     labels : (m,) str array
-        Model names; both are empty where nothing was trained again.
+        Model names; both arrays are empty if no model was trained again.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def _warn_of_few(sheets, n):
     if few:
         warnings.warn(
             f"n={n} samples per training were asked for, but some trainings have "
-            f"fewer, of which all are given: {few}.",
+            f"fewer, and all of these are returned: {few}.",
             stacklevel=3,
         )
 
@@ -95,7 +95,7 @@ def load_photo(photo, models, seed, n_real, data_folder):
     trained = trained_sheets(manifest, photo)
     if not trained:
         raise ValueError(
-            f"{folder} holds no samples of gm-photo/{photo}; generators are made by "
+            f"{folder} holds no samples of gm-photo/{photo}; generators are trained by "
             "`manifpt zoo train` and stored by `manifpt zoo pack`."
         )
     table = read_factors(verified(folder, "factors.csv", manifest))

@@ -1,8 +1,9 @@
 """Strict reading of image files: 8-bit RGB without loss, or one clear error.
 
-What a decoder would change in silence (16 bits cut to 8, a palette, transparency, only
-the first frame of an animation) is refused by name, for such a change would be a trace
-of the file and not of the model that made the image.
+A decoder changes some images without a word: it cuts 16 bits to 8, resolves a palette,
+drops transparency, or reads only the first frame of an animation.  Such files are
+refused by name, because the change would be a trace of the file and not of the model
+that made the image.
 """
 
 import io
@@ -21,7 +22,7 @@ from tqdm import tqdm
 from .file_facts import header_facts, pixel_facts, raw_layout, tiff_tags
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
-CONVERTIBLE = ("RGB", "L", "RGBA", "LA")  # the last two where nothing is transparent
+CONVERTIBLE = ("RGB", "L", "RGBA", "LA")  # the last two if nothing is transparent
 MAX_PIXELS = 4096 * 4096
 CHANNELS, SAMPLE_FORMAT, SIGNED = 277, 339, 2  # tags of a TIFF file, and a value
 REFUSED = {
@@ -32,7 +33,7 @@ REFUSED = {
     "I": "a 32-bit image",
     "F": "a floating-point image",
 }
-WAIT = "let what writes to the folder end, then start again."
+WAIT = "wait until nothing writes to the folder, then start again."
 REMEDY = "convert all classes to 8-bit RGB PNG in one way, or remove the file"
 DAMAGED = (
     OSError,
@@ -46,10 +47,10 @@ DAMAGED = (
 
 
 class Images(NamedTuple):
-    """Decoded images of one class and how their files are stored."""
+    """Decoded images of one class, and the facts about their files."""
 
     pixels: np.ndarray  # (n, h, w, 3) uint8
-    facts: list | None  # n Facts; None where there were no files
+    facts: list | None  # n Facts; None if there were no files
 
 
 def read_images(paths, *, size=None, reference=None):
@@ -59,10 +60,10 @@ def read_images(paths, *, size=None, reference=None):
     ----------
     paths : list of Path
     size : (int, int), optional
-        Height and width that every image gets: the largest centred part of that shape,
-        by one Lanczos reduction or enlargement.  Without it all must be of one size.
+        Height and width that every image gets: the largest centred part of that shape
+        is resized with a Lanczos filter.  Without it, all images must be of one size.
     reference : Path, optional
-        The file whose size is the right one; the first of `paths` by default.
+        The file whose size all images must have; the first of `paths` by default.
 
     Returns
     -------
@@ -71,7 +72,8 @@ def read_images(paths, *, size=None, reference=None):
     Raises
     ------
     ValueError
-        If a file is no 8-bit image that RGB holds without loss, or of another size.
+        If a file is not an 8-bit image that RGB holds without loss, or is of another
+        size.
     """
     reference = reference or paths[0]
     shape = size or read_image(reference)[0].shape[:2]
@@ -96,13 +98,14 @@ def _size_message(path, found, reference, shape):
 
 
 def resized(image, shape):
-    """One centred crop to the target's proportions and one Lanczos step.
+    """Crop an image at its centre to given proportions, and resize it.
 
     Parameters
     ----------
     image : (h, w, 3) uint8 array
     shape : (int, int)
-        Height and width; an image that has them is not touched.
+        Height and width; an image that has them already is not changed.  The filter is
+        Lanczos.
 
     Returns
     -------
@@ -121,18 +124,18 @@ def read_image(path, content=None):
     ----------
     path : Path or str
     content : bytes, optional
-        Of the file, where it is not on disk; `path` is then only its name.
+        Content of the file if it is not on disk; `path` is then only its name.
 
     Returns
     -------
     pixels : (h, w, 3) uint8 array
-        Turned upright where the file says how it was held.
+        Turned upright if the file says how the camera was held.
     facts : Facts
 
     Raises
     ------
     ValueError
-        If the file is no image of `FORMATS`, damaged, too large, animated,
+        If the file is not an image of `FORMATS`, is damaged, too large, animated,
         transparent, or stored in anything but 8 bits of grey or RGB; or if it vanishes
         or changes while it is read.
     """
@@ -157,7 +160,7 @@ def read_image(path, content=None):
 
 
 def _state(path, content):
-    """What differs once a file was written again; nothing where it is in memory."""
+    """A state that changes when a file is rewritten; None for content in memory."""
     if content is not None:
         return None
     status = os.stat(path)
@@ -166,7 +169,7 @@ def _state(path, content):
 
 @contextmanager
 def _refusing(path):
-    """Turn whatever Pillow says about a file into one sentence with its name."""
+    """Turn any error of Pillow into one sentence with the name of the file."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -195,7 +198,7 @@ def _too_large(path):
 
 
 def _check_header(image, path):
-    """Refuse before any pixel is decoded."""
+    """Refuse what the header rules out, before any pixel is decoded."""
     if image.width * image.height > MAX_PIXELS:
         raise ValueError(_too_large(path))
     with _refusing(path):
@@ -222,15 +225,15 @@ def _check_header(image, path):
 
 
 def _stored_in_16_bits(image):
-    """Whether the decoder is about to cut 16 bits to 8, which Pillow does unasked."""
+    """Whether Pillow would cut 16 bits to 8, which it does without a word."""
     return any(";16" in name for name in raw_layout(image))
 
 
 def _has_end(file):
     """Whether the marker that ends a JPEG image follows its header.
 
-    A file whose second half is zeros, as an interrupted download can leave it, is
-    decoded without complaint.
+    Without this check, a file whose second half is zeros, as after an interrupted
+    download, would be decoded without complaint.
     """
     position = file.tell()
     rest = file.read()

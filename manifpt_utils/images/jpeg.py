@@ -1,4 +1,4 @@
-"""Compression of images as JPEG files, and back."""
+"""Images compressed as JPEG files and decoded again."""
 
 import io
 

@@ -35,7 +35,7 @@ def class_paths(root, models=None):
     known = [name for name in folders if name != "real"]
     if not known:
         raise ValueError(
-            f"{root} holds no sub-folder beside real/; add one with the images of a "
+            f"{root} holds no sub-folder besides real/; add one with the images of a "
             "model, named after it."
         )
     chosen = ["real", *choose(models, known)]
@@ -48,7 +48,7 @@ def subfolders(root):
     Raises
     ------
     ValueError
-        If the folder may not be read.
+        If there is no permission to read the folder.
     """
     return {
         p.name: p
@@ -58,12 +58,12 @@ def subfolders(root):
 
 
 def missing_real(root):
-    """A sentence on a folder without real images."""
+    """A sentence about a folder without real images."""
     return f"{root} has no sub-folder real/ with the real images."
 
 
 def rename_hint(folders):
-    """Which of some names were meant to be real/: the end of a message."""
+    """The end of a message: names that were probably meant to be real/."""
     near = get_close_matches("real", map(str.lower, folders), n=1)
     return "".join(f" Rename {f!r}?" for f in folders if f.lower() in near)
 
@@ -71,7 +71,7 @@ def rename_hint(folders):
 def image_paths(folder):
     """All files of a folder, sorted by name, without hidden ones.
 
-    The folder itself may be a symbolic link; its files may not lead out of it.
+    The folder itself may be a symbolic link; its files must not lead out of it.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def image_paths(folder):
     Raises
     ------
     ValueError
-        If the folder is empty, may not be read, or holds anything but files.
+        If the folder is empty, cannot be read, or holds anything but files.
     """
     paths = [p for p in _entries(folder) if not _ignored(p)]
     if not paths:
@@ -96,7 +96,7 @@ def image_paths(folder):
 
 
 def nested_image_paths(folder):
-    """The files of a folder, or where it holds folders alone, those of each of them.
+    """The files of a folder or, if it holds only folders, the files of each of these.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def _check_name(path):
         path.name.encode()
     except UnicodeEncodeError as error:
         raise ValueError(
-            f"the name of {printable(path)} is no text in UTF-8; rename it."
+            f"the name of {printable(path)} is not text in UTF-8; rename it."
         ) from error
 
 
@@ -145,7 +145,7 @@ def _ignored(path):
 
 def _check_entry(path, folder, home):
     if path.is_dir():
-        raise ValueError(f"{path} is a folder; put its images straight in {folder}.")
+        raise ValueError(f"{path} is a folder; put its images directly into {folder}.")
     if not path.is_file():
         what = "a symbolic link to nothing" if path.is_symlink() else "not a file"
         raise ValueError(f"{path} is {what}; remove it from the folder.")

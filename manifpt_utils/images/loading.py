@@ -1,4 +1,4 @@
-"""One way to load a benchmark, shipped or your own."""
+"""One function that loads every benchmark, shipped or your own."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def load(
     generated=None,
     data_folder=None,
 ):
-    """Load a benchmark by its name, or images from wherever they lie.
+    """Load a shipped benchmark by its name, or your own images by their path.
 
     ===================================  =============================================
     name                                 what is read
@@ -33,39 +33,39 @@ def load(
     a folder                             `real/` and `<model>/`; the same in `train/`
                                          and `test/`; the layouts of GenImage,
                                          ForenSynths and dgm-eval; parquet files
-    a CSV file                           columns file, label and, if wanted, split
-    a parquet file                       as Community Forensics has them
+    a CSV file                           columns file, label and (optionally) split
+    a parquet file                       in the form of Community Forensics
     "torchvision:<data set>:<folder>"    CIFAR10, CelebA, FashionMNIST or MNIST as the
                                          real images
     ===================================  =============================================
 
-    The layout of a folder is recognised; `layout` of the benchmark tells which it is.
+    The layout of a folder is recognised; `layout` of the benchmark says which it is.
 
     Parameters
     ----------
     name : str or Path
     models : sequence of str, or one name, optional
-        Which generators.  "core" stands for the six that coffee and flower share, and
-        for all where none of these is; "all", the default, for all there are.
+        Names of the models.  "core" stands for the six that coffee and flower share, or
+        for all models if a benchmark has none of these six; "all" is the default.
     training_seed : int
-        Which training of each generator, where there are several.
+        Which training of each model, if there are several.
     n_real : int, optional
         Size of the manifold set: by default 8,000 for GM-Photo, and for a folder all
-        that are not kept for the test.
+        real images that are not kept for the test.
     size : int or (int, int), optional
-        Height and width to bring every image to, if they are your own; as they are by
-        default.
+        Height and width to which your own images are brought; by default they keep
+        their size.
     normalise : {None, "png", "size", "jpeg90"}
-        How to treat your own images, see the function `normalise`.
+        How your own images are treated, see the function `normalise`.
     per_class : int, optional
-        Draw at most so many images of each class, before any is decoded.  Where the
-        source has a split of its own, so many of either side; of real images, at least
-        as many as `n_real` takes.
+        Draw at most this many images of each class, before any is decoded; if the
+        source has its own split, this many of each side.  Of real images, draw at least
+        as many as `n_real` needs.
     generated : str or Path, optional
-        For a data set of torchvision, the folder with `<model>/`; `generated/` within
-        the folder of the data set by default.
+        For a data set of torchvision, the folder with `<model>/`; by default
+        `generated/` within the folder of the data set.
     data_folder : Path, optional
-        Where GM-Photo lies, if not beside the package.
+        The folder of GM-Photo, if it is not beside the package.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def load(
 
 
 def _source(name, models, generated):
-    """Where the images of a name lie: a Source."""
+    """Find the images that a name stands for: a Source."""
     if torchvision_data.fits(name):
         return torchvision_data.read(name, models, generated)
     _check_unused("a source that is not of torchvision", generated=generated)
@@ -126,19 +126,19 @@ def _check_unused(what, **options):
 
 
 def folder_options(names, **options):
-    """The options with which `load` is to read each of some benchmarks.
+    """The options of `load` for each of several benchmarks.
 
     Parameters
     ----------
     names : sequence of str
     **options
-        `size` and `normalise`, as they are wanted for the folders among them.
+        `size` and `normalise` for the folders among them.
 
     Returns
     -------
     dict of str to dict
-        Empty for those of GM-Photo, which are as they are.  Where there is no folder,
-        the options stay, for `load` to refuse.
+        By name.  Empty for GM-Photo, whose images need no treatment.  A name without a
+        folder keeps the options, and `load` refuses it.
 
     Examples
     --------
@@ -161,11 +161,11 @@ def _as_text(name):
 def _check_photo_options(size, normalise):
     if check_size(size) not in (None, (SIZE, SIZE)):
         raise ValueError(
-            f"size={size!r} is for folders of images; those of GM-Photo are {SIZE} x "
+            f"size={size!r} is for folders of images; images of GM-Photo are {SIZE} x "
             f"{SIZE}, so leave size out."
         )
     if normalise is not None:
         raise ValueError(
-            f"normalise={normalise!r} is for folders of images; those of GM-Photo are "
+            f"normalise={normalise!r} is for folders of images; images of GM-Photo are "
             "all stored in one way, so leave normalise out."
         )

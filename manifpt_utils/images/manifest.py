@@ -1,4 +1,4 @@
-"""The manifest of `data/`: every file with its sha256, checked whenever one is read."""
+"""The manifest of `data/`: the sha256 of every file, checked when a file is read."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from .._support.paths import DATA
 
 
 def read_manifest(folder=None):
-    """Read the list of data files: name to sha256, bytes and what else is known.
+    """Read the list of data files: for each name its sha256, bytes and further facts.
 
     Parameters
     ----------

@@ -1,12 +1,12 @@
-"""Near copies: images that show the same and were saved, resized or brightened anew.
+"""Near copies: one image that was saved, resized or brightened in two ways.
 
-Two images are near copies if they are not equal and differ, in grey and reduced to 16 x
-16 pixels, by at most `THRESHOLD` grey levels (root of the mean square), of which a
-shift or a change of scale explains at most `MOTION`.  The reduction averages what
-compression and resizing do to single pixels.  Another view of the same thing is told by
-the second condition: a small motion of the camera explains most of the difference, and
-little of what a compression does.  Images that were mirrored, turned or cropped are not
-found.
+Two images are near copies if they are not equal and fulfil two conditions, in grey and
+reduced to 16 x 16 pixels.  They differ by at most `THRESHOLD` grey levels (root mean
+square), and a shift or a change of scale explains at most `MOTION` of this difference.
+The reduction averages out what compression and resizing do to single pixels.  The
+second condition excludes another view of the same thing, where a small motion of the
+camera explains most of the difference; it explains little of what a compression does.
+Images that were mirrored, turned or cropped are not found.
 """
 
 from itertools import product
@@ -21,15 +21,15 @@ from .._support.printable import printable
 SIDE = 16  # pixels of a reduced image
 THRESHOLD = 4.0  # grey levels
 MOTION = 0.75  # grey levels
-NEIGHBOURS = 5  # of an image in each class that are examined
-BATCH = 4096  # pairs
+NEIGHBOURS = 5  # nearest images in each class that are examined
+BATCH = 4096  # pairs that are compared at once
 MOST = 200_000  # images that are compared
 SHOWN = 3  # examples in a message
 COLUMNS = ["class", "file", "other_class", "other_file", "difference"]
 
 
 def signatures(images):
-    """Reduce images of any size to what near copies share.
+    """Reduce images of any size to signatures, in which near copies hardly differ.
 
     Parameters
     ----------
@@ -38,8 +38,8 @@ def signatures(images):
     Returns
     -------
     (n, 256) float32 array
-        Grey levels of 16 x 16 pixels, divided by 16: the Euclidean distance of two rows
-        is the root of their mean squared difference.
+        Grey levels of 16 x 16 pixels, divided by 16, so that the Euclidean distance of
+        two rows is the root of their mean squared difference.
 
     Examples
     --------
@@ -59,23 +59,23 @@ def _reduced(image):
 def find_near_copies(files, found):
     """Find the pairs of images that are near copies.
 
-    Memory is linear in the number of images.  Of more than `MOST` a random part of
-    that size is compared.
+    Memory is linear in the number of images.  If there are more than `MOST`, a random
+    part of that size is compared.
 
     Parameters
     ----------
     files : DataFrame
         Indexed by class and file, with a column `digest`.
     found : (n, 256) float32 array
-        Their signatures.
+        Signatures of the images.
 
     Returns
     -------
     DataFrame
-        One row per pair, those of two classes first and the nearest of them first:
-        `class`, `file`, `other_class`, `other_file`, and `difference` in grey levels.
-        For every image its five nearest in each class are examined, and of equal images
-        only one takes part.
+        One row per pair: `class`, `file`, `other_class`, `other_file`, and `difference`
+        in grey levels.  Pairs of two classes come first, and nearer pairs before
+        farther ones.  For every image, its five nearest in each class are examined, and
+        of equal images only one is used.
     """
     rows = _compared(files)
     if len(rows) < 2:
@@ -107,16 +107,16 @@ def _compared(files):
 
 
 def _turned(x):
-    """Rotate so that the first coordinates vary most, which a tree is quickest with."""
+    """Rotate so that the first coordinates vary most, which makes a tree fastest."""
     x = x - x.mean(0)
     return x @ np.linalg.eigh(x.T @ x)[1][:, ::-1]
 
 
 def _nearest(x, place, other, tree):
-    """The nearest among others of every image: `one` < `other`, and `difference`."""
+    """The nearest others of every image, as pairs `one` < `other`, `difference`."""
     k = list(range(1, NEIGHBOURS + 1 + (place is other)))
     distance, near = tree.query(x[place], k=k, distance_upper_bound=THRESHOLD)
-    if place is other:  # an image is no copy of itself
+    if place is other:  # an image is not its own copy
         distance[near == np.arange(len(place))[:, None]] = np.inf
     found = np.isfinite(distance)
     ends = np.repeat(place, found.sum(1)), other[near[found]]
@@ -140,7 +140,7 @@ def _motion(found, one, other):
 def _explained(a, b):
     """Project differences on the changes that motion makes: (n,) array.
 
-    The mean is left out, for a change in brightness is no motion.
+    The mean is left out, because a change in brightness is not a motion.
     """
     mean = (a + b).reshape(-1, SIDE, SIDE) / 2
     down, right = np.gradient(mean, axis=(1, 2))
@@ -149,7 +149,7 @@ def _explained(a, b):
     moves = moves.reshape(-1, SIDE**2, 3)  # (n, pixels, moves)
     moves = moves - moves.mean(axis=1, keepdims=True)
     across = moves.transpose(0, 2, 1)
-    ridge = 1e-6 * np.eye(3)  # flat images do not show their motion
+    ridge = 1e-6 * np.eye(3)  # in flat images no motion is visible
     amounts = np.linalg.solve(across @ moves + ridge, across @ (b - a)[..., None])
     return np.linalg.norm((moves @ amounts)[..., 0], axis=1)
 
@@ -186,10 +186,10 @@ def describe_near_copies(pairs):
     more = f" and {len(where) - SHOWN} more such" if len(where) > SHOWN else ""
     first = [_example(pair) for pair in pairs.head(SHOWN).itertuples(index=False)]
     return (
-        f"some images are nearly copies of another one: {'; '.join(where[:SHOWN])}"
-        f"{more} ({'; '.join(first)}). Where one of two is in the training part and "
-        "the other in the test, a method that only remembers is taken for one that "
-        "generalises; look at them, and remove one of each pair that shows the same."
+        f"some images are near copies of another one: {'; '.join(where[:SHOWN])}"
+        f"{more} ({'; '.join(first)}). If one of two is trained on and the other one "
+        "tested, a method that only remembers seems to generalise; look at them, and "
+        "remove one of each pair that shows the same."
     )
 
 

@@ -1,20 +1,20 @@
-"""Bringing all images to one way of storage, and what that cannot cure.
+"""Treat all images as if stored in one way, and what that cannot cure.
 
 ========  ==========================================================================
-"png"     Every image is 8-bit RGB, as it was decoded; no pixel is changed.  Cures
-          what only the file tells: its format, colour mode and metadata.
-"size"    Besides, all images are brought to the smallest height and width among them
-          by one centred crop and one Lanczos step.  Cures the difference in size; how
-          far an image was reduced can still show in its sharpness.
-"jpeg90"  Besides, all images are compressed as JPEG of quality 90, with colours at
+"png"     Every image becomes 8-bit RGB; no pixel is changed.  This cures
+          differences of the file alone: format, colour mode and metadata.
+"size"    In addition, all images get the smallest height and width among them
+          by one centred crop and one resizing (Lanczos).  This cures differences in
+          size; how far an image was reduced can still show in its sharpness.
+"jpeg90"  In addition, all images are compressed as JPEG of quality 90, with colours at
           half the resolution, and decoded again.  Every image then has passed through
-          the same tables last.  Alone this hides nothing of an earlier compression
-          from a method that looks for it; with a `size` of half the smallest or less
-          it hides most of it, and not all.
+          the same tables last.  Alone, this hides nothing of an earlier compression
+          from a method that looks for it; with a `size` of half the smallest or less,
+          it hides most of it, but not all.
 ========  ==========================================================================
 
-None of these brings back what an earlier compression took away.  The only full cure is
-to make the files of all classes anew, in one way, from their originals.
+None of these restores what an earlier compression removed.  The only full cure is to
+make the files of all classes anew, in one way, from their originals.
 """
 
 import numpy as np
@@ -27,7 +27,7 @@ from .jpeg import jpeg
 from .validation import check_images, check_size
 
 QUALITY = 90
-SIZED = ("size", "jpeg90")  # bring images to one size
+SIZED = ("size", "jpeg90")  # those that bring images to one size
 
 
 def normalise(images, how, *, size=None):
@@ -36,14 +36,14 @@ def normalise(images, how, *, size=None):
     Parameters
     ----------
     images : (n, h, w, 3) uint8 array, or sequence of (h, w, 3) uint8 arrays
-        Of all classes; for "size" and "jpeg90" they may differ in size.
+        Images of all classes; for "size" and "jpeg90" they may differ in size.
     how : {"png", "size", "jpeg90"}
-        See above.
+        See the table of this module.
     size : int or (int, int), optional
-        Height and width of the result.  By default the smallest height and the smallest
-        width among the images for "size" and "jpeg90", and theirs for "png".  Later
-        images are treated as those of a benchmark were by
-        `normalise(images, benchmark.normalise, size=benchmark.real.shape[1:3])`.
+        Height and width of the result.  For "size" and "jpeg90" the default is the
+        smallest height and the smallest width among the images; "png" keeps their size.
+        To treat later images as those of a benchmark, call `normalise(images,
+        benchmark.normalise, size=benchmark.real.shape[1:3])`.
 
     Returns
     -------
@@ -52,8 +52,8 @@ def normalise(images, how, *, size=None):
     Raises
     ------
     ValueError
-        If `how` is unknown, an image is not uint8 (h, w, 3), there is none, or they
-        differ in size and nothing brings them to one.
+        If `how` is unknown, if an image is not uint8 (h, w, 3), if there is no image,
+        or if images differ in size and neither `how` nor `size` makes them equal.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def normalise(images, how, *, size=None):
 
 
 def check_normalise(how):
-    """Refuse an unknown normalisation; None is none.
+    """Refuse an unknown normalisation; None means no normalisation.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A copy of a folder whose images were all brought to one way of storage."""
+"""A copy of a folder in which all images are stored in one way."""
 
 import json
 import shutil
@@ -11,18 +11,18 @@ from tqdm import tqdm
 from .image_files import read_image
 from .normalise import SIZED, normalise
 
-RECORD = "normalised.json"  # beside the classes of a copy
+RECORD = "normalised.json"  # lies beside the classes of a copy
 FACTORS = "factors.csv"
 
 
 class NormalisedFrom(NamedTuple):
-    """What the files of a copy were made from.
+    """From what the files of a copy were made, and how.
 
     Attributes
     ----------
     normalise : {"png", "size", "jpeg90"}
     warnings : list of str
-        Those of the audit of the source.
+        Warnings of the audit of the source.
     """
 
     normalise: str
@@ -30,7 +30,7 @@ class NormalisedFrom(NamedTuple):
 
 
 def read_record(root):
-    """What the files of a folder were made from, or None if that is not on record.
+    """The record of how the files of a folder were made, or None if it has none.
 
     Parameters
     ----------
@@ -54,14 +54,14 @@ def read_record(root):
             raise TypeError("text is missing")
     except (ValueError, TypeError) as error:
         raise ValueError(
-            f"{path} is damaged ({error}); it says what was done to these images, so "
+            f"{path} is damaged ({error}); it tells what was done to these images, so "
             "write the folder again by manifpt audit, or remove the file."
         ) from error
     return found
 
 
 def check_target(root, target):
-    """Refuse to write a copy over anything, or a folder into itself.
+    """Refuse to write a copy over anything else, or into its own source.
 
     Parameters
     ----------
@@ -88,14 +88,14 @@ def check_target(root, target):
 def write_normalised(root, target, how, found, *, size=None):
     """Write a copy of a folder as 8-bit PNG files, treated by `normalise`.
 
-    The copy is there whole or not at all.
+    The copy appears as a whole or not at all.
 
     Parameters
     ----------
     root, target : Path
     how : {"png", "size", "jpeg90"}
     found : Audit
-        Of the source: its files, and the warnings that the record keeps.
+        The audit of the source, whose warnings are kept in the record.
     size : int or (int, int), optional
         As for `normalise`.
     """
@@ -129,7 +129,7 @@ def _write_images(root, target, how, files, size):
 
 
 def png_names(files):
-    """A name with the suffix .png for every file of a class, each its own.
+    """A different name with the suffix .png for every file of a class.
 
     Parameters
     ----------

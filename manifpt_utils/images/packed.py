@@ -1,9 +1,10 @@
-"""Packed images: the files of a class, decoded once into one file that is mapped.
+"""Packed images: the files of a class, decoded once into one memory-mapped file.
 
-A large folder is read once; after that its images are a memory map, of which only what
-is used is in memory.  The file lies with the cached features, under a name that is a
-hash of the paths, sizes and times of the files and of how they were read, so that a
-file that was replaced is read anew.  Delete the folder `packed` there to free its room.
+A large folder is read once; after that, its images are a memory map, and only the part
+that is used is in memory.  The packed file lies in the folder of cached features. Its
+name is a hash of the paths, sizes and times of the image files and of how they were
+read, so that a file that was replaced is read again.  To free the space, delete the
+folder `packed` there.
 """
 
 import json
@@ -22,12 +23,12 @@ from .._support.source import code_of
 from .file_facts import Facts
 from .image_files import Images, read_image, read_images
 
-LARGE = 2**28  # bytes of the images of all classes from which they are packed
+LARGE = 2**28  # bytes of all images from which on they are packed
 BLOCK = 2**26  # bytes of images that are decoded or copied at once
 
 
 def read_packed(paths, *, size=None, reference=None, folder=None, treat=None, key=""):
-    """Read image files as `read_images` does, or map what an earlier call wrote.
+    """Read image files as `read_images` does, or map the file of an earlier call.
 
     Parameters
     ----------
@@ -35,22 +36,22 @@ def read_packed(paths, *, size=None, reference=None, folder=None, treat=None, ke
     size, reference
         As for `read_images`.
     folder : Path, optional
-        Where the packed files lie; `packed` in the folder of the cache by default.
+        Folder of the packed files; by default `packed` in the folder of the cache.
     treat : callable, optional
-        What is done to images (n, h, w, 3) after reading, without changing their shape.
+        Treats images (n, h, w, 3) after reading, without changing their shape.
     key : str
-        Names what `treat` does.
+        A text that identifies what `treat` does.
 
     Returns
     -------
     Images
-        `pixels` is a memory map that can only be read.
+        `pixels` is a read-only memory map.
 
     Raises
     ------
     ValueError
         If a file is refused by `read_images`, or changes while it is read; if there is
-        no folder for packed files, or no room.
+        no folder for packed files, or not enough space.
     """
     folder = _packed_folder(folder)
     before = _states(paths)
@@ -92,7 +93,7 @@ def _packed_folder(folder):
 
 def _unwritable(path, error):
     return (
-        f"images cannot be packed in {path} ({error}); make room, set {VARIABLE} to "
+        f"images cannot be packed in {path} ({error}); free space, set {VARIABLE} to "
         "another folder, or read with packed=False."
     )
 
@@ -116,7 +117,7 @@ def check_unchanged(before, after):
     Parameters
     ----------
     before, after : list
-        What is known of each file; equal where nothing changed.
+        The states of all files before and after reading; equal if nothing changed.
 
     Raises
     ------
@@ -137,7 +138,7 @@ def check_unchanged(before, after):
 
 
 def _pack(paths, target, size, reference, treat):
-    """Decode into a file, some images at a time: rows of facts."""
+    """Decode into a file, some images at a time, and return rows of facts."""
     first = read_images([reference], size=size).pixels
     step = max(1, BLOCK // first.nbytes)
     facts = []
@@ -152,9 +153,9 @@ def _pack(paths, target, size, reference, treat):
 
 @contextmanager
 def _array_file(target, shape):
-    """A function that writes rows of bytes to a file of NumPy, moved when whole.
+    """A function that writes rows of bytes to a NumPy file, which is moved when whole.
 
-    It is written as a file, for a full disk ends a process that writes to a map.
+    It does not write to a memory map, because then a full disk would kill the process.
     """
     partial = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
     needed, free = int(np.prod(shape)), shutil.disk_usage(target.parent).free
@@ -174,7 +175,7 @@ def _array_file(target, shape):
 
 
 def take(images, rows):
-    """Some images in another order; those of a memory map are a memory map again.
+    """Selected images in the given order; of a memory map, a memory map again.
 
     Parameters
     ----------
@@ -203,7 +204,7 @@ def take(images, rows):
 
 
 def are_large(paths, shape):
-    """Whether so many files, of images of one height and width, are worth packing.
+    """Whether the images of these files, of one height and width, are worth packing.
 
     Parameters
     ----------

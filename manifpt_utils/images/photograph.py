@@ -1,10 +1,11 @@
 """The known manifold: all square views of one photograph, reduced to 32 x 32.
 
 A view is given by three numbers, its centre `(x, y)` and its `side`, in pixels of
-the photograph.  The map from those numbers to the image is smooth (but for clipping
-at black and white), so the closest view to any image (eq. 1 of the paper, on the true
-manifold rather than on a finite sample) can be found by optimisation.  Photographs
-come with scikit-image and scikit-learn; nothing is downloaded.
+the photograph.  The map from these numbers to the image is smooth (except where grey
+levels are clipped at black and white), so the closest view to any image (eq. 1 of the
+paper, on the true manifold rather than on a finite sample) can be found by
+optimisation.  Photographs come with scikit-image and scikit-learn; nothing is
+downloaded.
 """
 
 import math
@@ -23,9 +24,9 @@ from .descent import descend
 
 SIZE = 32
 LOBES = 3  # of the Lanczos filter, which is zero farther out
-SHORT_SIDE = 160  # the photograph is reduced to this once, which makes views cheap
+SHORT_SIDE = 160  # the photograph is first reduced to this, which makes views cheap
 RELATIVE_SIDE = (0.5, 0.75)  # of the short side
-SHORTEST, LONGEST = 8, 128  # images that are projected together
+SHORTEST, LONGEST = 8, 128  # numbers of images that are projected together
 
 
 class Photograph(NamedTuple):
@@ -36,8 +37,8 @@ class Photograph(NamedTuple):
     y: tuple[float, float]
 
 
-# Centres stay near the subject, so that every view shows it; the boxes are as wide
-# as the largest view allows in the short direction.
+# Centres stay near the subject, so that every view shows it; in the short direction,
+# the boxes are as wide as the largest view allows.
 PHOTOGRAPHS = {
     "coffee": Photograph("skimage.data.coffee", (205, 325), (150, 250)),
     "flower": Photograph("sklearn.datasets:flower.jpg", (245, 365), (160.5, 266.5)),
@@ -47,7 +48,7 @@ PHOTOGRAPHS = {
 
 
 class Projection(NamedTuple):
-    """The closest view: images in grey levels, coordinates, and root-sum-of-squares."""
+    """The closest views, their coordinates, and their Euclidean distances."""
 
     x_star: np.ndarray  # (n, 32, 32, 3) float32, grey levels 0..255
     coordinates: np.ndarray  # (n, 3) float64: x, y, side in pixels of the photograph
@@ -116,7 +117,7 @@ class PhotoManifold:
         side = np.array(RELATIVE_SIDE) * min(height, width)
         entry = PHOTOGRAPHS[photo]
         self.bounds = np.array([entry.x, entry.y, side], dtype=float)
-        # The same images are projected once for every embedding space.
+        # Several embedding spaces ask for the projection of the same images.
         self._projected = {}
 
     def __repr__(self):
@@ -124,14 +125,14 @@ class PhotoManifold:
 
     @cached_property
     def _reduced(self):
-        """The photograph at `SHORT_SIDE`, as a (h, 3, w) float32 tensor."""
+        """The photograph reduced to `SHORT_SIDE`, as a (h, 3, w) float32 tensor."""
         height, width = self.photograph.shape[:2]
         size = (round(width / self._pixel), round(height / self._pixel))
         small = Image.fromarray(self.photograph).resize(size, Image.Resampling.LANCZOS)
         return torch.from_numpy(np.asarray(small, "f4")).permute(0, 2, 1).contiguous()
 
     def coordinates(self, n, *, seed=0):
-        """Draw view coordinates: centre uniform, side log-uniform.
+        """Draw coordinates of views: the centre uniformly, the side log-uniformly.
 
         Returns
         -------
@@ -145,7 +146,7 @@ class PhotoManifold:
         return c
 
     def render(self, coordinates):
-        """Evaluate the manifold's parametrisation, before rounding to 8 bits.
+        """Draw the views of given coordinates, before rounding to 8 bits.
 
         Parameters
         ----------
@@ -190,7 +191,8 @@ class PhotoManifold:
 
         .. math:: x^* = \\arg\\min_{x \\in M} ||x_G - x||_2 \\quad \\text{(eq. 1)}
 
-        Levenberg-Marquardt within the bounds, from the best points of a dense search.
+        The Levenberg-Marquardt method descends within the bounds from the best points
+        of a dense search.
 
         Parameters
         ----------
@@ -198,7 +200,7 @@ class PhotoManifold:
         starts : int
             Points of the dense search from which to descend.
         steps : int
-            Descent steps from each, at most.
+            Largest number of descent steps from each point.
         progress : bool
             Show a progress bar.
 
@@ -239,7 +241,7 @@ class PhotoManifold:
         return self._grid(counts).double().numpy() * self._pixel
 
     def descend(self, compare, coordinates, *, steps=12):
-        """Improve views by Levenberg-Marquardt within the bounds, whatever counts.
+        """Improve views within the bounds, for any distance (Levenberg-Marquardt).
 
         Parameters
         ----------
@@ -273,7 +275,7 @@ class PhotoManifold:
         return np.clip(c, *self.bounds.T), loss.numpy()
 
     def _near(self):
-        """The part of the photograph that views touch, the box there, its corner."""
+        """The part of the photograph that views touch, the bounds in it, its corner."""
         photo, first = self._reach
         offset = np.array([first, 0.0, 0.0])
         return photo, self._box - torch.tensor(offset, dtype=torch.float32), offset
@@ -286,7 +288,7 @@ class PhotoManifold:
         return np.concatenate([np.empty((0, 3)), *found])
 
     def _closest_once(self, batch, starts, steps):
-        """Coordinates (b, 3) of a batch; one seen before is looked up."""
+        """Coordinates (b, 3) of a batch; those of an earlier batch are looked up."""
         key = digest(batch, starts, steps)
         if key not in self._projected:
             self._projected[key] = cached(
@@ -307,9 +309,9 @@ class PhotoManifold:
 
     @cached_property
     def _reach(self):
-        """The columns of the reduced photograph that views touch, and the first."""
+        """The columns of the reduced photograph that views touch, and the first one."""
         low, high = self._box.numpy()
-        margin = high[2] * (0.5 + LOBES / SIZE) + 1  # half a view and the filter
+        margin = high[2] * (0.5 + LOBES / SIZE) + 1  # half a view, and the filter
         first = max(0, math.floor(low[0] - margin))
         last = math.ceil(high[0] + margin)
         return self._reduced[:, :, first:last].contiguous(), first
@@ -347,10 +349,11 @@ class PhotoManifold:
 
 
 def _batch_lengths(names):
-    """Cut a row of images into batches, after images that their hashes pick.
+    """Cut a sequence of images into batches, after images that their hashes select.
 
-    Wherever some of the same images follow each other again, they are cut in the same
-    places, so that most batches are the same and need not be projected again.
+    Where some of the same images follow each other again, they are cut in the same
+    places. So most of these batches are equal to earlier ones and need not be projected
+    again.
 
     Parameters
     ----------
@@ -394,7 +397,7 @@ def _sinc_slope(u):
 
 
 def _taps(centre, side):
-    """Pixels under the filter of each output pixel, and where they lie under it.
+    """Pixels under the filter of each output pixel, and their positions under it.
 
     Returns
     -------
@@ -411,7 +414,7 @@ def _taps(centre, side):
 
 
 def _offsets():
-    """Middles of the output pixels from the centre, in output pixels: (32, 1)."""
+    """Distances of output pixels from the centre, in output pixels: (32, 1)."""
     return torch.arange(SIZE)[:, None] + 0.5 - SIZE / 2
 
 

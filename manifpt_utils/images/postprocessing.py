@@ -1,8 +1,8 @@
 """What happens to an image between its generator and its detector.
 
-Every function takes 8-bit images (n, h, w, 3) and returns as many of the same size and
-type.  `POSTPROCESSINGS` names the treatments of the chapter on robustness with their
-strengths, `postprocess` applies one of them.
+Every function takes 8-bit images (n, h, w, 3) and returns the same number of images of
+the same size and type.  `POSTPROCESSINGS` lists the treatments of the chapter on
+robustness with their strengths; `postprocess` applies one of them.
 """
 
 from functools import partial
@@ -32,7 +32,7 @@ __all__ = [
 def blur(images, *, sd):
     """Convolve images with a Gaussian.
 
-    Images are continued by their mirror image, so that their mean stays as it is.
+    Images are continued by their mirror image, so that their mean is unchanged.
 
     Parameters
     ----------
@@ -61,10 +61,10 @@ def blur(images, *, sd):
 
 
 def resize(images, *, factor):
-    """Make images smaller, and bring them back to their size.
+    """Reduce images, and enlarge them to their size again.
 
-    Bilinear with anti-aliasing on the way down, bicubic on the way up; both sizes are
-    rounded to 8 bits, as files would be.
+    The reduction is bilinear with anti-aliasing, the enlargement bicubic; both results
+    are rounded to 8 bits, as in files.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def resize(images, *, factor):
 
 
 def crop(images, *, fraction):
-    """Cut the central part out of images, and bring it back to their size.
+    """Cut the central part out of images, and enlarge it to their size.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def noise(images, *, sd, seed):
 
 
 def reduce_bits(images, *, bits):
-    """Keep the highest bits of every value, and put the middle in place of the rest.
+    """Keep the highest bits of every value; the lower ones become their middle value.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def reduce_bits(images, *, bits):
     Returns
     -------
     (n, h, w, 3) uint8 array
-        Images of at most 2^bits values.
+        Images with at most 2^bits different values.
 
     Raises
     ------
@@ -257,11 +257,11 @@ def _to_bytes(x):
 def _reduced(shape, factor, name):
     """Height and width after a reduction by a factor."""
     if not isinstance(factor, Real) or not 0 < factor <= 1:
-        raise ValueError(f"{name} must lie above 0 and not above 1, got {factor!r}.")
+        raise ValueError(f"{name} must be above 0 and at most 1, got {factor!r}.")
     size = tuple(round(side * factor) for side in shape)
     if min(size) < 1:
         raise ValueError(
-            f"{name}={factor!r} leaves nothing of {shape[0]} x {shape[1]} pixels; "
+            f"{name}={factor!r} leaves no pixel of {shape[0]} x {shape[1]}; "
             "choose a larger one."
         )
     return size

@@ -1,4 +1,4 @@
-"""`manifpt sample`: draw images from a pipeline of diffusers."""
+"""`manifpt sample`: draw images from a diffusers pipeline."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import click
 
 from .._support.console import Stopped, device
 
-STOPPED = "stopped; the same command goes on with what is missing"
+STOPPED = "stopped; the same command draws the missing images"
 EPILOG = """\b
 Example:
   manifpt sample pipelines/ddpm-cifar10-32 my-images ddpm -n 1000 --steps 100
@@ -20,12 +20,12 @@ Example:
 @click.option("-n", type=click.IntRange(min=1), default=1000, show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--batch-size", type=click.IntRange(min=1), default=8, show_default=True)
-@click.option("--steps", type=click.IntRange(min=1), help="Of the sampler.")
+@click.option("--steps", type=click.IntRange(min=1), help="Steps of the sampler.")
 @device
 def command(pipeline, folder, name, **options):
-    """Draw images of a diffusers PIPELINE, a local folder, into FOLDER/NAME.
+    """Draw images from a diffusers PIPELINE, a local folder, into FOLDER/NAME.
 
-    The same command goes on where it was stopped.
+    After an interrupt, the same command draws the missing images.
     """
     from .sampling import sample
 
@@ -34,6 +34,4 @@ def command(pipeline, folder, name, **options):
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
-        raise Stopped(
-            "stopped; the same command goes on with what is missing"
-        ) from None
+        raise Stopped("stopped; the same command draws the missing images") from None

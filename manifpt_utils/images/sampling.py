@@ -1,7 +1,7 @@
-"""Samples of a diffusers pipeline from local files, as a folder of a benchmark.
+"""Samples of a local diffusers pipeline, written into the folder of a benchmark.
 
-Nothing is downloaded and no code or pickle of the pipeline's folder is run: its weights
-must be safetensors.
+Nothing is downloaded, and no code or pickle in the pipeline's folder is run: its
+weights must be safetensors.
 """
 
 import hashlib
@@ -22,26 +22,26 @@ NAME = re.compile(r"\w[\w.-]*")
 
 
 def sample(pipeline, folder, name, *, n, seed=0, batch_size=8, steps=None, device=None):
-    """Draw images from a pipeline into `<folder>/<name>/`, and go on where it stopped.
+    """Draw images from a pipeline into `<folder>/<name>/`, unless they exist already.
 
     Image `i` is drawn with the seed `seed + i`, whatever was drawn before.  The record
-    `<folder>/<name>.json` has what is needed to draw the same images again.
+    `<folder>/<name>.json` says how to draw the same images again.
 
     Parameters
     ----------
     pipeline : str or Path
         A folder that `save_pretrained` of diffusers wrote.
     folder : str or Path
-        Of the benchmark; made if it is not there.
+        Folder of the benchmark; made if it does not exist.
     name : str
-        Of the model.
+        Name of the model.
     n : int
-        Images that are there at the end.
+        Number of images at the end, with those that exist already.
     seed : int
     batch_size : int
         Images drawn at once.
     steps : int, optional
-        Of the sampler; by default as many as the pipeline takes.
+        Steps of the sampler; by default those of the pipeline.
     device : str, optional
         Device of torch, "cpu" by default.
 
@@ -53,16 +53,17 @@ def sample(pipeline, folder, name, *, n, seed=0, batch_size=8, steps=None, devic
     Raises
     ------
     ValueError
-        If diffusers is not installed, the folder is no pipeline with safetensors, it
-        holds code, the name is none of a folder, or there are images of other settings.
+        If diffusers is not installed, the folder is not a pipeline with safetensors, it
+        holds code, the name is not fit for a folder, or there are images of other
+        settings.
     """
     check_integer(n, "n", 1)
     check_integer(seed, "seed", 0)
     check_integer(batch_size, "batch_size", 1)
     if not NAME.fullmatch(name) or name == "real":
         raise ValueError(
-            f"name={name!r} is none for the folder of a model; take letters, digits, "
-            "points and dashes, and not 'real'."
+            f"name={name!r} cannot be the name of a model's folder; take letters, "
+            "digits, points and dashes, but not 'real'."
         )
     source = Path(pipeline).expanduser()
     home = Path(folder).expanduser()
@@ -77,7 +78,7 @@ def sample(pipeline, folder, name, *, n, seed=0, batch_size=8, steps=None, devic
 
 
 def _record(source, seed, steps):
-    """What determines the images; refuses a folder that is no safe pipeline."""
+    """What determines the images; refuses a folder that is not a safe pipeline."""
     if not (source / INDEX).is_file():
         raise ValueError(
             f"{source} holds no {INDEX}; give a folder that save_pretrained of "
@@ -87,7 +88,7 @@ def _record(source, seed, steps):
     if code:
         raise ValueError(
             f"{code[0]} is code, which is not run here; remove it if the pipeline is "
-            "one of diffusers itself."
+            "one that diffusers itself defines."
         )
     weights = sorted(source.rglob("*.safetensors"))
     if not weights:
@@ -112,7 +113,7 @@ def _digest(path):
 
 
 def _check_record(path, record):
-    """Write the record, or compare it with that of the images that are there."""
+    """Write the record, or compare it with that of the existing images."""
     if path.is_file():
         found = json.loads(path.read_text("utf-8"))
         other = [key for key in record if found.get(key) != record[key]]

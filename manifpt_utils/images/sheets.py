@@ -7,7 +7,7 @@ from PIL import Image
 
 from .manifest import verified
 
-COLUMNS = 40  # of a sheet of samples
+COLUMNS = 40  # images in a row of a sheet
 
 
 def read_sheet(folder, name, manifest):

@@ -16,15 +16,15 @@ def read_table(content, name, columns, *, optional=(), aliases=None, meaning="")
     ----------
     content : bytes
     name : str or Path
-        How messages call the file.
+        What messages call the file.
     columns : sequence of str
-        In lower case; the heading may be in any.
+        Names in lower case; in the file, case does not matter.
     optional : sequence of str
-        Columns that are read where there are any.
+        Columns that are read if they exist.
     aliases : dict of str to str, optional
-        Other names of columns, each with the one that is meant.
+        Other names of columns, each with the name that it stands for.
     meaning : str
-        What the file is for, for the messages.
+        A sentence for messages: what the file is for.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def read_table(content, name, columns, *, optional=(), aliases=None, meaning="")
     Raises
     ------
     ValueError
-        If a column is missing or there twice, or a row is too long or too short.
+        If a column is missing or appears twice, or a row is too long or too short.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def read_table(content, name, columns, *, optional=(), aliases=None, meaning="")
 
 
 def _text(content):
-    """Decode what spreadsheets write."""
+    """Decode text in the encodings that spreadsheets use."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
     try:
@@ -76,7 +76,7 @@ def _text(content):
 
 
 def _rows(text):
-    """Values without blanks around them, of all rows that have any."""
+    """Values without surrounding blanks, of all rows that have any."""
     heading = next(filter(str.strip, text.splitlines()), "")
     separator = max(",;\t", key=heading.count)
     rows = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True)

@@ -1,10 +1,10 @@
 """Known traces: errors of a chosen length, injected into views of a photograph.
 
 A trace is a way in which an image differs from a real one.  The `FINE` ones are those
-of upsamplers and filters; the `COARSE` ones are smooth, or move what is seen, so that
-they have little or nothing at high frequencies.  Every image is given the trace at such
-a strength that its part at right angles to the manifold has the asked length, and is
-then clipped and rounded to 8 bits as all others are.
+of upsamplers and filters.  The `COARSE` ones are smooth, or move what is seen, so that
+they have little or nothing at high frequencies.  Every image gets the trace at such a
+strength that its part at right angles to the manifold has the wanted length.  The image
+is then clipped and rounded to 8 bits as all others are.
 """
 
 import numpy as np
@@ -16,9 +16,9 @@ from .._support.suggestion import suggestion
 from .photograph import SIZE
 
 SD = 1.0  # of blur and sharpening, in pixels
-ROUNDS = 6  # in which the strength of a bulge is found
+ROUNDS = 6  # iterations in which the strength of a bulge is found
 LARGEST_BULGE = 0.6
-# After zeros are inserted: the four phases of the result are weighted unequally.
+# After zeros are inserted, the four phases of the result are weighted unequally.
 ZEROS_KERNEL = np.array([[0.2, 0.5, 0.3], [0.6, 1.2, 0.4], [0.2, 0.4, 0.2]])
 
 
@@ -28,7 +28,7 @@ def _halved(x):
 
 
 def _upsampled(mode):
-    """The trace of a reduction to a half and this interpolation."""
+    """The trace of a reduction to half the size, and this interpolation back."""
 
     def trace(x, rng):
         small = torch.from_numpy(_halved(x)).permute(0, 3, 1, 2)
@@ -87,14 +87,14 @@ def inject(manifold, coordinates, trace, length, *, seed=0):
     ----------
     manifold : ViewManifold
     coordinates : (n, m) array
-        Of the views.
+        Coordinates of the views.
     trace : str
         One of `FINE` or `COARSE`.
     length : float
-        Of the part of the trace that is at right angles to the manifold, in grey
-        levels (root of the sum of squares), before clipping and rounding.
+        Length of the part of the trace at right angles to the manifold, in grey levels
+        (root of the sum of squares), before clipping and rounding.
     seed : int
-        Of "noise".
+        Seed of the trace "noise".
 
     Returns
     -------
@@ -131,7 +131,7 @@ def inject(manifold, coordinates, trace, length, *, seed=0):
 
 
 def _warped(manifold, coordinates, length):
-    """Views with bulges of such strength that their error has the asked length."""
+    """Views with bulges of such strength that their error has the wanted length."""
     views, across = manifold.render(coordinates), _across(manifold, coordinates)
     bulge = np.full(len(views), 0.01)
     for _ in range(ROUNDS):
@@ -142,7 +142,7 @@ def _warped(manifold, coordinates, length):
 
 
 def _across(manifold, coordinates):
-    """A function that measures the part of errors at right angles to the manifold."""
+    """A function that measures the part of an error at right angles to the manifold."""
     n = len(coordinates)
     slopes = manifold.jacobian(coordinates).reshape(n, manifold.m, -1)
     # Orthonormal columns that span the tangent space of every view.

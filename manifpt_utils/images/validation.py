@@ -1,4 +1,4 @@
-"""What a batch of images must look like."""
+"""Checks of a batch of images."""
 
 from numbers import Integral
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def check_images(images, *, smallest=1, shape=None):
-    """Refuse whatever is not a batch of 8-bit RGB images.
+    """Refuse anything that is not a batch of 8-bit RGB images.
 
     Parameters
     ----------
@@ -14,7 +14,7 @@ def check_images(images, *, smallest=1, shape=None):
     smallest : int
         Least height and width, in pixels.
     shape : (int, int, int), optional
-        The shape every image must have.
+        The shape that every image must have.
 
     Returns
     -------
@@ -48,8 +48,8 @@ def _check_type(images):
         raise ValueError("images hold NaN or infinity; remove those images first.")
     if images.dtype != np.uint8:
         raise ValueError(
-            f"images must be uint8, grey levels 0..255, got {images.dtype}; numbers in "
-            "0..1 become so by np.rint(255 * x).astype(np.uint8)."
+            f"images must be uint8, grey levels 0..255, got {images.dtype}; convert "
+            "numbers in 0..1 by np.rint(255 * x).astype(np.uint8)."
         )
 
 
@@ -67,7 +67,7 @@ def _check_size(found, smallest, shape):
 
 
 def check_integer(value, name, low, high=None):
-    """Refuse whatever is not a whole number within bounds."""
+    """Refuse anything that is not a whole number within bounds."""
     if not isinstance(value, Integral) or value < low or value > (high or value):
         bounds = f"of at least {low}" if high is None else f"from {low} to {high}"
         raise ValueError(f"{name} must be a whole number {bounds}, got {value!r}.")

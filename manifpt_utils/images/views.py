@@ -1,10 +1,10 @@
-"""A manifold of up to ten dimensions: views of a photograph that differ in more ways.
+"""A manifold of up to ten dimensions: views of a photograph that vary in more ways.
 
-`PhotoManifold` has the position and the side of a view.  Here a view may also be
-turned, stretched, sheared, tapered, brightened, bent in its contrast and made more or
-less colourful.  The parameters come in the order of `PARAMETERS`, so that the first
-three are those of `PhotoManifold`; the parameters that a manifold of m dimensions does
-not use stay in the middle of their range.
+In `PhotoManifold`, the position and the side of a view vary.  Here, a view may also be
+turned, stretched, sheared, tapered, made brighter, given another contrast curve (gamma)
+and made more or less colourful.  The parameters are taken in the order of `PARAMETERS`,
+whose first three are those of `PhotoManifold`; parameters that a manifold of m
+dimensions does not use stay in the middle of their range.
 """
 
 from functools import cached_property
@@ -31,15 +31,15 @@ from .photograph import (
 )
 from .validation import check_integer
 
-SHORT_SIDE = 240  # the photograph is reduced to this once
+SHORT_SIDE = 240  # the photograph is first reduced to this
 BOX = 10.0  # descents move between -BOX and BOX in every coordinate
-DIFFERENCE = 0.01  # of a forward difference, in these units
+DIFFERENCE = 0.01  # step of a forward difference, in these units
 SEARCHED = 8192  # views of the dense search
 AT_ONCE = 512  # views that are rendered together
 
 
 class Parameter(NamedTuple):
-    """One way in which views differ, and between which values."""
+    """One way in which views vary, and the range of its values."""
 
     name: str
     low: float
@@ -50,11 +50,11 @@ class Parameter(NamedTuple):
 FURTHER = (
     Parameter("rotation", -10, 10),  # degrees
     Parameter("aspect", 0.9, 1.1),  # width over height
-    Parameter("shear", -0.1, 0.1),  # of the height, from the middle to a side
-    Parameter("gain", 0.85, 1.15),  # of all grey levels
+    Parameter("shear", -0.1, 0.1),  # shift in heights, from the middle to a side
+    Parameter("gain", 0.85, 1.15),  # factor of all grey levels
     Parameter("gamma", 0.85, 1.15),  # exponent of relative grey levels
-    Parameter("saturation", 0.7, 1.3),  # 0 is grey
-    Parameter("taper", -0.1, 0.1),  # bottom wider than top, relative
+    Parameter("saturation", 0.7, 1.3),  # 0 would be grey
+    Parameter("taper", -0.1, 0.1),  # excess of bottom width over top, relative
 )
 PARAMETERS = ("x", "y", "side", *(p.name for p in FURTHER))
 
@@ -66,7 +66,7 @@ class ViewManifold:
     ----------
     photo : {"coffee", "flower", "astronaut", "china"}
     m : int
-        From 1 to 10: how many of `PARAMETERS` vary, from the first one on.
+        How many of `PARAMETERS` vary, counted from the first: 1 to 10.
 
     Attributes
     ----------
@@ -115,14 +115,15 @@ class ViewManifold:
         return low + uniform[:, : self.m] * (high - low)
 
     def render(self, coordinates, *, bulge=0):
-        """Evaluate the parametrisation, before rounding to 8 bits.
+        """Draw the views of given coordinates, before rounding to 8 bits.
 
         Parameters
         ----------
         coordinates : (n, m) array
         bulge : float or (n,) array
-            An error of shape that no parameter makes up for: by how much places half a
-            side from the middle are farther from it, relative.  On the manifold, 0.
+            An error of shape that no parameter can make: the relative amount by which
+            points half a side from the middle are moved away from it; 0 on the
+            manifold.
 
         Returns
         -------
@@ -149,19 +150,20 @@ class ViewManifold:
     def project(self, images, *, near=None, starts=5, steps=40, progress=False):
         """Find the closest view of each image, by optimisation over all m parameters.
 
-        Levenberg-Marquardt within the bounds, as `PhotoManifold.project`, from the
-        best points of a dense search and, where they are given, from `near`.
+        The Levenberg-Marquardt method descends within the bounds, as in
+        `PhotoManifold.project`, from the best points of a dense search and, if it is
+        given, from `near`.
 
         Parameters
         ----------
         images : (n, 32, 32, 3) array, grey levels 0..255
         near : (n, m) array, optional
-            Coordinates that are known to be good, for instance of the view that an
-            image was made from.
+            Coordinates that are known to be good, for instance those of the view from
+            which an image was made.
         starts : int
-            Points of the search; may be 0 where `near` is given.
+            Points of the search from which to descend; may be 0 if `near` is given.
         steps : int
-            Descent steps from each, at most.
+            Largest number of descent steps from each point.
         progress : bool
             Show a progress bar.
 
@@ -173,7 +175,7 @@ class ViewManifold:
         Raises
         ------
         ValueError
-            If the images are unfit, or there is nothing to start from.
+            If the images cannot be used, or there is nothing to start from.
         """
         x = as_images(images)
         if steps < 1 or starts < (near is None):
@@ -265,7 +267,7 @@ class ViewManifold:
     def _with_slopes(self, c):
         """Views (b, 3072), and their derivatives by forward differences (b, m, 3072).
 
-        At the upper bound the difference looks beyond it, where views exist as well.
+        At the upper bound, the difference reaches beyond it, where views exist as well.
         """
         moved = c[:, None] + DIFFERENCE * torch.eye(self.m)
         both = torch.cat([c[:, None], moved], 1)
@@ -277,15 +279,16 @@ class ViewManifold:
 
     @cached_property
     def _layers(self):
-        """The photograph filtered for the smallest and for the largest side.
+        """The photograph, filtered for the smallest and for the largest side of a view.
 
-        A (1, 6, h, w) float32 tensor.  Between the two a view is a mixture.
+        A (1, 6, h, w) float32 tensor.  For sides in between, a view is a mixture of
+        both.
         """
         height, width = self.photograph.shape[:2]
         ratio = SHORT_SIDE / min(height, width)
         size = round(width * ratio), round(height * ratio)
         small = Image.fromarray(self.photograph).resize(size, Image.Resampling.LANCZOS)
-        scales = self._all_bounds[2] * ratio / SIZE  # pixels of a pixel of a view
+        scales = self._all_bounds[2] * ratio / SIZE  # pixels per pixel of a view
         x = np.asarray(small, "f4")
         layers = np.concatenate([_lowpass(x, scale) for scale in scales], axis=2)
         return torch.from_numpy(layers).permute(2, 0, 1)[None].contiguous()
@@ -307,7 +310,7 @@ class ViewManifold:
         """Values of the layers at places (b, 32, 32, 2): (b, 6, 32, 32)."""
         height, width = self.photograph.shape[:2]
         grid = 2 * places / torch.tensor([width, height], dtype=torch.float32) - 1
-        # One image of many rows is sampled faster than a copy of it for every view.
+        # Sampling one image at many rows is faster than copying it for every view.
         rows = grid.view(1, -1, SIZE, 2)
         found = grid_sample(
             self._layers, rows, padding_mode="reflection", align_corners=False
@@ -346,5 +349,5 @@ def _toned(views, p):
     p = {name: value[:, None, None, None] for name, value in p.items()}
     grey = views.mean(1, keepdim=True)
     views = grey + p["saturation"] * (views - grey)
-    relative = views.clamp(0.5, 255) / 255  # a power of 0 has no slope
+    relative = views.clamp(0.5, 255) / 255  # the slope of a power is infinite at 0
     return (255 * p["gain"] * relative ** p["gamma"]).clamp(0, 255)

@@ -1,8 +1,9 @@
 """Each of eqs. 5 to 18, put to the test on known generators and known manifolds.
 
-A line is an implication, or two.  On the supports an implication fails if one generator
-has its premise and not its conclusion.  On samples, the violation of a generator for
-which premise and conclusion are true has to vanish as the samples grow.
+Each line of the paper states one implication or two.  On the supports, an implication
+fails if its premise is true of some generator and its conclusion is not.  On samples, a
+generator for which both are true may violate the conclusion a little, and this
+violation has to vanish as the samples grow.
 """
 
 from typing import NamedTuple
@@ -25,14 +26,14 @@ ROUNDING = 1e-6
 
 
 class Direction(NamedTuple):
-    """One implication: cases on the supports, and what samples say."""
+    """One implication: the cases on the supports, and the verdict of the samples."""
 
     premise: pd.Series
     conclusion: pd.Series
     on_samples: str
     left: float = (
         np.nan
-    )  # of the violation in the largest samples, on the worst manifold
+    )  # what remains of the violation in the largest samples, on the worst manifold
 
 
 def check_lines(exact, samples, dimensions):
@@ -43,15 +44,15 @@ def check_lines(exact, samples, dimensions):
     exact, samples : DataFrame
         From `on_supports` and `on_samples`, for the same manifolds.
     dimensions : dict of str to int
-        Of the manifolds.
+        Dimension of each manifold.
 
     Returns
     -------
     DataFrame
-        Indexed by the numbers of the lines; `says` is what they say, `supports` and
-        `samples` are verdicts, `against` has the generators that refute a direction on
-        the supports, by its arrow, and `left` what remains of a violation in the
-        largest samples.
+        Indexed by the numbers of the lines.  `says` is the statement of a line;
+        `supports` and `samples` are verdicts; `against` names, for each direction (its
+        arrow), the generators that refute it on the supports; `left` is what remains of
+        a violation in the largest samples.
     """
     evidence = Evidence(exact, samples, dimensions)
     lines = _precision_lines(evidence) | _support_lines(evidence) | _ipm_lines(evidence)
@@ -106,7 +107,7 @@ class Evidence:
         return together(verdicts), max(left)
 
     def excess(self, column):
-        """Of every case, how much more a generator has than a perfect one."""
+        """By case, how much larger the column is than for a perfect generator."""
         last = self.samples.index.get_level_values("n").max()
         values = self.samples[column].xs(last, level="n").unstack("seed")
         found = [
@@ -116,7 +117,7 @@ class Evidence:
         return pd.Series(found, self.equal.index)
 
     def seen(self, cases, column):
-        """Whether all of these cases have more of it than a perfect generator."""
+        """Whether the column is larger in all cases than for a perfect generator."""
         signs = self.excess(column)[cases].map(lambda x: x.sign)
         if (signs == 1).all():
             return HOLDS

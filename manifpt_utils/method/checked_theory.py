@@ -9,15 +9,15 @@ from ..metrics.coverage import precision_recall, wasserstein_distance
 from ..metrics.propositions import ball_radii, nearest_distances
 from .known_generators import APART, KNOWN_GENERATORS
 
-COORDINATES = 10_000  # of real points, to count which ones a support holds
-ZERO = 1e-3  # of the distance of two random real points: what an exact search may err
+COORDINATES = 10_000  # of real points, to count which of them a support holds
+ZERO = 1e-3  # error allowed to an exact search; 1 is the distance of two real points
 
 
 def on_supports(manifolds, *, n=50, seed=0):
-    """Precision, recall and both sizes of fingerprints, on the true supports.
+    """Precision, recall and the sizes of both fingerprints, on the true supports.
 
-    The size of FPT(P; Q) is zero where the generator's support holds every real point;
-    else it is the distance of the farthest one from generated points.
+    The size of FPT(P; Q) is zero where the generator's support holds every real point.
+    Otherwise it is the distance of the farthest real point from the generated ones.
 
     Parameters
     ----------
@@ -64,16 +64,17 @@ def on_samples(manifolds, *, sizes, seeds, k=3):
     ----------
     manifolds : dict of str to KnownManifold
     sizes : sequence of int
-        Numbers of real and of generated points; all above k.
+        Numbers of real points, and as many generated ones; all above k.
     seeds : sequence of int
     k : int
-        Neighbour that gives the balls of precision and recall their radius.
+        The distance to the k-th neighbour is the radius of the balls of precision and
+        recall.
 
     Returns
     -------
     DataFrame
-        Indexed by manifold, generator, seed and n; a perfect generator has all sizes,
-        most others the largest alone.
+        Indexed by manifold, generator, seed and n.  A perfect generator has rows for
+        all sizes, most other generators for the largest one alone.
     """
     keys = list(product(manifolds.items(), seeds))
     parts = [_sampled(manifold, sizes, seed, k) for (_, manifold), seed in keys]
@@ -93,7 +94,7 @@ def _sampled(manifold, sizes, seed, k):
 
 
 def _shown(model, sizes):
-    """The sizes that say something of a generator; all would take much longer."""
+    """The sizes that are informative for a generator; all would take much longer."""
     if model == "perfect":
         return sizes
     return {min(sizes), max(sizes)} if model == "all a little off" else {max(sizes)}
@@ -132,7 +133,7 @@ def compare(real, fake, *, k=3):
 
 
 def approach(manifold, *, sizes, n_queries, seeds):
-    """How near the nearest of growing numbers of real points comes to another one.
+    """Distance from a real point to the nearest of others, as their number grows.
 
     Parameters
     ----------

@@ -44,7 +44,8 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
     Parameters
     ----------
     epochs, min_steps : int
-        Passes over the data, and the least number of steps, for few images.
+        Passes over the data, and the least number of training steps, which counts where
+        there are few images.
     rate, batch_size : float, int
     device : str, optional
         Device of torch, where the network is trained and used, by default that of
@@ -90,12 +91,13 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         return self
 
     def fit_until_settled(self, x, y, validation, *, patience=3, max_steps=300):
-        """Train until validation images are told apart no better; one rule for all.
+        """Train until accuracy on validation images rises no more; one rule for all.
 
-        Every 20 steps of 64 rows the accuracy on the validation images is measured.
-        After `patience` such rounds without progress the rate falls to a tenth, and
-        after as many more the training ends; the best round stays.  The optimiser is
-        AdamW for every network, and nothing of its own schedule is used.
+        Every 20 steps of 64 rows, the accuracy on the validation images is measured.
+        After `patience` such rounds without progress the learning rate falls to a
+        tenth, and after as many more the training ends; the weights of the best round
+        are kept. The optimiser is AdamW for every network, and the network's own
+        schedule is not used.
 
         Parameters
         ----------
@@ -103,7 +105,7 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         validation : (x, y)
             Images that are neither trained nor tested on, of the same classes.
         patience : int
-            Rounds.
+            Number of rounds without progress.
         max_steps : int
 
         Returns
@@ -153,7 +155,7 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         with forked_random_state(self.seed):
             network = self._network(np.zeros((2, n_features), np.float32))
             load_weights(network, state, "the file", wanted=type(self).__name__)
-            # As in training: another layout would change the last bits.
+            # The layout of the training: another one would change the last bits.
             network.backbone.to(memory_format=torch.channels_last)
             self.net_ = self._trainer(network, 2).initialize()
         return self
@@ -179,7 +181,7 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         return str(torch_device(self.device))
 
     def _backbone(self, **known):
-        """What the parameter `backbone` names, with `weights`: name -> constructor."""
+        """The backbone that the parameter names, built with `weights`."""
         name = self.backbone
         if name not in known:
             raise ValueError(f"unknown backbone {name!r};{suggestion(name, known)}")
@@ -230,18 +232,20 @@ class ImageAttributor(_Attributor):
     Parameters
     ----------
     backbone : {"small", "resnet50"}
-        Trained from scratch; the paper fine-tunes an ImageNet ResNet50 (Sec. 2.3), its
-        released code trains a CIFAR ResNet from scratch.
+        Trained from scratch, unless `weights` are given.  The paper fine-tunes an
+        ImageNet ResNet50 (Sec. 2.3); its released code trains a CIFAR ResNet from
+        scratch.
     weights : path, optional
-        Local state dict to start the backbone from, for "resnet50" that of torchvision.
+        File with a state dict from which the backbone starts; for "resnet50" it is the
+        one of torchvision.
     augment : {None, "colour"}
         Random channel order, gain and offset while training.
     image_shape : tuple, optional
-        (h, w, 3) of the flattened rows; square when it is not given.
+        (h, w, 3) of the flattened rows; without it, images are taken to be square.
     epochs, min_steps, rate, batch_size, device, progress, seed
         As for `NetworkClassifier`.
     weight_decay : float
-        Weight decay of AdamW, whose rate has one cycle.
+        Weight decay of AdamW, whose learning rate follows one cycle.
     """
 
     backbone: str = "small"
@@ -273,9 +277,9 @@ def picture_shape(n_features, shape=None, *, smallest=1):
     side = math.isqrt(n_features // 3)
     found = (side, side, 3) if shape is None else tuple(shape)
     if math.prod(found) != n_features:
-        kind = "square RGB image" if shape is None else f"images of {found}"
+        kind = "square RGB images" if shape is None else f"images of {found}"
         raise ValueError(
-            f"rows of {n_features} numbers are no {kind}; give image_shape, build the "
+            f"rows of {n_features} numbers are not {kind}; give image_shape, build the "
             "baseline with the image_size of these images, or use VectorAttributor."
         )
     if min(found[:2]) < smallest:
@@ -325,7 +329,7 @@ def attributor(space, **options):
     space : fitted transformer with `image_shape_`
     **options
         Options of `ImageAttributor` or `VectorAttributor`, such as `device="cuda"`.
-        Vectors have no colours, so that `augment` has no effect on them.
+        Vectors have no colours, so `augment` has no effect on them.
 
     Raises
     ------
@@ -344,7 +348,7 @@ def attributor(space, **options):
 
 
 def attribution_pipeline(transformer, **options):
-    """Images to features to classifier, with the fitted transformer frozen.
+    """A pipeline from images to labels, in which the fitted transformer is frozen.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ def output(folder):
                 type=click.Path(file_okay=False, path_type=Path),
                 default=DATA / folder,
                 show_default=f"data/{folder} beside the package",
-                help="Gets the weights and their record.",
+                help="Folder for the weights and their record.",
             ),
             click.option("--seed", type=int, default=0, show_default=True),
             device,
@@ -48,17 +48,17 @@ def output(folder):
 @command.command("denoiser", epilog=EPILOG)
 @click.option("--photo", required=True, type=click.Choice(PHOTOGRAPHS))
 @click.option(
-    "--steps", type=int, default=1200, show_default=True, help="Of 32 images each."
+    "--steps", type=int, default=1200, show_default=True, help="Steps of 32 images."
 )
 @click.option(
-    "--noise", default=20.0, show_default=True, help="The largest, in grey levels."
+    "--noise", default=20.0, show_default=True, help="Largest noise, in grey levels."
 )
 @click.option(
     "--width", type=int, default=32, show_default=True, help="Channels of the network."
 )
 @output("denoisers")
 def train_denoiser(device, **options):
-    """Train a denoiser on the views of a photograph, and measure it on others.
+    """Train a denoiser on views of a photograph, and measure it on other views.
 
     Example: manifpt train denoiser --photo coffee
     """
@@ -72,7 +72,7 @@ def train_denoiser(device, **options):
 @command.command("encoder", epilog=EPILOG)
 @click.option("--method", required=True, type=click.Choice(ENCODERS))
 @click.option("--crops", type=int, show_default="40000", help="Crops to train on.")
-@click.option("--epochs", type=int, show_default="8 or 4", help="Passes over them.")
+@click.option("--epochs", type=int, show_default="8 or 4", help="Passes over all.")
 @output("encoders")
 def train_encoder(device, **options):
     """Train the encoder of an embedding space on photographs outside the benchmark.

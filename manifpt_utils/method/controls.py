@@ -1,7 +1,8 @@
-"""Artifacts without a closest point: the poorest estimates of the manifold.
+"""Controls: artifacts that are taken without looking for a closest real point.
 
-Each takes one thing for the manifold of real images: their mean, a subspace, or any of
-them.  What an estimate gains over these is what nearness is worth.
+Each puts something simple in the place of the manifold of real images: their mean, a
+subspace, or a random one of them.  What an estimate gains over these controls is what
+nearness to the image is worth.
 """
 
 from numbers import Integral
@@ -16,7 +17,7 @@ from .spaces import make_space
 
 
 class Control(Projector):
-    """What these controls share: they work on the features of any space.
+    """What these controls share; they work on the features of any space.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ class Control(Projector):
         return self
 
     def project(self, images):
-        """The stand-in's points and the artifacts, as an `EstimatedProjection`."""
+        """The points of the stand-in and the artifacts, as an `EstimatedProjection`."""
         check_is_fitted(self)
         x = self._embed(images)
         return displacement(x, self._x_star(x))
@@ -70,7 +71,7 @@ class RandomReal(Control):
     ----------
     space : str or transformer
     seed : int
-        The same images in the same order are given the same partners.
+        The same images in the same order are always given the same partners.
     """
 
     def __init__(self, space="rgb", *, seed=0):
@@ -125,15 +126,15 @@ class Blurred(Control):
 
 
 class PrincipalComponents(Control):
-    """The image minus its projection on leading components of the real images.
+    """The image minus its projection on the leading components of the real images.
 
-    There is one plane for all images, where the tangent estimate has one for each.
+    All images share one plane, whereas the tangent estimate has one for each image.
 
     Parameters
     ----------
     space : str or transformer
     n_components : int
-        As many as the directions of "hull" by default.
+        By default as many as "hull" has directions.
     """
 
     def __init__(self, space="rgb", *, n_components=32):
@@ -145,7 +146,7 @@ class PrincipalComponents(Control):
         is_whole = isinstance(self.n_components, Integral)
         if not is_whole or not 1 <= self.n_components <= most:
             raise ValueError(
-                f"n_components must be a whole number from 1 to {most}, for there are "
+                f"n_components must be a whole number from 1 to {most}; there are "
                 f"{len(features)} real images of {features.shape[1]} features; got "
                 f"{self.n_components!r}."
             )

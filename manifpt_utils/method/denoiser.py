@@ -1,8 +1,9 @@
 """The learned projection: a denoiser of real images, whose noise is the artifact.
 
-For small noise the mean of all real images behind a noisy one approaches the closest
-point of their manifold (Alain and Bengio 2014), so a network that was trained to take
-noise off real images also takes off a generated image what is not real about it.
+The best guess of a denoiser is the mean of all real images that a noisy one may come
+from.  For small noise this mean approaches the closest point of the manifold (Alain and
+Bengio 2014), so a network that was trained to remove noise from real images also
+removes from a generated image what is not real about it.
 
 ::
 
@@ -34,7 +35,7 @@ from .training import Bar, Trainer
 from .weights import read_weights, write_weights
 
 BATCH = 32  # images of a training step
-RATE = 2e-3  # of the first step, falls to zero along a line
+RATE = 2e-3  # learning rate of the first step; it falls linearly to zero
 CROP = 64  # pixels; larger images are trained on in pieces
 LEVELS = (2, 5, 10)  # noise, in grey levels, by which denoisers are compared
 N_HELD_OUT = 500
@@ -47,12 +48,12 @@ class Denoiser(Filter):
     Parameters
     ----------
     space : {"rgb", "frequency"}
-        Shows the artifact as pixels or as log spectrum.
+        Whether the artifact is given as pixels or as log spectrum.
     weights : str or path, optional
         "coffee", "flower", "astronaut" or "china" for the shipped networks, or a
         .safetensors file.  Without it, `fit` trains on its real images.
     steps : int
-        Steps of the training, with 32 images each.
+        Training steps of 32 images each.
     noise : float
         Largest standard deviation of the noise in training, in grey levels.
     width : int
@@ -68,7 +69,7 @@ class Denoiser(Filter):
     ----------
     device_ : torch.device
     network_ : torch.nn.Module
-        From pixels (n, 3, h, w) in 0..1 to their noise, for any h and w.
+        Predicts the noise in pixels (n, 3, h, w) in 0..1, for any h and w.
 
     Examples
     --------
@@ -123,18 +124,18 @@ class Denoiser(Filter):
 
     def _artifacts(self, images):
         with exact_products(), torch.inference_mode():
-            # A copy, for torch takes neither read-only arrays nor reversed ones.
+            # A copy, because torch accepts neither read-only arrays nor reversed ones.
             x = as_input(torch.from_numpy(np.array(images, order="C")).to(self.device_))
             return self.network_(x).permute(0, 2, 3, 1).cpu().numpy()
 
 
 class Network(nn.Module):
-    """Six 3 x 3 convolutions with ReLU: pixels in 0..1 to the noise in them.
+    """Six 3 x 3 convolutions with ReLU, which predict the noise in pixels in 0..1.
 
     Parameters
     ----------
     width : int
-        Channels between them.
+        Channels between the convolutions.
     """
 
     def __init__(self, width=32):
@@ -151,7 +152,7 @@ class Network(nn.Module):
 
 
 class _Trainee(nn.Module):
-    """What is wrong with the predicted noise of (n, h, w, 3) uint8 images."""
+    """Error of the noise that is predicted for (n, h, w, 3) uint8 images."""
 
     def __init__(self, network, noise):
         super().__init__()
@@ -210,14 +211,14 @@ def train(real, steps, noise, width, seed, *, progress=False, device="cpu"):
 
 
 def _repeated(real, n):
-    """A data set of n images, each as often as the others but for one."""
+    """A data set of n images, in which every image is as frequent, give or take one."""
     images = torch.from_numpy(np.array(real, order="C"))
     whole = TensorDataset(images, torch.zeros(len(images)))
     return Subset(whole, np.arange(n) % len(images))
 
 
 def _trainer(trainee, steps, progress, device):
-    """One epoch of as many steps as asked."""
+    """The net that trains for one epoch of that many steps."""
     schedule = LRScheduler(
         torch.optim.lr_scheduler.LambdaLR,
         lr_lambda=lambda step: max(0, 1 - step / steps),
@@ -242,14 +243,14 @@ def _flat(network):
 
 
 def _unflat(flat, width):
-    with forked_random_state():  # which a new network would draw its weights from
+    with forked_random_state():  # because a new network draws its first weights
         network = Network(width).requires_grad_(False).eval()
     nn.utils.vector_to_parameters(torch.from_numpy(flat), network.parameters())
     return network
 
 
 def denoising_error(denoiser, real, *, levels=LEVELS, seed=0):
-    """Which share of the noise a denoiser leaves in real images it has not seen.
+    """The share of the noise that a denoiser leaves in real images it has not seen.
 
     Parameters
     ----------
@@ -262,8 +263,8 @@ def denoising_error(denoiser, real, *, levels=LEVELS, seed=0):
     Returns
     -------
     Series
-        By level: root mean square of what is left, over that of the noise; 1 where
-        nothing is taken off.
+        For each level, the root mean square of the noise that is left, divided by that
+        of the noise; 1 if nothing is removed.
     """
     clean = as_input(torch.from_numpy(np.array(real, order="C")))
     unit = torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed))
@@ -280,7 +281,7 @@ def denoising_error(denoiser, real, *, levels=LEVELS, seed=0):
 def compare(candidates, real, *, levels=LEVELS, held_out=0.1, seed=0):
     """Train denoisers on a part of real images, and measure them on the rest.
 
-    The rule by which noise level and width are chosen: the smallest mean error.
+    Noise level and width are chosen by this rule: the smallest mean error.
 
     Parameters
     ----------
@@ -288,9 +289,9 @@ def compare(candidates, real, *, levels=LEVELS, held_out=0.1, seed=0):
     real : (n, h, w, 3) uint8 array
     levels : sequence of float
     held_out : float
-        Share of the images.
+        Share of the images on which the denoisers are measured.
     seed : int
-        Seed of their choice, and of the noise.
+        Seed of the choice of those images, and of the noise.
 
     Returns
     -------
@@ -309,7 +310,7 @@ def compare(candidates, real, *, levels=LEVELS, held_out=0.1, seed=0):
 
 
 def shipped(benchmark):
-    """The name of the shipped weights for a benchmark, None where there are none.
+    """The name of the weights that are shipped for a benchmark, or None.
 
     Parameters
     ----------
@@ -344,7 +345,7 @@ def _read(weights):
 
 
 def train_shipped(photo, *, steps, noise, width, seed, folder=FOLDER, progress=False):
-    """Train on the views of a photograph, measure on views it has not seen, and write.
+    """Train a denoiser on views of a photograph, measure it on others, and write it.
 
     Parameters
     ----------
@@ -353,12 +354,12 @@ def train_shipped(photo, *, steps, noise, width, seed, folder=FOLDER, progress=F
     steps, noise, width, seed, progress
         As for `Denoiser`.
     folder : Path
-        Gets `<photo>.safetensors`, in half precision, and `<photo>.json`.
+        Folder for `<photo>.safetensors`, in half precision, and `<photo>.json`.
 
     Returns
     -------
     dict
-        The record: parameters, seconds, share of the noise that is left.
+        The record: parameters, seconds, and the share of the noise that is left.
     """
     start = time.process_time()
     options = {"steps": steps, "noise": noise, "width": width, "seed": seed}

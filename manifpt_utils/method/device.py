@@ -73,9 +73,9 @@ def torch_device(name=None):
 
 @contextmanager
 def exact_products():
-    """Products and convolutions of a GPU in full single precision.
+    """A block in which a GPU computes products and convolutions in full float32.
 
-    By default convolutions round their factors to 10 bits (TF32), by which features
+    By default, convolutions round their factors to 10 bits (TF32), which makes features
     differ from those of a CPU in the third digit.
 
     Examples

@@ -5,11 +5,12 @@
     manifpt train encoder --method supervised
     manifpt train encoder --method selfsupervised
 
-They stand in for the ImageNet networks of Tab. 4 where nothing may be downloaded:
-`supervised` learns from which photograph, and which region of it, a crop was cut;
-`selfsupervised` learns without labels, with the Barlow Twins loss (Zbontar et al.
-2021).  Their photographs, listed in `SOURCES` with their licences, share nothing with
-the four of the benchmark, as ImageNet shares nothing with the paper's data.
+They stand in for the ImageNet networks of Tab. 4 of the paper where nothing may be
+downloaded.  `supervised` learns to tell from which photograph, and from which region of
+it, a crop was cut; `selfsupervised` learns without labels, with the Barlow Twins loss
+(Zbontar et al. 2021).  Their photographs, listed in `SOURCES` with their licences,
+share nothing with the four of the benchmark, as ImageNet shares nothing with the
+paper's data.
 """
 
 import time
@@ -33,14 +34,14 @@ from .networks import N_FEATURES, SIZE, SmallEncoder, as_input, encode
 from .training import trainer
 from .weights import write_weights
 
-SHORT_SIDE = 128  # photographs are reduced to this once, which makes crops cheap
+SHORT_SIDE = 128  # photographs are first reduced to this, which makes crops cheap
 RELATIVE_SIDE = (0.3, 0.75)  # of the short side
-UNSEEN = 1_000_003  # seed of the crops that no training draws
+UNSEEN = 1_000_003  # seed of crops that no training uses
 ENCODERS = DATA / "encoders"
 
 
 class Source(NamedTuple):
-    """A photograph to train on: where it is, its licence, its regions per side."""
+    """A photograph to train on: where it is, its licence, and its regions per side."""
 
     location: str
     licence: str
@@ -80,7 +81,7 @@ class Crops(NamedTuple):
 
 
 class Recipe(NamedTuple):
-    """How an encoder is trained; the seconds of each are in its record."""
+    """How an encoder is trained; how long it took is in its record."""
 
     crops: int
     epochs: int
@@ -174,7 +175,7 @@ def _log_uniform(rng, limits, n=None):
 
 
 def _box(size, position, side):
-    """Corner and side of the crop at a relative position of a photograph."""
+    """Corner and side of a crop, from its relative position in a photograph."""
     return *(position * (np.array(size) - side)), side
 
 
@@ -195,7 +196,8 @@ def _cut(photo, box):
 def augment(x):
     """Mirror images and change their brightness, contrast, saturation and tint.
 
-    Nothing blurs or adds noise: what a fingerprint is made of must stay visible.
+    Nothing blurs or adds noise, because the traces that make a fingerprint must stay
+    visible.
 
     Parameters
     ----------
@@ -328,9 +330,9 @@ def train(method, *, seed=0, crops=None, epochs=None, folder=ENCODERS, progress=
     seed : int
         Seed of crops, weights, batches and augmentation.
     crops, epochs : int, optional
-        Instead of the numbers in `RECIPES`.
+        They replace the numbers in `RECIPES`.
     folder : path
-        Gets `<method>.safetensors`, in half precision, and `<method>.json`.
+        Folder for `<method>.safetensors`, in half precision, and `<method>.json`.
     progress : bool
         Show a bar.
 
@@ -392,7 +394,7 @@ def _check_recipe(method, crops, epochs):
 
 
 def measure(network, method, *, n_train=4000, n_test=2000):
-    """Judge an encoder on held-out crops: fresh positions in the same photographs.
+    """Judge an encoder on held-out crops: new positions in the same photographs.
 
     Parameters
     ----------
@@ -404,9 +406,9 @@ def measure(network, method, *, n_train=4000, n_test=2000):
     Returns
     -------
     dict
-        Accuracy of linear probes for photograph and region on the features and on raw
-        pixels, beside chance; spread, correlation and effective dimension of the
-        features, which would show a collapse.
+        Accuracy of linear probes for photograph and region, on the features and on raw
+        pixels, with chance to compare; and the spread, correlation and effective
+        dimension of the features, which would show that the features have collapsed.
     """
     crops = draw_crops(n_train + n_test, seed=UNSEEN)
     images, labels = crops.images[:, 0], crops.labels

@@ -20,7 +20,7 @@ from .classifiers import NetworkClassifier
 from .streams import are_large, in_parts, streamed, take_rows
 
 HELD_OUT = "held out"  # name of the test set that a split leaves
-TRIES = 100  # to divide groups so that both sides have enough of every class
+TRIES = 100  # attempts to divide groups so that both sides have enough of every class
 
 
 class Evaluation(NamedTuple):
@@ -68,8 +68,8 @@ def evaluate(
     Parameters
     ----------
     estimator : classifier or pipeline
-        Steps at the beginning of a pipeline that are frozen (`FrozenEstimator`, see
-        `attribution_pipeline`) are computed once; all others are fitted on the
+        Frozen steps at the beginning of a pipeline (`FrozenEstimator`, see
+        `attribution_pipeline`) are computed once; all other steps are fitted on the
         training images of each split.
     images : (n, h, w, 3) uint8 array, or (n, d) array
         What the estimator takes: images, or features that are computed already.
@@ -82,14 +82,14 @@ def evaluate(
         name -> (images, labels), scored by the same trained classifiers.
     groups : (n,) array, optional
         Rows of the same group are never on both sides of a split, for instance views of
-        one photograph.  Equal images are always of one group; of features, this is
-        not known, so that `groups=copies(images)` has to say it.
+        one photograph.  Equal images are always put into one group.  Of features it is
+        not known which come from equal images: give `groups=copies(images)`.
     tested : (n,) bool array, optional
-        Which images are for the test, where that is given, as by `given_split` of a
-        benchmark: training images are drawn from the others alone.
+        Which images are for the test, if the benchmark says so (see its `given_split`);
+        training images are then drawn from the others alone.
     n_permutations : int or None
-        Label permutations behind the null of the FDR; None leaves the FDR out, which
-        for few images costs more than the training.
+        Number of label permutations that give the null of the FDR.  None leaves the FDR
+        out, because for few images it takes longer than the training.
 
     Returns
     -------
@@ -98,13 +98,13 @@ def evaluate(
     Raises
     ------
     ValueError
-        If a class has too few images, or too few that are no copies, or there is only
-        one class, or no seed, or a given split has copies on both sides.
+        If a class has too few images, or too few that are not copies; if there is only
+        one class, or no seed; or if a given split has copies on both sides.
 
     Warns
     -----
     UserWarning
-        If classes share an image, or an unseen set holds images of the training.
+        If classes share an image, or if an unseen set holds images of the training.
     """
     images, labels = np.asarray(images), np.asarray(labels)
     unseen = {k: (np.asarray(x), np.asarray(y)) for k, (x, y) in (unseen or {}).items()}
@@ -162,7 +162,7 @@ def _check(images, labels, n_train, n_test, seeds, unseen, groups):
 
 
 def _checked_sides(tested, labels, n_train, n_test):
-    """Which images are for the test, as a bool array that has enough of every class."""
+    """Which images are for the test: a bool array with enough of every class."""
     if tested is None:
         return None
     tested = np.asarray(tested)
@@ -192,7 +192,7 @@ def copies(images):
 
 
 def _kept_apart(images, labels, groups, unseen):
-    """Groups that hold copies together, and rows of unseen sets that are no copies."""
+    """Groups that keep copies together, and rows of unseen sets that are no copies."""
     if images.ndim != 4:
         return groups, {name: np.arange(len(y)) for name, (_, y) in unseen.items()}
     equal = copies(images)
@@ -232,7 +232,7 @@ def _warn_of_shared(labels, equal):
 
 
 def _joined(one, other):
-    """The finest groups that hold together what either grouping does."""
+    """The finest groups that keep together what either of two groupings does."""
     one, other = (pd.factorize(np.asarray(codes))[0] for codes in (one, other))
     n = one.max() + 1
     edges = coo_array(
@@ -242,7 +242,7 @@ def _joined(one, other):
 
 
 def _embedded(estimator, images, unseen):
-    """What remains to be fitted, with features in place of images for frozen steps."""
+    """The steps still to be fitted, and the features that the frozen ones give."""
     steps = estimator.steps[:-1] if isinstance(estimator, Pipeline) else []
     frozen = takewhile(lambda step: isinstance(step[1], FrozenEstimator), steps)
     n = len(list(frozen))
@@ -266,7 +266,7 @@ def split(labels, *, n_train, n_test, seed, groups=None, tested=None):
     groups : (n,) array, optional
         No group is on both sides.
     tested : (n,) bool array, optional
-        The images that the test is drawn from, and the training is not.
+        The images from which the test is drawn; the training is drawn from the others.
 
     Returns
     -------
@@ -276,7 +276,7 @@ def split(labels, *, n_train, n_test, seed, groups=None, tested=None):
     ------
     ValueError
         If the groups cannot be divided so that both sides have enough of every class,
-        or are on both sides of what is given.
+        or if a group is on both sides of the given split.
     """
     rng = np.random.default_rng(seed)
     if tested is not None:
@@ -308,7 +308,7 @@ def _refuse_straddling(groups, tested):
     if len(shared):
         raise ValueError(
             f"the given split has {len(shared)} images, or groups of images, on both "
-            "sides; leave those out of the test, for they were seen in training."
+            "sides; leave those out of the test, because they were seen in training."
         )
 
 
@@ -327,7 +327,7 @@ def _split_of_groups(labels, groups, n_train, n_test, rng):
     raise ValueError(
         f"{n_train} images per class for training and {n_test} for testing cannot be "
         "kept apart, because copies of one image, or images of one group, must be on "
-        f"the same side; different ones per class: {found}. Give more, or ask for less."
+        f"the same side. Different ones per class: {found}. Give more, or ask for less."
     )
 
 
@@ -366,7 +366,7 @@ def fit_and_test(estimator, train, tests, *, seed, with_probability=True):
     seed : int
         Given to every part of the estimator that has one.
     with_probability : bool
-        False saves the second pass over the test sets, where it needs one.
+        False saves a second pass over the test sets, where it needs one.
 
     Returns
     -------
@@ -374,8 +374,8 @@ def fit_and_test(estimator, train, tests, *, seed, with_probability=True):
         The fitted clone.
     predictions : DataFrame
         One row per image of a test set: `seed`, `set`, `row` (its place in that set),
-        `true`, `predicted`, and `probability` of what is predicted, NaN for
-        classifiers that have none.
+        `true`, `predicted`, and the `probability` of the predicted class, which is NaN
+        if the classifier gives none.
 
     Notes
     -----
@@ -422,7 +422,7 @@ def _predicted(fitted, x, with_probability):
 
 
 def accuracy(predictions):
-    """Share of right predictions: a row per test set, a column per seed.
+    """Share of correct predictions: a row per test set, a column per seed.
 
     >>> found = {"set": ["a", "a"], "seed": 7, "true": [1, 2], "predicted": [1, 3]}
     >>> accuracy(pd.DataFrame(found)).loc["a", 7]
@@ -450,9 +450,10 @@ def _separability(fitted, x, labels, seed, n_permutations):
 
 
 def penultimate(fitted, x):
-    """What a fitted method decides on: (n, d) array.
+    """The features from which a fitted method decides: (n, d) array.
 
-    The `transform` of the classifier, or the input of one that has none.
+    They are what the `transform` of the classifier gives, or, if it has none, its
+    input.
     """
     if hasattr(fitted, "transform"):
         return in_parts(fitted.transform, x)
@@ -467,7 +468,7 @@ def with_seed(estimator, seed):
 
 
 def _nested(estimator, *names):
-    """The parameters of these names, those of parts of the estimator included."""
+    """The parameters with these names, those of nested estimators included."""
     parameters = estimator.get_params()
     return {k: v for k, v in parameters.items() if k.rpartition("__")[2] in names}
 

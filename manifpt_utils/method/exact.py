@@ -12,39 +12,41 @@ from .spaces import RGB, Frequency, ImageNet, make_space
 
 GRID, COARSE_GRID = (33, 33, 17), (17, 17, 9)  # values of x, y and side
 BATCH = 128  # images whose closest views are sought together
-STEP = 0.03  # of a difference quotient: far above rounding, far below a pixel
+STEP = 0.03  # step of a difference quotient: far above rounding, far below a pixel
 STAGES = (
     (6, 3),
     (2, 10),
-)  # so many of the best descend, by at most so many steps
+)  # how many of the best starts descend, and by how many steps at most
 
 
 class ExactManifold(Projector):
     """Artifacts with the true closest point of a known manifold.
 
-    `DataManifold` estimates it from a sample of real images.  Here the coordinates of
-    the view are optimised, so that the view is the closest in the space itself.
+    `DataManifold` estimates the closest point from a sample of real images.  Here the
+    coordinates of a view are optimised until the view is the closest one in the
+    embedding space itself.
 
     Parameters
     ----------
     manifold : PhotoManifold
     space : str or transformer
-        As for `DataManifold`: one of `SPACES`, or with `search_space="rgb"` any.
+        As for `DataManifold`: one of `SPACES`, or any space with `search_space="rgb"`.
     search_space : {None, "rgb"}
-        "rgb": the closest view is sought among pixels, and then embedded.
+        None: the closest view is sought in `space`.  "rgb": it is sought by the
+        distance between pixels, and then embedded.
     grid : (int, int, int), optional
-        Values of x, y and side of the views from which the search starts: by default
-        33, 33 and 17, and about half as many of each in the slow space "imagenet".
+        Numbers of values of x, y and side of the views from which the search starts: by
+        default 33, 33 and 17, and about half as many in the slow space "imagenet".
 
     Notes
     -----
-    A first search compares the image with a grid of views, in the space; the closest of
-    them are improved by Levenberg-Marquardt with the derivatives of the features.  The
-    landscape of log spectra is rough, so another valley may be deeper: where a fitted
-    real image is closer than what was found, the search starts from that one, too.
-    So no real image is closer than the result, but for rounding: real images are views
-    rounded to 8 bits, and so is the closest view, which is why a real image has an
-    artifact of nearly zero.
+    A first search compares the image with a grid of views in the space; the closest
+    ones are improved by the Levenberg-Marquardt method with the derivatives of the
+    features. In log spectra the distance has many local minima.  Therefore, where a
+    fitted real image is closer than what was found, the search also starts from that
+    image, and no real image is closer than the result, up to rounding.  Real images are
+    views rounded to 8 bits, and so is the closest view, which is why the artifact of a
+    real image is nearly zero.
     """
 
     def __init__(self, manifold, space="rgb", *, search_space=None, grid=None):
@@ -191,8 +193,8 @@ def _log_magnitudes(x, offset):
 def pushed_forward(embed, x, slopes, *, step=STEP):
     """Features of images, and their derivatives along the given changes.
 
-    By difference quotients, for which a network is run three times more; forward
-    differentiation would take as long.
+    Derivatives are difference quotients, for which a network is run three more times;
+    forward differentiation would take as long.
 
     Parameters
     ----------

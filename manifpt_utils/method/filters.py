@@ -1,8 +1,8 @@
-"""Artifacts without a closest real image: what a filter takes out of an image.
+"""Artifacts without a closest real image: what a filter removes from an image.
 
 `Highpass` and `Median` are controls.  They know no real image, so what they gain over
-the raw image is no merit of the manifold.  The learned projection of `denoiser` has the
-same interface, and learns its filter from real images.
+the raw image cannot be credited to the manifold.  The learned projection of `denoiser`
+has the same interface, and learns its filter from real images.
 """
 
 import numpy as np
@@ -15,16 +15,16 @@ from .projection import Projector, displacement, rows_within
 from .spaces import ALIASES
 
 SHOWN_IN = ("rgb", "frequency")
-OFFSET = 1e-3  # of the log spectrum, relative to the mean magnitude
+OFFSET = 1e-3  # offset of the log spectrum, relative to the mean magnitude
 SCALED_BY = 1000  # real images whose artifacts give that mean
 
 
 class Filter(Projector):
     r"""An artifact that is computed from the image alone, as pixels or as spectrum.
 
-    In "frequency" it is the log spectrum of the artifact, and not the difference of two
-    log spectra: for a linear filter :math:`h` that difference,
-    :math:`\log |F| - \log |H F|`, is the same number for all images.
+    In "frequency" it is the log spectrum of the artifact, not the difference of two log
+    spectra: for a linear filter :math:`h` that difference, :math:`\log |F| - \log |H
+    F|`, would be the same for all images.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Filter(Projector):
         over artifacts of real images.
     """
 
-    _numbers = 8  # held at once for every value of an image
+    _numbers = 8  # that are in memory at once for every value of an image
 
     def __init__(self, space="rgb"):
         self.space = space
@@ -89,7 +89,7 @@ class Filter(Projector):
         return np.log(_magnitudes(artifacts) + np.float32(self.offset_))
 
     def _in_parts(self, images, compute):
-        """Arrays of the shape of the images, computed some at a time."""
+        """Arrays of the shape of the images, computed for some images at a time."""
         found = np.empty(images.shape, np.float32)
         step = rows_within(self._numbers * images[0].size)
         for start in range(0, len(images), step):
@@ -98,7 +98,7 @@ class Filter(Projector):
         return found
 
     def _learn(self, real):
-        """Learn nothing: such a filter needs no real image."""
+        """Learn nothing, because such a filter needs no real image."""
 
     def _artifacts(self, images):
         """What the filter takes out, in 0..1: (n, h, w, 3) float32 array."""

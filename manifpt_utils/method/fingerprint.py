@@ -38,7 +38,7 @@ class Fingerprint:
     benchmark : str
         Where the samples come from, for instance "gm-photo/coffee".
     estimator : str
-        How the closest point was found, for instance "nearest".
+        How the closest point was estimated, for instance "nearest".
     image_shape : tuple of int, optional
         (h, w, c) where artifacts are images.
 
@@ -76,7 +76,7 @@ class Fingerprint:
         if artifacts.ndim == 4:
             artifacts = artifacts.reshape(len(artifacts), -1)
         _check_artifacts(artifacts, shape)
-        # A frozen dataclass is only written to here.
+        # The only place where this frozen dataclass is written to.
         object.__setattr__(self, "artifacts", artifacts)
         object.__setattr__(self, "image_shape", shape and tuple(map(int, shape)))
 
@@ -105,8 +105,8 @@ class Fingerprint:
             d_{FPT}(Q; P) = \\sup_{x_G \\sim Q} \\{||a||_2 : a \\in FPT(Q; P)\\}
             \\qquad \\text{(eq. 4)}
 
-        The maximum over a sample grows with the sample and is set by one image: compare
-        it at equal n, next to quantiles of `norms`.
+        The maximum over a sample grows with the sample and depends on one image:
+        compare it at equal n, together with quantiles of `norms`.
         """
         return float(self.norms.max())
 
@@ -177,7 +177,7 @@ class Fingerprint:
                 artifacts = file.get_tensor("artifacts")
         except SafetensorError as error:
             raise ValueError(
-                f"{path} is truncated or no safetensors file ({error}); save it again."
+                f"{path} is truncated or not safetensors ({error}); save it again."
             ) from error
         return cls(artifacts, **json.loads(metadata["about"]))
 

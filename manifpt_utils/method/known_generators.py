@@ -1,4 +1,4 @@
-"""Generators whose errors are known, because they are put in by hand."""
+"""Generators whose errors are known, because they are built in."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 OFF = 0.05  # how far a generated point is off the manifold
-FAR, RARE = 0.15, 0.02  # how far those of "few far off" are, and which share of all
+FAR, RARE = 0.15, 0.02  # distance and share of the points of "few far off"
 MEMORY = 20  # real points that "memorised" repeats
-APART = 10_000  # between the seeds of real points and of generated ones
+APART = 10_000  # difference between the seeds of real points and of generated ones
 
 
 class KnownGenerator(NamedTuple):
@@ -17,11 +17,11 @@ class KnownGenerator(NamedTuple):
     Attributes
     ----------
     draw : callable
-        From a manifold, n and the seed of the real points to generated points (n, d),
-        which are other points than those.
+        Draws generated points (n, d) for a manifold, n and the seed of the real points;
+        they never coincide with these real points by sharing their seed.
     reaches : callable
-        From coordinates (n, m) of real points to whether the generator's support holds
-        them (n,).
+        Tells from coordinates (n, m) of real points whether the generator's support
+        holds them: (n,) bool array.
     """
 
     draw: Callable
@@ -44,7 +44,7 @@ def _bent(change):
 
 
 def _memorised(manifold, n, seed):
-    """Repeats the first of the real points."""
+    """Repeats the first real points."""
     chosen = np.random.default_rng(seed + APART).integers(MEMORY, size=n)
     return manifold.sample(MEMORY, seed=seed)[chosen]
 
@@ -54,7 +54,7 @@ def _one_point(manifold, n, seed):
 
 
 def _lifted(lengths):
-    """A perfect generator whose points are moved straight off the manifold."""
+    """A perfect generator whose points are moved at right angles to the manifold."""
 
     def draw(manifold, n, seed):
         u, far = manifold.coordinates(n, seed=seed + APART), lengths(n)
@@ -71,7 +71,7 @@ def _everywhere(n):
 
 
 def _rarely(n):
-    """The first point and every fiftieth after it, so that any start has its share."""
+    """The first point and every fiftieth after it, so that small n have some, too."""
     lengths = np.zeros(n)
     lengths[:: round(1 / RARE)] = FAR
     return lengths

@@ -1,7 +1,7 @@
 """Manifolds on which nothing has to be estimated, for checks of the theory.
 
-Points are given by coordinates in the unit cube, closest points are exact, and lengths
-are in units of the root mean squared distance between two random points, so that one
+Points are given by coordinates in the unit cube, and closest points are exact.  The
+unit of length is the root mean squared distance between two random points, so that one
 manifold can be compared with another.
 """
 
@@ -13,7 +13,7 @@ from sklearn.metrics import pairwise_distances_argmin
 
 from ..images.photograph import SIZE
 
-STEP = 1e-3  # of a coordinate, for derivatives
+STEP = 1e-3  # change of a coordinate, for derivatives
 SWISS_ROLL = 1.5 * np.pi, 21.0  # where the spiral starts; the width of the roll
 TURNS = 4096  # points of the spiral from which the search of the closest one starts
 
@@ -28,10 +28,10 @@ class KnownManifold:
     dimension : int
         m, the number of coordinates.
     points : callable
-        From coordinates (n, m) in 0..1 to points (n, d); uniform coordinates are the
-        distribution of the real data.
+        Maps coordinates (n, m) in 0..1 to points (n, d); the real data are the points
+        of uniformly distributed coordinates.
     closest : callable
-        From any points (n, d) to the closest points of the manifold (n, d).
+        Maps any points (n, d) to the closest points of the manifold (n, d).
 
     Examples
     --------
@@ -46,7 +46,7 @@ class KnownManifold:
     closest: Callable
 
     def coordinates(self, n, *, seed=0):
-        """Uniform coordinates (n, m); more of them begin with the same ones."""
+        """Uniform coordinates (n, m); a larger n begins with the same ones."""
         return np.random.default_rng(seed).random((n, self.dimension))
 
     def sample(self, n, *, seed=0):
@@ -65,7 +65,7 @@ class KnownManifold:
         return np.stack([(a - b) / (2 * STEP) for a, b in ends], axis=1)
 
     def volumes(self, coordinates):
-        """Volume (n,) on the manifold for one of the unit cube; 1 over the density."""
+        """Volume (n,) on the manifold per volume of the cube; 1 over the density."""
         tangents = self.tangents(coordinates).astype(float)
         return np.sqrt(np.linalg.det(tangents @ tangents.transpose(0, 2, 1)))
 
@@ -120,8 +120,8 @@ def _onto_sphere(x):
 def swiss_roll():
     """The swiss roll of scikit-learn, a rolled-up rectangle in space; dimension 2.
 
-    Its real points are as frequent as those of `sklearn.datasets.make_swiss_roll`:
-    uniform in the angle, hence rarer on the outer turns.
+    Its real points are distributed as those of `sklearn.datasets.make_swiss_roll`:
+    uniformly in the angle, hence rarer on the outer turns.
     """
     scale = _random_distance(_on_roll(_lattice(400)))
     return KnownManifold(

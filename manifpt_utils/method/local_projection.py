@@ -32,7 +32,7 @@ def affine_projection(x, neighbors, *, ridge=1e-3):
     array([[1., 0.]])
     """
     center, spread, gram = _patch(neighbors)
-    # Duplicates of one image span nothing; the tiny constant keeps G invertible.
+    # Copies of one image span nothing; the tiny constant keeps G invertible.
     scale = np.trace(gram, axis1=1, axis2=2) / gram.shape[1] * ridge + 1e-12
     gram = gram.astype(np.float64) + scale[:, None, None] * np.eye(gram.shape[1])
     right = np.einsum("nkd,nd->nk", spread, x - center)
@@ -54,7 +54,7 @@ def tangent_projection(x, neighbors, m):
     x : (n, d) array
     neighbors : (n, k, d) array
     m : int
-        Below k, for k points span k - 1 directions.
+        Below k, because k points span k - 1 directions.
 
     Returns
     -------
@@ -85,8 +85,8 @@ def tangent_residuals(x, neighbors):
     Returns
     -------
     (n, k) float64 array
-        Falls from left to right; column m is the distance that is left by
-        `tangent_projection` with m directions.
+        Distances fall from left to right; column m holds the distance that remains
+        after `tangent_projection` with m directions.
     """
     center, spread, gram = _patch(neighbors)
     directions, scales = _leading(gram, gram.shape[1] - 1)
@@ -130,9 +130,9 @@ def _patch(neighbors):
 
 
 def _leading(gram, m):
-    """Leading eigenvectors (n, k, m) and inverse eigenvalues (n, m), 0 if degenerate.
+    """Leading eigenvectors (n, k, m) and inverse eigenvalues (n, m), 0 if too small.
 
-    Directions that single precision cannot tell from none are left out.
+    Directions whose length single precision cannot tell from zero are left out.
     """
     values, vectors = np.linalg.eigh(gram.astype(np.float64))
     values, vectors = values[:, ::-1][:, :m], vectors[:, :, ::-1][:, :, :m]

@@ -1,8 +1,8 @@
 """Where a benchmark lies: how long its artifacts are, and how many dimensions it has.
 
-The paper's regime is that of artifacts that are long against the spacing of the real
-images.  Both lengths can be measured on any images, and so can the dimension of the
-set that the real ones lie on.
+In the regime of the paper, artifacts are much longer than the spacing of the real
+images.  Both lengths can be measured on any images, and so can the dimension of the set
+on which the real ones lie.
 """
 
 from typing import NamedTuple
@@ -13,26 +13,26 @@ import pandas as pd
 from ..images.copies import digests
 from .manifold import DataManifold
 
-N_IMAGES = 500  # per model, and real ones held out, at most
+N_IMAGES = 500  # images per model, and held-out real images, at most
 N_NEIGHBOURS = 4000  # real images among which the dimension is estimated, at most
-LEAST = 20  # of them that differ
+LEAST = 20  # different images among them
 
 
 class Location(NamedTuple):
-    """Length over spacing, model by model, and the dimension of the real images.
+    """Length of artifacts over spacing, per model, and dimension of the real images.
 
     Attributes
     ----------
     models : DataFrame
         Index `model`.  `length`: median distance to the nearest real image.
-        `apparent`: the same over the spacing, 1 for images that are real.  `ratio`:
-        what of it is at right angles to the real images, over the spacing, see the
-        notes of `locate`.
+        `apparent`: this distance divided by the spacing, which is 1 for real images.
+        `ratio`: the part of the distance at right angles to the real images, divided by
+        the spacing (see the notes of `locate`).
     spacing : float
         Median distance of a held-out real image to its nearest real one.
     dimension : float
     n_real : int
-        Real images that both were measured with.
+        Number of real images with which all of this was measured.
     """
 
     models: pd.DataFrame
@@ -48,7 +48,7 @@ def locate(benchmark, *, space="rgb"):
     ----------
     benchmark : Benchmark
     space : str or transformer
-        In which distances are measured.
+        The embedding space in which distances are measured.
 
     Returns
     -------
@@ -61,13 +61,13 @@ def locate(benchmark, *, space="rgb"):
 
     Notes
     -----
-    The nearest real image is not the closest point: it is off by about the spacing,
-    along the manifold.  The artifact is at right angles to that error, so that
+    The nearest real image is not the closest point: it differs from it by about the
+    spacing, along the manifold.  The artifact is at right angles to that error, so that
 
     .. math:: |x_G - x_{near}|^2 \\approx |a(x_G)|^2 + \\text{spacing}^2,
 
-    which is solved for the artifact's length.  Where the left side is the smaller one,
-    the ratio is 0; below about 0.3 it cannot be told from 0.
+    which is solved for the length of the artifact.  Where the left side is smaller than
+    the squared spacing, the ratio is 0; a ratio below about 0.3 cannot be told from 0.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def locate(benchmark, *, space="rgb"):
     if not spacing > 0:
         raise ValueError(
             f"the held-out real images of {benchmark.name} are copies of the others, "
-            "so that there is no spacing; remove the copies."
+            "so the spacing is zero; remove the copies."
         )
     lengths = {
         model: float(np.median(manifold.project(x[:N_IMAGES]).distance))
@@ -96,7 +96,7 @@ def locate(benchmark, *, space="rgb"):
 
 
 def across(apparent):
-    """The part of a length at right angles to the real images, both over the spacing.
+    """The part of a length at right angles to the real images, in units of spacing.
 
     Examples
     --------
@@ -109,8 +109,9 @@ def across(apparent):
 def dimension(real):
     """Estimate the intrinsic dimension of a set of images or features.
 
-    The ratio of the distances to the second and to the first neighbour tells the
-    dimension, whatever the density (TwoNN, Facco et al. 2017), by scikit-dimension.
+    The ratio of the distances to the second and the first neighbour tells the
+    dimension, whatever the density (TwoNN, Facco et al. 2017).  It is computed by
+    scikit-dimension.
 
     Parameters
     ----------
@@ -131,7 +132,7 @@ def dimension(real):
     >>> round(dimension(line))
     1
     """
-    from skdim.id import TwoNN  # numba, below it, takes seconds to import
+    from skdim.id import TwoNN  # it needs numba, which takes seconds to import
 
     rows = real.reshape(len(real), -1)[:N_NEIGHBOURS].astype(np.float32)
     rows = rows[~pd.Series(digests(rows)).duplicated().to_numpy()]

@@ -29,14 +29,14 @@ from .projection import BYTES, Projector, displacement, rows_within
 from .search import CertifiedSearch, Rows, parts_of
 from .spaces import make_space
 
-ESTIMATORS = {"nearest": 1, "tangent": 33, "hull": 33}  # and their neighbours
+ESTIMATORS = {"nearest": 1, "tangent": 33, "hull": 33}  # with their default k
 RENAMED = {"affine": "hull"}
 METRICS = ("euclidean", "cosine")
 SEARCHES = ("auto", "brute", "certified")
 HELD_OUT = 200  # real images by which the number of directions is chosen
-LONG = 1e10  # multiplications of a search that takes longer than to hash its input
-PAYS = 2e12  # multiplications from which "auto" has the search certified
-LARGE = 2**30  # bytes of features that are computed when they are asked for, not kept
+LONG = 1e10  # multiplications above which a search takes longer than hashing its input
+PAYS = 2e12  # multiplications from which "auto" uses the certified search
+LARGE = 2**30  # bytes of features above which none are kept
 
 
 class DataManifold(Projector):
@@ -55,27 +55,29 @@ class DataManifold(Projector):
         Embedding space (Tab. 4): "rgb", "frequency", "supervised", "selfsupervised",
         any transformer of images, or None where the input is features already.
     estimator : {"nearest", "tangent", "hull"}
-        The paper's estimator, or the projection on the `m` leading directions, or on
-        all directions, of k neighbours.
+        "nearest" is the paper's; "tangent" projects on the `m` leading directions of k
+        neighbours, "hull" on all their directions.
     k : int, optional
-        Neighbours used: 1 for "nearest" (more average them), 33 for the others.
+        Neighbours used, by default 1 for "nearest" and 33 for the others; with a larger
+        k, "nearest" takes the mean of the neighbours.
     m : int, optional
         Directions of "tangent", fewer than k.  Where it is not given, `fit` chooses it
         on the real images alone, see the notes.
     ridge : float
         Regularisation of "hull", relative to the mean squared distance of the
-        neighbours.  Large values give the mean of the neighbours.
+        neighbours.  With large values the result is the mean of the neighbours.
     metric : {"euclidean", "cosine"}
-        What makes a real image near.
+        How distances between an image and the real images are measured.
     search_space : str, transformer or None
-        Space in which the neighbours are sought, if not in `space`: the artifact is
-        taken in `space` between the images found there.
+        Space in which the neighbours are sought, if not in `space`; the artifact is
+        then the difference in `space` from the images found there.
     search : {"auto", "brute", "certified"}
         How the neighbours are found.  "brute": faiss compares with every real image,
         in single precision.  "certified": candidates are compared in double precision,
-        and the rest is shown to be farther (`CertifiedSearch`), in less time where
-        there are many images.  The two differ where two real images are as near to
-        within rounding.  "auto": certified where the work is large.
+        and all others are shown to be farther (`CertifiedSearch`), which takes less
+        time where there are many images. The two differ only where two real images are
+        equally near up to rounding. "auto": "certified" where the work is large, else
+        "brute".
     device : str, optional
         Device of torch for a certified search, by default that of `use_device`; on a
         GPU, "auto" is certified.  That of a network is a parameter of its space.
@@ -84,15 +86,16 @@ class DataManifold(Projector):
     ----------
     space_ : transformer or None
     features_ : (n, d) float32 array, or `Rows`
-        The real images in the embedding space; above a gigabyte they are computed when
-        they are asked for.
+        The real images in the embedding space; above a gigabyte they are not kept but
+        computed when needed.
     image_shape_ : tuple or None
         (h, w, 3) where artifacts are images, None where they are plain vectors.
     m_ : int
         Directions of "tangent".
     certified_share_ : float
-        Of the images of the last call of `project`, those whose neighbours a certified
-        search found without a comparison with all real images; NaN after another one.
+        Share of the images in the last call of `project` whose neighbours the certified
+        search found without a comparison with all real images; NaN if the search was
+        not certified.
 
     Notes
     -----
@@ -101,14 +104,16 @@ class DataManifold(Projector):
     the real images on themselves: use `exclude_self`, or a disjoint set.
 
     The 33 neighbours of "hull" span 32 directions.  On views of a photograph, whose
-    closest point is known, the error of a held-out view falls from k = 5 over 9 and 17
-    to 33, with 1,000 real images as with 30,000: the first directions are tangents, the
-    further ones follow the curvature.  More neighbours begin to absorb the artifact.
+    closest point is known, the error for held-out views falls as k grows through 5, 9,
+    17 and 33, both with 1,000 real images and with 30,000: the first directions are
+    tangents, the further ones follow the curvature.  More neighbours begin to absorb
+    the artifact.
 
     Where `m` is not given, up to 200 real images are projected on the planes of 0, 1,
-    ... k - 1 directions of their neighbours, each without itself.  What is left falls
-    with every direction, so the smallest rest would always choose the hull; `m_` is the
-    knee of the curve, where it is farthest below the straight line between its ends.
+    ... k - 1 directions of their neighbours, each image without itself.  The distance
+    that is left falls with every further direction, so the smallest one would always
+    choose the hull.  Therefore `m_` is the knee of this curve, where it is farthest
+    below the straight line between its ends.
 
     Examples
     --------
@@ -187,7 +192,7 @@ class DataManifold(Projector):
         return artifacts
 
     def project_in_parts(self, images, *, memory=BYTES):
-        """Project images part by part, where all of them would not fit into memory.
+        """Project images in parts, for sets that would not fit into memory as a whole.
 
         Parameters
         ----------
@@ -198,7 +203,7 @@ class DataManifold(Projector):
         Yields
         ------
         EstimatedProjection
-            Of the next images, in their order.
+            The projection of the next images, in their order.
         """
         check_is_fitted(self)
         # Features, their search keys, closest points, artifacts.
@@ -213,11 +218,11 @@ class DataManifold(Projector):
         ----------
         images : (n, h, w, 3) uint8 array, or (n, d) array where `space` is None
         exclude_self : bool
-            True for the images that were fitted, in their order: leaves each one out,
-            of the neighbours in `index` as well.
+            True where the images are those that were fitted, in their order: each one
+            is left out of its own neighbours, also of those in `index`.
         index : (n, m) int array, optional
-            Neighbours of these images found before, nearest first, of which the first
-            k are used: other estimators and smaller k need no other search.
+            Neighbours of these images that were found before, nearest first.  The first
+            k are used, so that other estimators and smaller k need no new search.
 
         Returns
         -------
@@ -283,7 +288,7 @@ class DataManifold(Projector):
             )
 
     def _chosen_m(self):
-        """The knee of what is left of real images by more and more directions."""
+        """The knee of the distances that are left by more and more directions."""
         n = len(self.features_)
         rows = np.linspace(0, n - 1, min(n, HELD_OUT)).astype(int)
         found = self._nearest(self.keys_[rows], self._n_neighbors() + 1)
@@ -305,7 +310,7 @@ class DataManifold(Projector):
         self.search_space_ = None
         if self.search_space is not None:
             self.search_space_ = make_space(self.search_space).fit(real)
-        # Centred coordinates make the search ten times more accurate at no cost.
+        # Centring makes the search ten times more accurate at no cost.
         self.center_ = np.float32(0)
         keys = self._all_keys(real)
         self.center_ = _mean(keys)
@@ -326,7 +331,7 @@ class DataManifold(Projector):
         return self._search_keys(images, x)
 
     def _search_keys(self, images, features):
-        """What neighbours are sought by: Euclidean distance of these rows."""
+        """Rows whose Euclidean distances decide which real images are neighbours."""
         keys = self._uncentred_keys(images, features)
         return np.ascontiguousarray(keys - self.center_)
 
@@ -340,7 +345,7 @@ class DataManifold(Projector):
         k = self._n_neighbors() + exclude_self
         if k > len(self.features_):
             raise ValueError(
-                f"leaving one out, {len(self.features_)} real images cannot give "
+                f"with one left out, {len(self.features_)} real images cannot give "
                 f"{self._n_neighbors()} neighbours; give more images or a smaller k."
             )
         return self._nearest(keys, k)
@@ -363,14 +368,14 @@ class DataManifold(Projector):
         return is_large or self.device_ != "cpu"
 
     def _combine(self, x, index):
-        """What the estimator makes of each row of neighbours."""
+        """The estimate of the closest point from each row of neighbours."""
         x_star = np.empty_like(x)
         for rows in self._batches(index):
             x_star[rows] = self._estimate(x[rows], self.features_[index[rows]])
         return x_star
 
     def _batches(self, index):
-        """Slices of rows whose neighbours, and their spread, fit into memory."""
+        """Slices of rows whose neighbours fit into memory, with their differences."""
         step = rows_within(2 * index.shape[1] * self._n_features_out)
         return (slice(i, i + step) for i in range(0, len(index), step))
 
@@ -415,7 +420,7 @@ def _mean(keys):
 
 
 def _features(images, embed):
-    """Features of images, or what computes them where they are large."""
+    """Features of images, or an object that computes them where they are large."""
     rows = Rows(images, embed)
     return rows if 4 * len(rows) * rows.shape[1] > LARGE else embed(images)
 
@@ -427,12 +432,12 @@ def _check_positive(name, value):
 
 
 def _first(index, n, k, exclude_self):
-    """The first k neighbours of n images, themselves left out where asked for."""
+    """The first k neighbours of n images, without the images themselves if asked."""
     if len(index) != n or index.shape[1] < k + exclude_self:
-        itself = " beside the image itself" if exclude_self else ""
+        itself = " besides the image itself" if exclude_self else ""
         raise ValueError(
-            f"index holds {index.shape[1]} neighbours of {len(index)} images, but {k} "
-            f"of {n} are needed{itself}; search again without it."
+            f"index holds {index.shape[1]} neighbours for {len(index)} images, but {k} "
+            f"for {n} are needed{itself}; leave it out to search again."
         )
     return (_without(index, np.arange(n)) if exclude_self else index)[:, :k]
 
@@ -448,7 +453,7 @@ def _search(queries, keys, k):
         return knn_ground_truth(queries, blocks, k)[1]
     if queries.size * len(keys) < LONG:
         return search()
-    # Among keys that are almost as near, the number of threads can decide.
+    # Between keys that are almost equally near, the number of threads can decide.
     inputs = queries, keys, k, faiss.omp_get_max_threads()
     return cached(search, "search", *inputs, code=code_of(_search))
 

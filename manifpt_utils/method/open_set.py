@@ -1,8 +1,8 @@
-"""Images of sources that took no part in a training: can a method say so?
+"""Images from sources that took no part in a training: can a method tell?
 
-`collect` puts images of known models beside those of three kinds of unknown sources
-and real ones.  `leave_each_out` makes every model an unknown one, and says of each
-image what a classifier and its conformal sets make of it.
+`collect` puts together images of known models, of several kinds of unknown sources, and
+real ones.  `leave_each_out` makes every model an unknown one in turn, and lists for
+each image what a classifier and its conformal sets say about it.
 """
 
 from dataclasses import replace
@@ -22,9 +22,9 @@ from .representations import Representation
 LEFT_OUT, RETRAINED = "model left out", "another training"
 OTHER_DATA, REAL = "other training images", "real images"
 UNKNOWN = (LEFT_OUT, RETRAINED, OTHER_DATA, REAL)
-FEWEST = 3  # models, of which one can be left out and two be told apart
+FEWEST = 3  # models: one is left out, and the other two are told apart
 MEASURES = ("AUROC", "TPR", "OSCR")
-AGAINST = ("doubt", "distance")  # scores that are high for unknown sources
+AGAINST = ("doubt", "distance")  # scores whose high values mean an unknown source
 
 
 class Pool(NamedTuple):
@@ -54,18 +54,18 @@ def collect(benchmark, n, *, n_unknown, n_test=0, other=None, seed=0):
     n_test : int
         Those of them that are for the test, where a split is given.
     n_unknown : int
-        Images of each unknown source, and of each further training; all there are of
-        those that have fewer.
+        Images of each unknown source, and of each further training of a model; all
+        images of those that have fewer.
     other : Benchmark, optional
-        Where models of the same names were trained on other images.
+        A benchmark whose models have the same names but were trained on other images.
     seed : int
-        Of the draw.
+        Seed of the draw.
 
     Returns
     -------
     Pool
-        Without "another training" where nothing was trained again, and without "other
-        training images" where `other` shares no model.
+        It has no "another training" if no model was trained again, and no "other
+        training images" if `other` shares no model.
 
     Raises
     ------
@@ -113,26 +113,26 @@ def _elsewhere(benchmark, other, n, seed):
             f"{benchmark.name} of {shape[:2]}; bring both to one size."
         )
     few = {model: _few(other.images[model], n, seed) for model in shared}
-    few = replace(other, images=few).images  # checked like any other
+    few = replace(other, images=few).images  # a Benchmark checks its images
     labels = [np.repeat(model, len(x)) for model, x in few.items()]
     return np.concatenate(list(few.values())), np.concatenate(labels)
 
 
 def predict_open(estimator, train, calibration, tests, *, seed, coverage=0.9):
-    """Train, calibrate on other images, and say of each image what it may be.
+    """Train, calibrate on other images, and list for each image what it may be.
 
     Parameters
     ----------
     estimator : classifier or pipeline
-        With `predict_proba`.
+        It must have `predict_proba`.
     train, calibration : (x, labels)
-        Images, or features, of the same known classes; they share no image.
+        Images or features of the same known classes; the two share no image.
     tests : dict of str to (x, sources)
         Sets of other images, of known and of unknown sources.
     seed : int
         Given to every part of the estimator that has one.
     coverage : float
-        Share of the images of a known class whose set is to hold it.
+        Share of the images of a known class whose conformal set is to hold that class.
 
     Returns
     -------
@@ -140,12 +140,12 @@ def predict_open(estimator, train, calibration, tests, *, seed, coverage=0.9):
         One row per image of a test set: `set`, `row` (its place in that set),
         `source`, the most probable class `predicted` and its `probability`, and
 
-        - `doubt`, the probability of all other classes together, which still tells
-          images apart whose `probability` is rounded to 1;
-        - `typical`, the share of calibration images that are as doubtful, itself
-          included: a p-value of "this is an image of a known source";
-        - `p_value`, the largest of the conformal p-values of the classes;
-        - `set_size`, the number of classes in the conformal set, and whether it is
+        - `doubt`, the probability of all other classes together, which differs even
+        between images whose `probability` is rounded to 1; - `typical`, the share of
+        calibration images that are at least as doubtful, the image itself included: a
+        p-value of "this is an image of a known source"; - `p_value`, the largest of the
+        conformal p-values of the classes; - `set_size`, the number of classes in the
+        conformal set, and whether it is
           `covered`, that is, whether the source is one of them.
 
     Raises
@@ -168,12 +168,12 @@ def predict_open(estimator, train, calibration, tests, *, seed, coverage=0.9):
 
 
 class _Calibrated(NamedTuple):
-    """Doubts about calibration images."""
+    """Doubts about the calibration images."""
 
     names: pd.Index  # of the c classes
     codes: np.ndarray  # (m,) int, their true classes
-    own: np.ndarray  # (m,) in the true class
-    least: np.ndarray  # (m,) in the most probable one
+    own: np.ndarray  # (m,) doubt about the true class
+    least: np.ndarray  # (m,) doubt about the most probable class
 
 
 def _calibrated(fitted, x, labels):
@@ -204,14 +204,14 @@ def _judged(doubts, sources, known, coverage):
 
 
 def _doubts(fitted, x):
-    """What the probabilities leave to all other classes: (n, c) float64 array."""
+    """The probability of all other classes together: (n, c) float64 array."""
     probability = fitted.predict_proba(x).astype(float)
-    # A sum of small numbers, where 1 - probability would be rounded to 0.
+    # A sum of small numbers, because 1 - probability would be rounded to 0.
     return probability @ (1 - np.eye(probability.shape[1]))
 
 
 def _typical(doubt, known):
-    """Share of the known images that are at least as doubtful, itself included."""
+    """Share of known images at least as doubtful, the image itself included."""
     return p_values(-doubt[:, None], -known, np.zeros(len(known), int))[:, 0]
 
 
@@ -228,7 +228,7 @@ def leave_each_out(
     groups=None,
     coverage=0.9,
 ):
-    """Make each known model an unknown one, a few at a time, and predict all images.
+    """Leave each known model out, a few at a time, and predict the images of all.
 
     Parameters
     ----------
@@ -236,25 +236,28 @@ def leave_each_out(
     x : (n, ...) array
         Images of a pool, or features of them.
     table : DataFrame
-        Of the pool, see `Pool`.
+        The table of the pool, see `Pool`.
     n_train, n_calibration, n_test : int
-        Images per known model, which share none; `n_test` of those left out as well.
+        Images per known model, three parts that share none; `n_test` is also the number
+        of images of each model that is left out.
     n_left_out : int
-        Models that are left out of one training, at most a third of them.  One by one
-        is what users meet; more of them need fewer trainings.
+        Models that are left out of one training, at most a third of all.  Leaving out
+        one at a time is closest to what users meet; leaving out more needs fewer
+        trainings.
     seeds : sequence of int
-        Each divides the models and their images in another way.
+        Each seed divides the models and their images in another way.
     groups : (n,) array, optional
-        Equal images, or images of one origin, have the same; they are never on both
-        sides of a split, and unknown ones among known images are left out.
+        Equal images, or images of one origin, have the same group.  No group is on both
+        sides of a split, and unknown images whose group also has known images are left
+        out.
     coverage : float
 
     Returns
     -------
     DataFrame
-        As `predict_open` gives it, with `row` as the place in `x`, and one training
-        after another: `split` numbers them from 1, `left_out` names its models.  Of
-        two models none is left out.
+        As `predict_open` gives it, one training after another, with `row` as the place
+        in `x`.  `split` numbers the trainings from 1, and `left_out` names the models
+        that were left out.  If there are only two models, none is left out.
 
     Raises
     ------
@@ -285,7 +288,7 @@ def at_once(n_models, n_left_out):
 
 
 def _folds(models, n_left_out, seed):
-    """The models in random parts, each of which is left out once."""
+    """The models in random parts, each of which is left out in one training."""
     n = at_once(len(models), n_left_out)
     if not n:
         return [[]]
@@ -309,7 +312,7 @@ def _checked_models(table, counts):
     known = table.loc[table["set"] == HELD_OUT, "source"].value_counts(sort=False)
     if len(known) < 2:
         raise ValueError(
-            "an unknown source needs two known ones beside it, got "
+            "an unknown source needs two known ones to be told from, got "
             f"{list(known.index)}."
         )
     if known.min() < sum(counts):
@@ -322,7 +325,7 @@ def _checked_models(table, counts):
 
 
 def _division(table, groups, left_out, counts, seed):
-    """Rows to train and to calibrate on, and those of every test set that has some."""
+    """Rows to train on, to calibrate on, and of every test set that has some."""
     n_test = counts[2]
     sources = table["source"].to_numpy()
     is_model, is_left_out = table["set"] == HELD_OUT, np.isin(sources, left_out)
@@ -393,8 +396,8 @@ def open_set_scores(predictions, *, score="doubt", fpr=0.05):
     predictions : DataFrame
         As `leave_each_out` gives it.
     score : {"doubt", "p_value", "distance"} or another column
-        High values of "doubt" and "distance" speak for an unknown source, those of
-        all others for a known one.
+        High values of "doubt" and "distance" indicate an unknown source; high values of
+        all other scores indicate a known one.
     fpr : float
         Share of the unknown images that may be accepted, for the column `TPR`.
 
@@ -416,7 +419,7 @@ def open_set_scores(predictions, *, score="doubt", fpr=0.05):
 
 
 def correct_rates(predictions, rates, *, score="doubt"):
-    """How many known images are named rightly where few unknown ones are accepted.
+    """Share of known images that are named correctly, if few unknown ones are accepted.
 
     Parameters
     ----------
@@ -440,7 +443,7 @@ def correct_rates(predictions, rates, *, score="doubt"):
 
 
 def _pairs(predictions, score):
-    """Known images, whether they are named rightly, and unknown ones, in each split."""
+    """Per split: known images, whether they are named correctly, and unknown images."""
     if score not in predictions:
         raise ValueError(
             f"there is no score {score!r}; known: {', '.join(predictions.columns)}."
@@ -462,20 +465,20 @@ def _pairs(predictions, score):
 
 
 def by_unit(rows, columns):
-    """Means over what is unknown, so that each unit counts once.
+    """Means within each unit, so that each unit counts once.
 
     Parameters
     ----------
     rows : DataFrame
         Predictions, or scores of `open_set_scores`.
     columns : list of str
-        Numbers to take the mean of.
+        Columns of which the mean is taken.
 
     Returns
     -------
     DataFrame
-        Indexed by `set` and `unit`.  The unit is the unknown model; for images that
-        belong to none, held out or real, it is the split.
+        Indexed by `set` and `unit`.  The unit is the unknown model; for images of no
+        unknown model, held out or real, it is the split.
 
     Examples
     --------
@@ -500,8 +503,9 @@ def intervals(units):
     Returns
     -------
     DataFrame of Interval
-        Indexed by set, with the columns of `units`.  The ends are cut to 0 and 1, for
-        all these numbers are shares, and Student's interval does not know that.
+        Indexed by set, with the columns of `units`.  The ends are cut at 0 and 1,
+        because all these numbers are shares, which Student's interval does not take
+        into account.
 
     Examples
     --------
@@ -515,7 +519,7 @@ def intervals(units):
 
 
 def ladder_scores(found, *, score="doubt"):
-    """Scores of many representations, unit by unit.
+    """Scores of many representations, per unit.
 
     Parameters
     ----------
@@ -536,13 +540,14 @@ def ladder_scores(found, *, score="doubt"):
 
 
 def set_rows(predictions):
-    """What the conformal sets do with each image, as numbers to take means of.
+    """Properties of the conformal set of each image, as numbers that have a mean.
 
     Returns
     -------
     DataFrame
-        The predictions, with the shares `empty`, `single` and `several` of sets of no
-        class, one and more; `covered` is missing where the source is no known class.
+        The predictions with the columns `empty`, `single` and `several`, 1 if the set
+        has no class, one class or more, else 0; `covered` is missing where the source
+        is not a known class.
 
     Examples
     --------

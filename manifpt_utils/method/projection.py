@@ -1,4 +1,4 @@
-"""What all estimates of the closest point and all controls share."""
+"""What all estimates of the closest point, and all controls, have in common."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from sklearn.base import (
     TransformerMixin,
 )
 
-BYTES = 2**28  # of what is computed at once
+BYTES = 2**28  # memory for what is computed at once
 
 
 class EstimatedProjection(NamedTuple):
@@ -41,7 +41,7 @@ class Projector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
 
 def displacement(x, x_star, index=None):
-    """The projection that takes x to x_star; without an index, no neighbours.
+    """The projection that takes x to x_star; without an index it has no neighbours.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a classifier is shown of an image: itself or its artifact, in one of the spaces.
+"""What a classifier is shown: an image or its artifact, in one of the spaces.
 
 Every entry is a fitted scikit-learn transformer from images to rows of numbers.
 """
@@ -38,26 +38,26 @@ def representations(
     *,
     denoiser_steps=2000,
 ):
-    """Fit the asked representations on the real images of a benchmark.
+    """Fit the requested representations on the real images of a benchmark.
 
     Parameters
     ----------
     benchmark : Benchmark
     spaces : sequence of str
     kinds : sequence of str
-        Some of `KINDS`.  "raw" is the embedding itself.  Artifacts are estimates
-        ("nearest", "tangent", "hull", "denoiser"), with the closest point of the known
-        manifold in the space itself ("exact") or among pixels ("exact_rgb"), or
-        controls ("highpass", "median", "pca", "mean", "random").
+        Some of `KINDS`.  "raw" is the embedding itself.  All others are artifacts: by
+        an estimate ("nearest", "tangent", "hull", "denoiser"), by the closest point of
+        the known manifold in the space itself ("exact") or among pixels ("exact_rgb"),
+        or by a control ("highpass", "median", "pca", "mean", "random").
     denoiser_steps : int
-        Of the training of a denoiser, where none is shipped for the benchmark.
+        Training steps of a denoiser, where none is shipped for the benchmark.
 
     Returns
     -------
     dict of Representation to fitted transformer
-        In the order of `spaces`, then `kinds`.  Left out is what there cannot be:
-        "exact" where the manifold is not known, "exact_rgb" in RGB, where it is
-        "exact", and filters of pixels in spaces that are no pixels.
+        In the order of `spaces`, then `kinds`.  Impossible combinations are left out:
+        "exact" where the manifold is not known, "exact_rgb" in RGB, where it would be
+        "exact", and filters of pixels in spaces without pixels.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def representations(
 
 
 def is_possible(name, benchmark):
-    """Whether there is such a representation of a benchmark.
+    """Whether this representation is possible for a benchmark.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def make_representation(name, **options):
     name : Representation
         Of any kind but "exact" and "exact_rgb".
     **options
-        Of its class, such as `weights` of a denoiser.
+        Parameters of its class, such as `weights` of a denoiser.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def make_representation(name, **options):
 def _make(name, benchmark, denoiser_steps):
     space, kind = name
     if kind == "denoiser":
-        # A bar, because this may take minutes for large images.
+        # With a bar, because this may take minutes for large images.
         options = {"steps": denoiser_steps, "progress": True}
         return make_representation(name, weights=shipped(benchmark), **options)
     if kind in MAKERS:

@@ -1,13 +1,13 @@
 """Riemannian fingerprints, our reading of Song and Itti (2025).
 
-What their abstract says: the distance is learned from data, as the one along curves of
-a variational autoencoder's code space; the nearest real image is replaced by the
-Riemannian centre of mass of the k nearest ones, found by gradients.  Everything else
-here, the form of the metric (Arvanitidis et al. 2018), the graph (Chen et al. 2018),
-the sizes and the training, is our choice and not known to be theirs.
+Their abstract says two things.  The distance is learned from data: it is the length of
+curves in the code space of a variational autoencoder.  And the nearest real image is
+replaced by the Riemannian centre of mass of the k nearest ones, found by gradients.
+Everything else here is our choice and not known to be theirs: the form of the metric
+(Arvanitidis et al. 2018), the graph (Chen et al. 2018), the sizes and the training.
 
-Lengths are those of decoded curves, so one map, the *chart*, holds all of the metric:
-the length of a curve of codes is the Euclidean length of its image under the chart.
+The length of a curve of codes is the Euclidean length of its image under one map, the
+*chart*, which thereby holds the whole metric.
 """
 
 from numbers import Integral
@@ -33,12 +33,12 @@ from .training import trainer
 
 ARTIFACTS = ("data", "latent")
 SEGMENTS = 4  # of a curve
-ITERATIONS = 30  # of L-BFGS, for all curves of a batch together
+ITERATIONS = 30  # steps of L-BFGS, for all curves of a batch together
 BATCH, RATE = 128, 4e-3
-COMPONENTS = 256  # of the features, in which the autoencoder works
-CLUSTERS = 64  # of codes, each with a precision of its own
+COMPONENTS = 256  # principal components of the features, on which the autoencoder works
+CLUSTERS = 64  # clusters of codes, each with its own precision
 FAR = 1e-2  # precision far from all codes, relative to the smallest one near them
-NO_EDGE = 1e-12  # added to lengths: an edge of no length is none to scipy
+NO_EDGE = 1e-12  # added to lengths, because scipy takes an edge of length 0 for no edge
 
 
 class RiemannianManifold(Projector):
@@ -50,29 +50,31 @@ class RiemannianManifold(Projector):
         a(x_G) = x_G - f(z^*)
 
     with codes :math:`z_j` of real images, the decoder f, the geodesic distance
-    :math:`d_g` of its pull-back metric, and the k nearest codes by it.
+    :math:`d_g` of its pull-back metric, and the k codes :math:`N_k` that are nearest by
+    this distance.
 
     Parameters
     ----------
     space : str, transformer or None
         As for `DataManifold`.
     k : int
-        Real images whose centre is taken; 1 for the nearest one.
+        Number of real images whose centre is taken; 1 takes the nearest one itself.
     artifact : {"data", "latent"}
-        The difference of the features, or minus the logarithm map at the code of the
-        image, which is the velocity with which a geodesic leaves it for `z*`.
+        "data": the difference of the features.  "latent": minus the logarithm map at
+        the code of the image, that is, minus the velocity with which a geodesic leaves
+        this code for `z*`.
     latent : int
         Numbers in a code.
     width : int
         Hidden units of the autoencoder.
     epochs : int
-        Of its training on the real images.
+        Passes of its training over the real images.
     links : int
-        Neighbours by which codes are joined in the graph, at least k.
+        Neighbours to which each code is joined in the graph, at least k.
     autoencoder : object, optional
         Used instead of a trained one.  It has `encode` and `decode`, from (n, d)
-        tensors to (n, q) and back, and may have a `chart` from (..., q) to (..., c),
-        without which lengths are those of what `decode` returns.
+        tensors to (n, q) and back.  It may have a `chart` from (..., q) to (..., c);
+        without one, lengths are measured on what `decode` returns.
     seed : int
     progress : bool
         Show a bar while training.
@@ -81,16 +83,16 @@ class RiemannianManifold(Projector):
     ----------
     autoencoder_ : object
     codes_ : (n, q) float32 array
-        Of the real images.
+        Codes of the real images.
     image_shape_ : tuple or None
         (h, w, 3) where artifacts are images, None where they are plain vectors.
 
     Notes
     -----
     Geodesic distances to the real images are those along the graph of their codes; only
-    the centre of mass is found in the continuous space.  The decoder is smooth, so what
-    it cannot draw remains in the artifact, as it does after a blur: compare with
-    `reconstruct`.
+    the centre of mass is found in the continuous space.  The decoder draws smooth
+    images, so fine detail that it cannot draw remains in the artifact, as it does after
+    a blur: compare with `reconstruct`.
 
     Examples
     --------
@@ -140,7 +142,8 @@ class RiemannianManifold(Projector):
         Raises
         ------
         ValueError
-            If a parameter is unfit, or there are too few real images for the links.
+            If a parameter has an impossible value, or there are too few real images for
+            the links.
         """
         self._check_parameters()
         self.space_ = None if self.space is None else make_space(self.space).fit(real)
@@ -161,7 +164,7 @@ class RiemannianManifold(Projector):
         return self
 
     def project(self, images):
-        """Centres of mass near the images, and what separates the images from them.
+        """Centres of mass near the images, and the artifacts of the images.
 
         Parameters
         ----------
@@ -170,8 +173,9 @@ class RiemannianManifold(Projector):
         Returns
         -------
         EstimatedProjection
-            Named tuple of `x_star`, `artifact`, `distance`, `index`; for "latent"
-            artifacts the first is minus the artifact, seen from the code of the image.
+            Named tuple of `x_star`, `artifact`, `distance`, `index`.  For "latent"
+            artifacts `x_star` is minus the artifact: coordinates start at the code of
+            the image.
         """
         check_is_fitted(self)
         x = self._embed(images)
@@ -203,7 +207,7 @@ class RiemannianManifold(Projector):
                 raise ValueError(f"{name} must be a positive integer, got {value!r}.")
         if self.k > self.links:
             raise ValueError(
-                f"k={self.k} near images are sought among links={self.links}; give "
+                f"k={self.k} nearest images are sought among links={self.links}; give "
                 "more links, or a smaller k."
             )
         if self.artifact not in ARTIFACTS:
@@ -221,7 +225,7 @@ class RiemannianManifold(Projector):
             code=code_of(train),
         )
         n = _n_components(x)
-        with forked_random_state():  # which a new network would draw its weights from
+        with forked_random_state():  # because a new network draws its first weights
             network = VariationalAutoencoder(x.shape[1], n, self.latent, self.width)
         return _unflat(flat, network.eval().requires_grad_(False))
 
@@ -235,7 +239,7 @@ class RiemannianManifold(Projector):
         return found.astype(np.float32, copy=False)
 
     def _in_parts(self, compute, rows):
-        """What `compute` makes of codes (n, ..., q), some rows at a time."""
+        """What `compute` returns for codes (n, ..., q), some rows at a time."""
         step = rows_within(64 * SEGMENTS * self.k * self.width)
         parts = [
             compute(torch.from_numpy(rows[i : i + step])).numpy()
@@ -267,7 +271,7 @@ def curve_lengths(chart, curves):
     chart : callable
         From (..., q) to (..., c) tensors.
     curves : (..., t, q) tensor
-        Points of each.
+        t points of each curve.
 
     Returns
     -------
@@ -289,7 +293,7 @@ def straight(a, b, segments=SEGMENTS):
 
 
 def geodesics(chart, a, b, *, segments=SEGMENTS, iterations=ITERATIONS):
-    """Curves from a to b of the least energy, hence the shortest nearby.
+    """Curves of least energy from a to b, which are locally the shortest.
 
     Parameters
     ----------
@@ -314,7 +318,7 @@ def geodesics(chart, a, b, *, segments=SEGMENTS, iterations=ITERATIONS):
 
 
 def logarithms(chart, a, b, *, segments=SEGMENTS, iterations=ITERATIONS):
-    """Velocities with which geodesics leave a so as to reach b after unit time.
+    """Velocities with which geodesics leave a so that they reach b after unit time.
 
     Parameters
     ----------
@@ -364,13 +368,13 @@ def centres_of_mass(chart, points, *, segments=SEGMENTS, iterations=ITERATIONS):
 
 
 def _energies(chart, curves):
-    """Energies of curves: for an even speed, their squared lengths."""
+    """Energies of curves: their squared lengths, if their speed is constant."""
     steps = chart(curves).diff(dim=-2)
     return steps.shape[-2] * steps.square().sum(dim=(-1, -2))
 
 
 def _relax(energies, variables, iterations):
-    """Minimise energies, one per row, each relative to what it was."""
+    """Minimise energies, one per row, each relative to its value at the start."""
     with torch.no_grad():
         before = energies().clamp_min(1e-20)
     optimizer = torch.optim.LBFGS(
@@ -406,7 +410,7 @@ def neighbor_graph(chart, codes, links):
     """
     near = faiss.knn(codes, codes, links + 1)[1]
     itself = near == np.arange(len(codes))[:, None]
-    itself[~itself.any(axis=1), -1] = True  # more copies of it than links
+    itself[~itself.any(axis=1), -1] = True  # where a code has more copies than links
     near = near[~itself].reshape(len(codes), links)
     lengths = _line_lengths(chart, codes, codes[near])
     rows = np.repeat(np.arange(len(codes)), links)
@@ -425,7 +429,7 @@ def geodesic_neighbors(chart, queries, codes, graph, *, k, links):
     graph : (m, m) sparse array
         As `neighbor_graph` makes it.
     k, links : int
-        A query is joined to so many codes; k of them at most.
+        A query is joined to `links` codes; k is at most as large.
 
     Returns
     -------
@@ -434,7 +438,8 @@ def geodesic_neighbors(chart, queries, codes, graph, *, k, links):
     """
     near = faiss.knn(queries, codes, links)[1]
     direct = _line_lengths(chart, queries, codes[near])
-    # So far there are k codes; what is farther is not among the k nearest.
+    # This many codes are near enough already: what is farther is not among the k
+    # nearest.
     limits = np.partition(direct, k - 1, axis=1)[:, k - 1] * (1 + 1e-9)
     found = np.empty((len(queries), k), dtype=np.int64)
     for i, limit in enumerate(limits):
@@ -467,13 +472,13 @@ def _line_lengths(chart, ends, others):
 
 
 class VariationalAutoencoder(nn.Module):
-    """Codes of principal components, with a variance that grows off the codes.
+    """An autoencoder of principal components; its variance grows far from the codes.
 
     Parameters
     ----------
     d, n_components, latent, width : int
-        Numbers in a row of features, of its components, in a code, and in each of two
-        hidden layers.
+        Numbers of features, of their principal components, of values in a code, and of
+        units in each of two hidden layers.
     """
 
     def __init__(self, d, n_components, latent, width):
@@ -483,14 +488,15 @@ class VariationalAutoencoder(nn.Module):
         self.register_buffer("mean", torch.zeros(d))
         self.register_buffer("components", torch.zeros(n_components, d))
         self.register_buffer("scale", torch.ones(()))
-        # Of the precision: centres, their reach and weights, and what is far away.
+        # Parts of the precision: centres, their reach and weights, and its value far
+        # away.
         self.register_buffer("centres", torch.zeros(CLUSTERS, latent))
         self.register_buffer("reach", torch.ones(CLUSTERS))
         self.register_buffer("weights", torch.zeros(CLUSTERS))
         self.register_buffer("rest", torch.ones(()))
 
     def forward(self, y):
-        """What a training step is judged by: mean squared error, and divergence."""
+        """The terms of the loss: the mean squared error and the divergence."""
         mean, log_sd = self.encoder(y).chunk(2, dim=-1)
         codes = mean + log_sd.exp() * torch.randn_like(mean)
         error = (self.decoder(codes) - y).square().mean()
@@ -532,7 +538,7 @@ def _layers(before, width, after):
 
 
 class _Bound(nn.Module):
-    """Minus the evidence bound for each number, at the best variance of the errors."""
+    """Minus the evidence bound per number, at the best variance of the errors."""
 
     def forward(self, found, _target):
         error, divergence = found
@@ -587,15 +593,16 @@ def _n_components(x):
 def _fit_precision(network, x, seed):
     """Make the precision that of the errors near the codes, and small elsewhere.
 
-    A sum of bumps at the centres of clusters (Arvanitidis et al. 2018), whose weights
-    are not negative and give every centre the precision of its cluster.
+    The precision is a sum of bumps at the centres of clusters (Arvanitidis et al.
+    2018). Their weights are not negative and give every centre the precision of its
+    cluster.
     """
     with torch.no_grad():
         codes = network.encode(x)
         errors = (network.decode(codes) - x).square().mean(dim=-1).numpy()
     n = min(CLUSTERS, len(x))
     found = KMeans(n, n_init=1, random_state=seed).fit(codes.numpy())
-    kept = np.unique(found.labels_)  # without empty clusters, where codes coincide
+    kept = np.unique(found.labels_)  # clusters are empty where codes coincide
     n, groups = len(kept), [found.labels_ == i for i in kept]
     wanted = np.array([1 / (errors[group].mean() + 1e-8) for group in groups])
     spread = codes.numpy() - found.cluster_centers_[found.labels_]

@@ -1,8 +1,8 @@
-"""Tables of scores: what was measured for every representation, and what pays.
+"""Tables of scores: what was measured per representation, and what artifacts gain.
 
 *Scores* are a (representations, repetitions) DataFrame, indexed by space and kind: one
-row for what a classifier is shown, one column for every training.  The trainings of a
-column share their images, so that rows are compared within columns.
+row for every representation that a classifier is shown, one column for every training.
+All trainings of a column use the same images, so rows are compared within columns.
 """
 
 import pandas as pd
@@ -16,16 +16,16 @@ GAINS += (("nearest", "highpass"), ("denoiser", "highpass"))
 
 
 def accuracies(evaluations, *, unseen=HELD_OUT, classes=None):
-    """Scores of one test of many evaluations.
+    """Accuracies of many evaluations on one test set.
 
     Parameters
     ----------
     evaluations : dict of Representation to Evaluation
-        All with the same seeds.
+        All evaluations have the same seeds.
     unseen : str
-        Name of a set that took no part in training; by default the held-out images.
+        Name of the test set; by default the held-out images of the split.
     classes : sequence of str, optional
-        Only the images of some classes.
+        Use only the images of these classes.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def accuracies(evaluations, *, unseen=HELD_OUT, classes=None):
 
 
 def _by_seed(predictions, name, classes):
-    """Share of right predictions: a Series by seed."""
+    """Share of correct predictions: a Series by seed."""
     part = predictions[predictions["set"] == name]
     if classes is not None:
         part = part[part["true"].isin(classes)]
@@ -68,8 +68,8 @@ def gain(scores, kind="nearest", *, over="raw"):
     Returns
     -------
     Series or DataFrame
-        Score of the artifact minus that of the other, one entry or row per space;
-        NaN where a space lacks one of them.
+        Score of `kind` minus score of `over`, one entry or row per space; NaN where a
+        space lacks one of the two.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def gain(scores, kind="nearest", *, over="raw"):
 
 
 def mean_gain(scores, kind="nearest", *, over="raw"):
-    """The gain in the mean of all spaces that have both kinds.
+    """The mean gain over all spaces that have both kinds.
 
     Parameters
     ----------
@@ -130,19 +130,19 @@ def space_table(scores):
 
 
 def gain_table(scores, pairs=GAINS):
-    """One row per space: what artifacts add to "raw", and to a high-pass.
+    """One row per space: how much artifacts gain over "raw" and over a high-pass.
 
     Parameters
     ----------
     scores : (representations, repetitions) DataFrame
     pairs : sequence of (str, str)
-        Kind of an artifact, and what it is compared with; pairs without scores of both
-        are left out.
+        Kind of an artifact, and the kind it is compared with.  A pair is left out if
+        one of the two has no scores.
 
     Returns
     -------
     DataFrame of Interval
-        Over the repetitions.  Columns are "nearest − raw" and others.
+        Over the repetitions.  Columns are named as in "nearest − raw".
     """
     known = set(scores.index.get_level_values(1))
     found = {
@@ -169,8 +169,8 @@ def panels(tests):
     Returns
     -------
     DataFrame
-        One line per test and representation: `test`, `space`, `kind`,
-        `representation`, and `score`, an Interval.
+        One row per test and representation: `test`, `space`, `kind`, `representation`,
+        and `score`, an Interval.
     """
     long = pd.concat(
         {name: _intervals(s, share_interval) for name, s in tests.items()},

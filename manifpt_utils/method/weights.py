@@ -1,4 +1,4 @@
-"""Weights on disk: written whole; what does not fit a network is refused by name."""
+"""Weights on disk: written whole or not at all, and refused if they do not fit."""
 
 import json
 from pathlib import Path
@@ -8,16 +8,16 @@ from safetensors.torch import load_file, save
 
 from .._support.files import write_whole
 
-# Under these names training codes put a state dict beside other things.
+# Under these names, training scripts store a state dict among other things.
 WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "net")
-# With these names begin the keys of networks that were wrapped in another one.
+# If a network was wrapped in another one, its keys begin with these names.
 PREFIXES = ("module.", "_orig_mod.", "model.")
-# Names of layers that only fit the classes they were trained on begin so.
+# The names of last layers, which only fit the classes of their training, begin so.
 HEADS = ("fc.", "AuxLogits.")
 
 
 def read_weights(path):
-    """Read a state dict from a file of safetensors or torch, without running its code.
+    """Read a state dict from a safetensors or torch file, without running code in it.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def read_weights(path):
 
 
 def as_state(content, origin):
-    """The state dict in what a file holds: `{"model": ...}` and `module.` are removed.
+    """The state dict inside the content of a file: wrappings and prefixes are removed.
 
     Examples
     --------
@@ -68,16 +68,16 @@ def _is_state(value):
 
 
 def load_weights(network, state, origin, *, wanted="the network that `backbone` names"):
-    """Put weights into a network, which has no last layer; every one of them must fit.
+    """Load weights into a network without a last layer; every weight must fit.
 
     Parameters
     ----------
     network : torch.nn.Module
         May be on the device "meta", without memory.
     state : dict of str to tensor
-        The last layer of a classifier in it is left out.
+        If it has the last layer of a classifier, this layer is left out.
     origin, wanted : str
-        Where the weights are from, and whose would fit, for the message.
+        For the error message: where the weights are from, and which ones would fit.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def load_weights(network, state, origin, *, wanted="the network that `backbone` 
 
 
 def _full(value):
-    """Half precision is for the disk."""
+    """A tensor in single precision; half precision is for the disk only."""
     return value.float() if value.is_floating_point() else value
 
 
@@ -110,7 +110,7 @@ def write_weights(network, path, record):
     ----------
     network : torch.nn.Module
     path : Path
-        The file of safetensors, in a folder that is made if there is none.
+        The safetensors file; its folder is made if it does not exist.
     record : dict
         How the network was trained.
     """

@@ -23,7 +23,7 @@ def cluster_artifacts(features, *, n_clusters, seed=0, n_components=50):
     ----------
     features : (n, d) array
     n_clusters : int
-        The number of models is the natural choice.
+        Number of clusters; the number of models is the natural choice.
     seed : int
     n_components : int
         Principal components kept, at most min(n, d).
@@ -48,7 +48,7 @@ def cluster_artifacts(features, *, n_clusters, seed=0, n_components=50):
     x = check_features(features, "features", dtype=np.float32)
     if not 2 <= n_clusters <= len(x):
         raise ValueError(
-            f"n_clusters must lie in 2..{len(x)}, the number of features, got "
+            f"n_clusters must be in 2..{len(x)}, the number of features, got "
             f"{n_clusters!r}."
         )
     reduced = principal_components(x, n_components=n_components, seed=seed)
@@ -62,7 +62,7 @@ def principal_components(features, *, n_components=50, seed=0):
     ----------
     features : (n, d) array
     n_components : int
-        At most min(n, d) are kept.
+        Number of components to keep, at most min(n, d).
     seed : int
 
     Returns
@@ -88,10 +88,10 @@ def factor_alignment(
 
         NMI = \\frac{I(C; F)}{\\mathrm{average}(H(C), H(F))}
 
-    A clustering that follows the models has a high NMI with *any* factor, the higher
-    the more values the factor has.  The null therefore permutes the values of the
-    factor over the models, never over the images.  The AMI corrects for chance over
-    images only, so that it too needs this null.
+    A clustering that follows the models has a high NMI with *any* factor, and the more
+    values the factor has, the higher it is.  Therefore the null permutes the values of
+    the factor over the models, never over the images.  The AMI corrects for chance over
+    images only, so it needs this null, too.
 
     Parameters
     ----------
@@ -102,8 +102,8 @@ def factor_alignment(
     factors : pandas.DataFrame
         One row per model (index), one column per factor.
     n_permutations : int
-        Random assignments of values to models.  All distinct assignments are taken
-        instead, once each, where there are no more than this.
+        Number of random assignments of values to models.  If there are no more distinct
+        assignments than this, each of them is taken once instead.
     seed : int
     average : {"arithmetic", "max"}
         Normalisation of the AMI and of the NMI in the null.
@@ -227,7 +227,7 @@ def _arrangements(values):
 
 
 def _agreement(counts, codes, average, expected):
-    """Agreement of clusters with a factor; `expected` keeps the costly expectations."""
+    """Agreement of clusters with a factor; `expected` caches costly expectations."""
     joint = counts @ np.eye(codes.max() + 1, dtype=counts.dtype)[codes]
     share = joint / joint.sum()
     entropies = [entr(share.sum(axis=axis)).sum() for axis in (0, 1)]
@@ -244,7 +244,7 @@ def _agreement(counts, codes, average, expected):
 
 
 def _divide(part, whole):
-    # Without entropy there is nothing to share.
+    # Without entropy there is no information to share.
     return float(part / whole) if whole > 1e-12 else 0.0
 
 

@@ -1,7 +1,7 @@
-"""Balls around points that reach to their k-th neighbour, and what lies inside them.
+"""Balls around points that reach to their k-th neighbour, and the points inside.
 
-Bounds of all distances decide most pairs.  Only what they leave open is computed in
-double precision, so that every decision is that of the exact distance.
+Bounds on the distances decide most pairs.  Only pairs that they leave open are computed
+in double precision, so every decision is that of the exact distance.
 """
 
 from collections import Counter
@@ -11,9 +11,9 @@ import numpy as np
 
 from .bounds import over_blocks, points, slices
 
-OPEN = 1 / 16  # share of open pairs from which on sharper bounds are the faster way
-PAIRS = 2**16  # of points, looked at together
-PARTS = 16  # of a row, for every neighbour that is looked for
+OPEN = 1 / 16  # share of open pairs above which sharper bounds are faster
+PAIRS = 2**16  # pairs of points that are compared at once
+PARTS = 16  # parts of a row, per neighbour that is sought
 
 
 def inside(block, limit):
@@ -36,7 +36,7 @@ def inside(block, limit):
 
 def squared_radii(x, k):
     """Squared distances (n,) to the k-th neighbour, in double precision."""
-    # Bounds cannot tell copies from near points, but k of them make a radius of 0.
+    # Bounds cannot tell copies from near points, but k copies give a radius of 0.
     chosen = np.flatnonzero(_copies(x) <= k)
     (every,) = points(x)
     some = every if len(chosen) == len(x) else every.take(chosen)
@@ -47,7 +47,7 @@ def squared_radii(x, k):
 
 
 def _copies(x):
-    """How many rows (n,) are equal to each, itself counted."""
+    """How many rows are equal to each row, itself counted: (n,)."""
     rows = [sha256(row.tobytes()).digest() for row in x]
     counts = Counter(rows)
     return np.array([counts[row] for row in rows])
@@ -57,7 +57,7 @@ def _squared_radii(block, k):
     n, m = block.lower.shape
     flat = _few_nearest(block.lower, k + 1)
     _, upper = block.between(flat)
-    # The k-th neighbour is not farther than this; who else may be as near?
+    # The k-th neighbour is not farther than this; other points may be as near.
     limit = _kth(upper, flat // m, n, k)
     flat = np.flatnonzero(block.near(limit[:, None]))
     if len(flat) > OPEN * block.lower.size and (sharper := block.sharper()):
@@ -65,7 +65,7 @@ def _squared_radii(block, k):
     i = flat // m
     lower, upper = block.between(flat)
     is_open = (upper >= _kth(lower, i, n, k)[i]) & (lower <= _kth(upper, i, n, k)[i])
-    # Of the others it is known that they are nearer or farther than the k-th.
+    # All others are known to be nearer, or farther, than the k-th neighbour.
     lower[is_open] = block.exact(flat[is_open])
     return _kth(lower, i, n, k)
 
@@ -73,8 +73,9 @@ def _squared_radii(block, k):
 def _few_nearest(lower, count):
     """Flat indices of small entries, at least `count` of every row.
 
-    A row is cut into parts; what is not above the `count`-th of their least entries is
-    taken.  That is hardly more than the smallest of the row, and nothing is sorted.
+    Each row is cut into parts, and all entries up to the `count`-th smallest of the
+    minima of its parts are taken.  These are hardly more than the smallest entries of
+    the row, and nothing has to be sorted.
     """
     n, m = lower.shape
     parts = min(m, PARTS * count)

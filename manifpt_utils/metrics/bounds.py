@@ -1,8 +1,8 @@
 """Squared distances of all pairs of two sets: bounds that are fast, and exact values.
 
-Every point has a rough copy in the numbers that the processor multiplies fastest, and
-it is known how far the copy is from the point.  One matrix product of the copies gives
-lower bounds of all squared distances.
+Every point has a rough copy, in the number type that the processor multiplies fastest,
+and the distance of the copy from the point is known.  One matrix product of the copies
+gives lower bounds of all squared distances.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -12,14 +12,14 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-BLOCK = 512  # rows of a distance matrix held at once, for each of the workers
+BLOCK = 512  # rows of a distance matrix that each worker holds at once
 WORKERS = 2  # numpy has one thread only
 CHUNK = 2**15  # numbers of points held at once: few enough for the processor's cache
-ALIGN = 32  # products are fastest where rows have a multiple of it
-SHARE = 2.0**-8  # of a squared distance, by which its lower bound may be smaller
-TINY = 1e-30  # squared distances below are left open, whatever the norms
-# Positive numbers are ordered like their bits, negative ones in reverse and below them.
-# So numpy can compare numbers of types that it does not know.
+ALIGN = 32  # products are fastest if the length of rows is a multiple of it
+SHARE = 2.0**-8  # share by which a lower bound may be below the squared distance
+TINY = 1e-30  # smaller squared distances are always left open
+# Positive numbers are ordered like their bits; negative ones are below them, in reverse
+# order.  So numpy can compare numbers of types that it does not know.
 BITS = {
     torch.bfloat16: torch.int16,
     torch.float32: torch.int32,
@@ -28,15 +28,15 @@ BITS = {
 
 
 def fastest_type():
-    """The numbers of rough copies: bfloat16 where the processor multiplies matrices."""
+    """The type of rough copies: bfloat16 if the processor multiplies matrices of it."""
     multiplies = torch.cpu.get_capabilities().get("amx_bf16", False)
     return torch.bfloat16 if multiplies else torch.float32
 
 
 class Points(NamedTuple):
-    """Points as given, and rough copies: centred, within -1..1.
+    """Points as given, and their rough copies, which are centred and within -1..1.
 
-    The columns behind those of a copy turn products into distances; see `_left`.
+    The columns after those of a copy turn products into distances; see `_left`.
     """
 
     given: np.ndarray  # (n, d) float32 or float64
@@ -66,17 +66,17 @@ class Points(NamedTuple):
 
     @property
     def slack(self):
-        """What to take from a squared distance of copies for a lower bound; (n,)."""
+        """What a lower bound subtracts from a squared distance of copies: (n,)."""
         rough = 2 * (1 + 1 / SHARE) * self.errors**2
         return self.unit * self.norms + rough + TINY
 
 
 def points(*sets, dtype=None):
-    """Prepare sets (n, d) of one dimension, with one centre and one scale."""
+    """Prepare sets (n, d) of one dimension, with a common centre and scale."""
     total = sum(x.sum(axis=0, dtype=np.float64) for x in sets)
     center = total / sum(map(len, sets))
     ends = [end - center for x in sets for end in (x.max(axis=0), x.min(axis=0))]
-    # A power of two: dividing by it changes no digit.
+    # A power of two, because dividing by it changes no digit.
     scale = 2.0 ** np.frexp(np.abs(ends).max())[1]
     return [_points(x, center, scale, dtype or fastest_type()) for x in sets]
 
@@ -111,7 +111,8 @@ def _summands(values, dtype):
 def _left(rough, d):
     """Copies changed so that their products with others are lower bounds.
 
-    Behind -2 x stand the summands of x and ones, behind y ones and the summands of y.
+    After -2 x come the summands of x and then ones; after y come ones and then the
+    summands of y.
     """
     left = rough.clone()
     left[:, :d] *= -2
@@ -134,15 +135,15 @@ def _step(x):
 
 
 class Block(NamedTuple):
-    """Some rows of a against all of b, with lower bounds of their squared distances.
+    """Some rows of a and all rows of b, with lower bounds of their squared distances.
 
     Let s be the squared distance of two copies and e the sum of their errors.  For the
     squared distance t of the points, by the triangle inequality,
 
         s <= (sqrt(t) + e)^2 <= (1 + SHARE) t + (1 + 1 / SHARE) e^2,
 
-    and e^2 is at most twice the sum of both squared errors.  What is taken from s is
-    thus a sum of the slacks of both points; (1 + SHARE) t is at least the difference.
+    and e^2 is at most twice the sum of both squared errors.  So the sum of the slacks
+    of both points is subtracted from s; (1 + SHARE) t is at least this difference.
     """
 
     a: Points
@@ -152,25 +153,27 @@ class Block(NamedTuple):
 
     @property
     def dtype(self):
-        """The numbers of the differences."""
+        """The number type of the differences."""
         return self.b.rough.dtype
 
     def near(self, limit):
         """Which pairs (r, m) may be below the limit, (r, 1) or (1, m)."""
-        # More than the share and two roundings, of the differences and of the limit.
+        # Larger than the share and the two roundings, of the differences and of the
+        # limit.
         wide = np.where(limit > 0, (1 + 4 * SHARE) * limit / self.a.scale**2, -np.inf)
         bits = torch.from_numpy(wide).to(self.dtype).view(BITS[self.dtype]).numpy()
         return self.lower < bits
 
     def between(self, flat):
-        """Lower and upper bounds (p,) of squared distances, of pairs by flat index."""
+        """Lower and upper bounds (p,) of squared distances, for pairs by flat index."""
         a, b = self.a, self.b
         i, j = np.divmod(flat, self.lower.shape[1])
         i += self.rows.start or 0
         bits = torch.from_numpy(self.lower.ravel()[flat])
         differences = bits.view(self.dtype).double().numpy()
         off = a.unit * (a.norms[i] + b.norms[j]) + 2 * TINY
-        # The last rounding, to the type of the differences, is half of its precision.
+        # The last rounding, to the type of the differences, is off by half its
+        # precision.
         off += 0.51 * torch.finfo(self.dtype).eps * np.abs(differences)
         copies = differences + a.slack[i] + b.slack[j]
         error = a.errors[i] + b.errors[j]
@@ -179,7 +182,7 @@ class Block(NamedTuple):
         return (np.maximum(least, 0) * a.scale) ** 2, (most * a.scale) ** 2
 
     def exact(self, flat):
-        """Squared distances (p,) in double precision, of pairs by flat index."""
+        """Squared distances (p,) in double precision, for pairs by flat index."""
         i, j = np.divmod(flat, self.lower.shape[1])
         x, y = self.a.given[self.rows], self.b.given
         found = np.empty(len(flat))
@@ -203,7 +206,7 @@ def _block(a, b, rows):
 
 
 def over_blocks(function, a, b):
-    """Results of a function for all rows of a against all of b, block by block."""
+    """Results of a function of all rows of a and all rows of b, block by block."""
     with ThreadPoolExecutor(WORKERS, initializer=_share_threads) as pool:
         every = slices(len(a.given), BLOCK)
         return list(pool.map(lambda rows: function(_block(a, b, rows)), every))

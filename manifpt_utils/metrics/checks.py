@@ -1,10 +1,10 @@
-"""What every measure asks of its features, said once."""
+"""Checks of features that all measures share."""
 
 import numpy as np
 
 
 def check_features(x, name, *, dtype=np.float64):
-    """Finite features (n, d) with at least two rows, or an error that names them."""
+    """Return finite features (n, d) with two rows or more, or raise an error."""
     x = np.asarray(x, dtype=dtype)
     if x.ndim != 2 or not x.shape[1]:
         raise ValueError(
@@ -23,7 +23,7 @@ def check_features(x, name, *, dtype=np.float64):
 
 
 def check_pair(x, y, *, dtype=np.float64):
-    """Two sets of features of one dimension."""
+    """Return two sets of features that have one dimension."""
     x = check_features(x, "the first set", dtype=dtype)
     y = check_features(y, "the second set", dtype=dtype)
     if x.shape[1] != y.shape[1]:
@@ -35,7 +35,7 @@ def check_pair(x, y, *, dtype=np.float64):
 
 
 def check_labelled(features, labels):
-    """Features with as many labels, of at least two classes."""
+    """Return features with their labels, of at least two classes."""
     x, labels = check_features(features, "features"), np.asarray(labels)
     if labels.shape != (len(x),):
         raise ValueError(f"{len(x)} features need as many labels, got {labels.shape}.")
@@ -47,6 +47,6 @@ def check_labelled(features, labels):
 
 
 def precision_of(*sets):
-    """Single precision is kept, for its memory; everything else becomes double."""
+    """The type to compute in: single precision is kept, others become double."""
     is_single = all(getattr(x, "dtype", None) == np.float32 for x in sets)
     return np.float32 if is_single else np.float64

@@ -1,10 +1,10 @@
-"""Conformal prediction: answers that may be several classes, or none.
+"""Conformal prediction: the answer can be one class, several classes, or none.
 
-A classifier always names a class.  Images that took no part in its training tell how
-typical a score is for images of each class; a new image then gets a p-value per class
-and, at a chosen coverage, the set of classes that cannot be ruled out (Vovk et al.
-2005).  If new images and calibration images are exchangeable, the set holds the true
-class at least as often as promised, whatever the classifier.
+A classifier always names a class.  Calibration images, which took no part in its
+training, tell how typical a score is for images of each class.  A new image then gets a
+p-value per class and, at a chosen coverage, the set of classes that cannot be ruled out
+(Vovk et al. 2005).  If new images and calibration images are exchangeable, the set
+holds the true class at least as often as promised, whatever the classifier.
 """
 
 import math
@@ -25,17 +25,17 @@ def p_values(scores, calibration, labels):
     Parameters
     ----------
     scores : (n, c) array
-        Of new images for every class; the higher, the more typical.
+        Scores of new images for every class; the higher, the more typical.
     calibration : (m,) array
-        Of other images, each for its true class.
+        Scores of the calibration images, each for its true class.
     labels : (m,) int array
-        The true classes of these, as columns of `scores`.
+        True classes of the calibration images, as columns of `scores`.
 
     Returns
     -------
     (n, c) float array
-        Above 0 and at most 1.  Over images of class k, `p[:, k] <= a` happens with a
-        chance of at most a.
+        Above 0 and at most 1.  For an image of class k, `p[:, k] <= a` has a
+        probability of at most a.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def _check(scores, known, labels):
     missing = sorted(set(range(scores.shape[1])) - set(labels.tolist()))
     if missing:
         raise ValueError(
-            f"classes {missing} have no calibration image; hold out some of each."
+            f"classes {missing} have no calibration image; hold out some of each class."
         )
 
 
@@ -84,12 +84,12 @@ def prediction_sets(p, *, coverage=0.9):
     p : (n, c) array
         From `p_values`.
     coverage : float
-        The share of images whose set is to hold their true class, between 0 and 1.
+        The share of images whose set is to hold the true class, between 0 and 1.
 
     Returns
     -------
     (n, c) bool array
-        A row without a class means that the image is like none of them.
+        A row without a class means that the image is like none of the classes.
 
     Raises
     ------
@@ -103,15 +103,15 @@ def prediction_sets(p, *, coverage=0.9):
            [False, False]])
     """
     check_coverage(coverage)
-    # Rounded, for 1 - 0.9 is a little less than the p-value of one in ten.
+    # Rounded, because 1 - 0.9 is a little less than 0.1, a p-value of one in ten.
     return np.asarray(p, dtype=float) > round(1 - coverage, 12)
 
 
 def check_coverage(coverage):
-    """Refuse a coverage that is no share."""
+    """Refuse a coverage that is not a share."""
     if not 0 < coverage < 1:
         raise ValueError(
-            f"coverage must lie between 0 and 1, got {coverage}; 0.9 asks for sets "
+            f"coverage must be between 0 and 1, got {coverage}; 0.9 asks for sets "
             "that hold the true class nine times in ten."
         )
 
@@ -129,7 +129,7 @@ def least_calibration(coverage):
 
 
 class CoverageRange(NamedTuple):
-    """Shares of covered images that chance alone gives, mean and both ends."""
+    """Shares of covered images by chance alone: the mean and both ends of a range."""
 
     mean: float
     low: float
@@ -137,19 +137,21 @@ class CoverageRange(NamedTuple):
 
 
 def coverage_range(n_calibration, n_test, *, classes=1, coverage=0.9, confidence=0.95):
-    """Where the share of covered test images lies if nothing but chance is at work.
+    """The range of the share of covered test images if only chance is at work.
 
     For exchangeable images without equal scores, the number of covered images of one
-    class is beta-binomial: one calibration set may be lucky for all that follow.
+    class has a beta-binomial distribution, because all test images share one
+    calibration set.
 
     Parameters
     ----------
     n_calibration, n_test : int
         Images per class.
     classes : int
-        The share is that of all their test images together.
+        Number of classes; the share is over the test images of all of them.
     coverage, confidence : float
-        Promised coverage, and share of the calibrations that stay in the range.
+        The promised coverage, and the share of calibrations whose result is in the
+        range.
 
     Returns
     -------
@@ -159,7 +161,7 @@ def coverage_range(n_calibration, n_test, *, classes=1, coverage=0.9, confidence
     Raises
     ------
     ValueError
-        If a number is below 1, or a share is none.
+        If a number is below 1, or a share is not between 0 and 1.
 
     References
     ----------
@@ -177,7 +179,7 @@ def coverage_range(n_calibration, n_test, *, classes=1, coverage=0.9, confidence
             "there must be images and classes, and a confidence between 0 and 1, got "
             f"{n_calibration}, {n_test}, {classes} and {confidence}."
         )
-    ranks = n_calibration + 1  # a new image takes each of them equally often
+    ranks = n_calibration + 1  # a new image has each rank equally often
     ruled_out = math.floor(round((1 - coverage) * ranks, 9))
     if not ruled_out:
         return CoverageRange(1.0, 1.0, 1.0)

@@ -1,6 +1,6 @@
 """Coverage of one set of features by another: precision, recall and two IPMs.
 
-Eqs. 9-18 of the paper.  All results are those of distances in float64.
+They belong to eqs. 9-18 of the paper.  All results are those of float64 distances.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from . import balls, bounds
 from .checks import check_pair, precision_of
 
 BLOCK = 1024  # rows of a kernel matrix held at once
-# A point on the surface of a ball is outside it, whatever the rounding.
+# A point on the surface of a ball is outside it, in spite of rounding.
 INSIDE = 1 - 1e-9
 
 
@@ -38,9 +38,9 @@ class KernelDistance(NamedTuple):
 def precision_recall(real, fake, *, k=5):
     """Precision, recall, density and coverage, from k-nearest-neighbour balls.
 
-    A fake point counts as precise if it lies inside the ball of any real point, whose
-    radius is the distance to that point's k-th real neighbour; recall exchanges the
-    sets.  On the true supports, precision 1 is a fingerprint of {0} (eqs. 9-14); on
+    The ball of a real point reaches to its k-th real neighbour.  Precision is the share
+    of fake points inside the ball of any real point; recall exchanges the two sets.  On
+    the true supports, precision 1 is equivalent to a fingerprint of {0} (eqs. 9-14). On
     finite samples the balls are wide, and precision 1 no longer implies zero artifacts.
 
     Parameters
@@ -48,13 +48,14 @@ def precision_recall(real, fake, *, k=5):
     real : (n, d) array
     fake : (m, d) array
     k : int
-        Neighbour that sets the radius, the point itself not counted.
+        Number of the neighbour that sets the radius, the point itself not counted.
 
     Returns
     -------
     PrecisionRecall
-        Precision, recall, coverage in 0..1; density in 0..n/k, 1 in the mean for equal
-        distributions.  All depend on n, m and k: compare at equal values only.
+        Precision, recall and coverage are in 0..1; density is in 0..n/k, and on average
+        1 for equal distributions.  All depend on n, m and k: compare only at equal
+        values.
 
     Raises
     ------
@@ -64,13 +65,13 @@ def precision_recall(real, fake, *, k=5):
 
     Notes
     -----
-    A point on the surface of a ball is outside (`<`): k + 1 copies of one point have
-    a ball of radius 0, which holds nothing.
+    A point on the surface of a ball is outside (`<`), so k + 1 copies of one point have
+    a ball of radius 0 that holds nothing.
 
     Most pairs are decided by bounds from one matrix product, in bfloat16 on processors
-    with units for it and in single precision on others; the rest in double precision,
-    and so the result is that of double precision everywhere.  Beside the features,
-    rough copies of them and some rows of the distances are held at once.
+    with units for it and in single precision on others.  All other pairs are computed
+    in double precision, so the result is the same as in double precision.  Besides the
+    features, their rough copies and some rows of the distances are in memory.
 
     References
     ----------
@@ -87,7 +88,7 @@ def precision_recall(real, fake, *, k=5):
     most = min(len(real), len(fake)) - 1
     if not 1 <= k <= most:
         raise ValueError(
-            f"k must lie in 1..{most} for {len(real)} real and {len(fake)} fake "
+            f"k must be in 1..{most} for {len(real)} real and {len(fake)} fake "
             f"points, got {k!r}."
         )
     limits, fake_limits = (INSIDE * balls.squared_radii(x, k) for x in (real, fake))
@@ -115,7 +116,8 @@ def kernel_distance(x, y, *, degree=3, n_permutations=200, seed=0):
 
     .. math:: k(x, y) = (\\langle x, y \\rangle / d + 1)^{\\text{degree}}
 
-    An integral probability metric (eqs. 15-18), known as KID on Inception features.
+    This is an integral probability metric (eqs. 15-18), called KID if the features are
+    those of Inception.
 
     Parameters
     ----------
@@ -123,14 +125,14 @@ def kernel_distance(x, y, *, degree=3, n_permutations=200, seed=0):
     y : (m, d) array
     degree : int
     n_permutations : int
-        Random mixtures of the two sets behind the null; 0 gives a null of NaN.
+        Number of random mixtures of the two sets for the null; 0 gives a null of NaN.
     seed : int
 
     Returns
     -------
     KernelDistance
-        `value` is 0 in the mean for equal distributions and may be negative.
-        `p_value` is the share of mixtures with a distance at least as large.
+        `value` is on average 0 for equal distributions and may be negative. `p_value`
+        is the share of mixtures with a distance at least as large.
 
     Raises
     ------
@@ -160,7 +162,7 @@ def kernel_distance(x, y, *, degree=3, n_permutations=200, seed=0):
 
 
 def _mmd(z, sides, degree):
-    """Squared MMD for every way (column of 0/1) of parting the rows of z in two."""
+    """Squared MMD for every division of the rows of z in two, a column of 0 and 1."""
     product, row_sums, diagonal = np.empty_like(sides), *np.empty((2, len(z), 1))
     for rows in _blocks(len(z)):
         kernel = (z[rows] @ z.T / z.shape[1] + 1) ** degree
@@ -179,8 +181,9 @@ def wasserstein_distance(x, y):
 
     .. math:: W_1 = \\min_\\pi \\frac{1}{n} \\sum_i ||x_i - y_{\\pi(i)}||_2
 
-    An integral probability metric (eqs. 15-18): 0 if and only if the samples are equal.
-    Memory grows as n squared and time nearly as n cubed, to seconds at n = 2,000.
+    This is an integral probability metric (eqs. 15-18): it is 0 if and only if the
+    samples are equal.  Memory grows as n squared and time nearly as n cubed; n = 2,000
+    takes seconds.
 
     Parameters
     ----------
@@ -189,7 +192,7 @@ def wasserstein_distance(x, y):
     Returns
     -------
     float
-        In units of the features.  Between samples of one distribution it is positive
+        In units of the features.  For two samples of one distribution it is positive
         and falls slowly with n.
 
     Raises

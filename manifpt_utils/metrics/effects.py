@@ -18,11 +18,12 @@ class Effect(NamedTuple):
     statistic : float
         Pseudo-F, 1 in expectation if the groups do not differ.
     share : float
-        Of the sum of squared distances, what lies between groups; in 0..1.
+        Share of the sum of squared distances that lies between groups; in 0..1.
     null_share : float
-        Its mean over the permutations.
+        Mean of the share over the permutations.
     p_value : float
-        From a sample of permutations, but not below the least that all of them allow.
+        From a sample of permutations, but not below the smallest p-value that all
+        permutations together allow.
     n_permutations : int
     """
 
@@ -40,9 +41,9 @@ def energy_distances(features, groups):
 
         D^2(A, B) = 2 E|a - b| - E|a - a'| - E|b - b'|
 
-    with every expectation over *distinct* images, so that two samples of one
-    distribution have a distance around zero whatever their size; negative estimates of
-    the square count as zero.
+    where every expectation is over pairs of *distinct* images, so that two samples of
+    one distribution have a distance around zero whatever their size.  A negative
+    estimate of the square counts as zero.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def energy_distances(features, groups):
     Returns
     -------
     pandas.DataFrame
-        Symmetric, with a zero diagonal, in units of the root of a distance.
+        Symmetric, with a zero diagonal; in units of the square root of a distance.
 
     Raises
     ------
@@ -97,15 +98,15 @@ def _check_groups(x, groups):
 
 
 def permutation_anova(distances, groups, *, n_permutations=999, seed=0):
-    """Test whether objects of one group lie nearer to each other than to others.
+    """Test whether objects of one group are nearer to each other than to other objects.
 
     .. math::
 
         F = \\frac{SS_{between} / (g - 1)}{SS_{within} / (n - g)}
 
     with sums of squared distances, divided by the size of the group (Anderson 2001).
-    The null deals out the groups again among the objects.  With the distances of
-    numbers, F is that of the analysis of variance.
+    The null assigns the groups to the objects at random.  If the objects are numbers, F
+    is that of the analysis of variance.
 
     Parameters
     ----------
@@ -151,7 +152,7 @@ def permutation_anova(distances, groups, *, n_permutations=999, seed=0):
         statistic=float(freedom * share[0] / rest) if rest else np.inf,
         share=float(share[0]),
         null_share=float(share[1:].mean()) if n_permutations else np.nan,
-        # A sample of dealings may hold too few that equal the true one.
+        # A sample of assignments may hold too few that equal the true one.
         p_value=max(float(np.mean(share >= share[0] - 1e-12)), smallest_p_value(sizes)),
         n_permutations=n_permutations,
     )
@@ -169,22 +170,22 @@ def factor_effects(features, runs, levels, *, n_permutations=999, seed=0):
     Parameters
     ----------
     features : (n, d) array
-        For instance of artifacts.
+        Features, for instance artifacts.
     runs : (n,) array
-        Run of every row.  Rows of runs that `levels` lacks are left out.
+        Run of every row.  Rows of runs that are not in `levels` are left out.
     levels : pandas.Series
         Level of the factor, by run.
     n_permutations : int
-        Random assignments of levels to runs.
+        Number of random assignments of levels to runs.
     seed : int
 
     Returns
     -------
     pandas.Series
         `n_levels`, `n_runs`; `between` and `within`, the mean energy distance of two
-        runs of different levels and of one level; `ratio` of the two; `share`,
-        `null_share` and `p_value` of `permutation_anova`; `smallest_p`, below
-        which that cannot fall.
+        runs of different levels and of the same level; `ratio` of the two; `share`,
+        `null_share` and `p_value` of `permutation_anova`; and `smallest_p`, below which
+        `p_value` cannot fall.
 
     Raises
     ------
@@ -223,7 +224,7 @@ def factor_effects(features, runs, levels, *, n_permutations=999, seed=0):
 
 
 def smallest_p_value(sizes):
-    """One over the number of ways to deal out groups that a test can tell apart.
+    """One over the number of different ways to assign objects to groups.
 
     Parameters
     ----------
@@ -233,7 +234,7 @@ def smallest_p_value(sizes):
     Returns
     -------
     float
-        Groups of one size are interchangeable.
+        Groups of equal size count as interchangeable.
 
     Examples
     --------
@@ -245,26 +246,26 @@ def smallest_p_value(sizes):
 
 
 def beyond_chance(value, null):
-    """How far a share of agreement lies above what chance gives it.
+    """How far a share of agreement lies above chance, relative to what is possible.
 
     .. math::
 
         \\frac{\\text{value} - \\text{null}}{1 - \\text{null}}
 
-    The more levels a factor has, the higher its null and the smaller the difference
-    that is left to 1, so that differences of factors cannot be compared, but these
-    quotients can.
+    The more levels a factor has, the higher is its null, and the less is left up to 1.
+    So differences from the null cannot be compared between factors, but these quotients
+    can.
 
     Parameters
     ----------
     value, null : float or array
         A share, such as that of `permutation_anova` or a normalised mutual information,
-        and its mean over random dealings.
+        and its mean over random assignments.
 
     Returns
     -------
     float64 or array
-        0 in the mean by chance, 1 at full agreement, below 0 for less than chance; 0
+        On average 0 by chance, 1 at full agreement, below 0 for less than chance; 0
         where chance alone gives full agreement.
 
     Examples

@@ -1,8 +1,8 @@
-"""Means of a few repetitions with their intervals, and what these can tell apart.
+"""Means of a few repetitions with their intervals, and comparisons of methods.
 
-A score is measured once per random start or per model.  The repetitions are few, so
-the interval of their mean is Student's; two methods that share the repetitions are
-compared by the differences within each of them.
+A score is measured once per random start or per model.  As there are few repetitions,
+the interval of their mean is Student's.  Two methods that share the repetitions are
+compared by their differences within each repetition.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from scipy.stats import t as student
 
 
 class Interval(NamedTuple):
-    """A mean with its interval; NaN where too few repetitions leave it unknown."""
+    """A mean with its interval; ends are NaN if there are too few repetitions."""
 
     mean: float
     low: float
@@ -24,7 +24,7 @@ class Interval(NamedTuple):
 
     @property
     def sign(self):
-        """1 or -1 if the interval lies above or below zero, else 0.
+        """1 if the interval lies above zero, -1 if below zero, else 0.
 
         Examples
         --------
@@ -35,19 +35,19 @@ class Interval(NamedTuple):
 
 
 def mean_interval(values, *, confidence=0.95):
-    """Mean, Student's interval, number and standard deviation of some values.
+    """Mean, Student's interval, count and standard deviation of some values.
 
     Parameters
     ----------
     values : (n,) array
-        NaN is left out, and counts as no value.
+        NaN is left out and does not count.
     confidence : float
         Between 0 and 1.
 
     Returns
     -------
     Interval
-        One value has a mean and no interval; no value has neither.
+        One value gives a mean without an interval; no value gives neither.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def mean_interval(values, *, confidence=0.95):
     x = _known(values)
     if not 0 < confidence < 1:
         raise ValueError(
-            f"confidence must lie between 0 and 1, got {confidence}; 0.95 is usual."
+            f"confidence must be between 0 and 1, got {confidence}; 0.95 is usual."
         )
     nan = float("nan")
     if not len(x):
@@ -116,7 +116,7 @@ def share_interval(shares, *, confidence=0.95):
 
 
 def paired_difference(a, b, *, confidence=0.95):
-    """Interval of a - b, pair by pair; a pair that lacks a value is left out.
+    """Interval of the mean of a - b over pairs; a pair without a value is left out.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def paired_difference(a, b, *, confidence=0.95):
     """
     if all(isinstance(x, pd.Series) for x in (a, b)) and not a.index.equals(b.index):
         raise ValueError(
-            "the two have different indices, so their values are no pairs; reindex one "
+            "the two have different indices, so they do not form pairs; reindex one "
             "like the other."
         )
     x, y = (np.asarray(values, dtype=float) for values in (a, b))
@@ -158,13 +158,13 @@ def leaders(scores, *, confidence=0.95, highest=True):
         The repetitions are the same for all methods; missing ones are NaN.
     confidence : float
     highest : bool
-        Whether a high score is a good one.
+        Whether a high score is good.
 
     Returns
     -------
     list
-        Index entries; a method that shares fewer than two repetitions with the best
-        cannot be told from it.
+        Index entries.  A method that shares fewer than two repetitions with the best
+        one counts as not distinguishable from it.
 
     Examples
     --------
@@ -235,7 +235,7 @@ def holm(p_values):
     Parameters
     ----------
     p_values : (n,) array
-        NaN is no test: it stays NaN and does not count.
+        NaN stands for no test: it stays NaN and does not count.
 
     Returns
     -------
@@ -244,7 +244,7 @@ def holm(p_values):
     Raises
     ------
     ValueError
-        If a value is no probability.
+        If a value is not a probability.
 
     Examples
     --------
@@ -254,7 +254,7 @@ def holm(p_values):
     p = np.array(p_values, dtype=float)
     known = np.flatnonzero(~np.isnan(p))
     if not ((p[known] >= 0) & (p[known] <= 1)).all():
-        raise ValueError(f"p-values lie between 0 and 1, got {p.tolist()}.")
+        raise ValueError(f"p-values must be between 0 and 1, got {p.tolist()}.")
     order = known[np.argsort(p[known], kind="stable")]
     weighted = p[order] * np.arange(len(order), 0, -1)
     p[order] = np.minimum(np.maximum.accumulate(weighted), 1)
@@ -269,5 +269,5 @@ def _known(values):
 
 
 def _deviation(x):
-    """Standard deviation, exactly zero where all values are the same."""
+    """Standard deviation, exactly zero if all values are the same."""
     return float(np.std(x, ddof=1)) if np.ptp(x) else 0.0

@@ -1,8 +1,8 @@
 """How well a score tells images of known sources from those of unknown ones.
 
-The score is high where an image is taken for one of a known source.  Above a threshold
-an image is accepted, below it the answer is "none of these".  A false positive is an
-unknown image that is accepted.
+A high score means that an image seems to be from a known source.  An image is accepted
+if its score reaches a threshold; below it, the answer is "none of these".  A false
+positive is an accepted image of an unknown source.
 """
 
 from typing import NamedTuple
@@ -12,16 +12,16 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 
 class OpenSetCurve(NamedTuple):
-    """What every threshold does, from the strictest to the most lenient.
+    """The effect of every threshold, from the strictest to the most lenient.
 
     Attributes
     ----------
     threshold : (t,) float array
-        Images with at least this score are accepted; the first one accepts none.
+        Images with at least this score are accepted; the first threshold accepts none.
     false_positive : (t,) float array
         Share of the unknown images that are accepted.
     correct : (t,) float array
-        Share of the known images that are accepted and named rightly.
+        Share of the known images that are accepted and named correctly.
     """
 
     threshold: np.ndarray
@@ -29,7 +29,7 @@ class OpenSetCurve(NamedTuple):
     correct: np.ndarray
 
     def correct_at(self, fpr):
-        """The largest share that is named rightly with at most these false positives.
+        """The largest share named correctly with at most this share of false positives.
 
         Examples
         --------
@@ -40,7 +40,7 @@ class OpenSetCurve(NamedTuple):
 
 
 def auroc(known, unknown):
-    """Area under the curve of known against unknown images.
+    """Area under the ROC curve of known against unknown images.
 
     .. math::
 
@@ -54,8 +54,8 @@ def auroc(known, unknown):
     Returns
     -------
     float
-        1 where every known image has a higher score than every unknown one; a score
-        that knows nothing has 0.5.
+        1 if every known image has a higher score than every unknown one; 0.5 for a
+        score without information.
 
     Raises
     ------
@@ -71,25 +71,25 @@ def auroc(known, unknown):
 
 
 def tpr_at_fpr(known, unknown, *, fpr=0.05):
-    """Share of the known images that is accepted where few unknown ones are.
+    """Share of the known images that are accepted if few unknown ones may be.
 
     Parameters
     ----------
     known, unknown : (n,), (m,) array
         Scores, high for known.
     fpr : float
-        Share of the unknown images that may be accepted at most, from 0 to 1.
+        Largest share of the unknown images that may be accepted, from 0 to 1.
 
     Returns
     -------
     float
-        The best of all thresholds that keep to it; images of one score are accepted
-        together.  A score that knows nothing has about `fpr`.
+        The largest share over all thresholds that keep to `fpr`; images of equal score
+        are accepted together.  A score without information gives about `fpr`.
 
     Raises
     ------
     ValueError
-        As `auroc`, or if `fpr` is no share.
+        As for `auroc`, or if `fpr` is not a share.
 
     Examples
     --------
@@ -111,22 +111,22 @@ def oscr(known_scores, known_correct, unknown_scores):
     Parameters
     ----------
     known_scores : (n,) array
-        Of known images, high for known.
+        Scores of known images; high means known.
     known_correct : (n,) bool array
-        Whether the known image is named rightly.
+        Whether the known image is named correctly.
     unknown_scores : (m,) array
 
     Returns
     -------
     float
-        At most the accuracy on known images, which is reached where every image that
-        is named rightly has a higher score than every unknown one.  A score that knows
-        nothing has half the accuracy.
+        At most the accuracy on known images, which is reached if every correctly named
+        image has a higher score than every unknown one.  A score without information
+        gives half the accuracy.
 
     Raises
     ------
     ValueError
-        As `open_set_curve`.
+        As for `open_set_curve`.
 
     References
     ----------
@@ -157,8 +157,8 @@ def open_set_curve(known_scores, known_correct, unknown_scores):
     Raises
     ------
     ValueError
-        If a set is empty or not one-dimensional, a score is not finite, or not every
-        known image is said to be named rightly or wrongly.
+        If a set is empty or not one-dimensional, a score is not finite, or
+        `known_correct` is not a bool for every known image.
 
     Examples
     --------
@@ -172,11 +172,11 @@ def open_set_curve(known_scores, known_correct, unknown_scores):
             f"known_correct must say True or False for each of {known.shape} scores, "
             f"got {right.dtype} {right.shape}."
         )
-    _labelled(known, unknown_scores)  # refuses what is no score
+    _labelled(known, unknown_scores)  # refuses invalid scores
     if not right.any():
         ends = np.array([0.0, 1.0])
         return OpenSetCurve(np.array([np.inf, -np.inf]), ends, np.zeros(2))
-    # Known images that are named wrongly count on neither axis.
+    # Known images that are named incorrectly count on neither axis.
     false_positive, true_positive, threshold = _roc(known[right], unknown_scores)
     return OpenSetCurve(threshold, false_positive, true_positive * right.mean())
 

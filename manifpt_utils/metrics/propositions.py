@@ -1,8 +1,8 @@
-"""What becomes of statements on distributions when there are finite samples.
+"""Statements about distributions, checked on supports and on finite samples.
 
-The paper's eqs. 4 to 18 speak of supports.  A statement on supports is checked case by
-case (`implication`); what finite samples make of it is checked by whether its violation
-falls as the samples grow (`limit`), and the laws of that fall are here as well.
+The paper's eqs. 4 to 18 are about supports.  A statement about supports is checked case
+by case (`implication`).  On finite samples, the check is whether the violation of the
+statement falls as the samples grow (`limit`); the laws of that fall are here as well.
 """
 
 import numpy as np
@@ -17,14 +17,14 @@ ONE_WAY = "one direction only"
 
 
 def nearest_distances(x, reference, *, sizes=None):
-    """Distances from every point to the nearest of growing parts of a reference.
+    """Distances from every point to the nearest point of growing parts of a reference.
 
     Parameters
     ----------
     x : (n, d) array
     reference : (m, d) array
     sizes : sequence of int, optional
-        How many of the first rows of the reference count; by default all.
+        How many of the first rows of the reference are used; by default all.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def nearest_distances(x, reference, *, sizes=None):
     every = [len(reference)] if sizes is None else list(sizes)
     if not all(1 <= size <= len(reference) for size in every):
         raise ValueError(
-            f"sizes must lie in 1..{len(reference)}, the rows of the reference, got "
+            f"sizes must be in 1..{len(reference)}, the rows of the reference, got "
             f"{every}."
         )
     order = sorted(set(every))
@@ -78,7 +78,7 @@ def ball_radii(x, *, k):
     """
     x = check_features(x, "the set", dtype=precision_of(x))
     if not 1 <= k < len(x):
-        raise ValueError(f"k must lie in 1..{len(x) - 1} for {len(x)} points, got {k}.")
+        raise ValueError(f"k must be in 1..{len(x) - 1} for {len(x)} points, got {k}.")
     parts = pairwise_distances_chunked(x)
     return np.concatenate([np.partition(part, k, axis=1)[:, k] for part in parts])
 
@@ -90,7 +90,8 @@ def expected_nearest_distance(n, volumes, *, dimension):
 
         E ||a|| \\approx \\Gamma(1 + 1/m) \\; (n \\omega_m)^{-1/m} \\; E[p(x)^{-1/m}]
 
-    with the density p on a manifold of dimension m and the volume of the unit ball.
+    with the density p on a manifold of dimension m, and the volume :math:`\\omega_m` of
+    the unit ball.
 
     Parameters
     ----------
@@ -136,13 +137,13 @@ def uncovered_on_a_line(k):
 
 
 def exponent(sizes, values):
-    """Slope of log value on log size, with an interval over repetitions.
+    """Slope of log value against log size, with an interval over repetitions.
 
     Parameters
     ----------
     sizes : (k,) array
     values : (repetitions, k) array
-        Above zero; a repetition with another value has no slope.
+        Positive; a repetition with a value of zero or below has no slope.
 
     Returns
     -------
@@ -167,17 +168,17 @@ def exponent(sizes, values):
 
 
 def limit(sizes, violations, *, expected):
-    """Whether the violation of a statement is zero, falls as samples grow, or stays.
+    """Whether the violation of a statement is zero, falls as samples grow, or remains.
 
-    A violation that falls is taken to vanish; whether theory says so, and how fast, is
-    not asked here (`exponent`).  One stays if it does not fall and is, in the largest
-    samples, above what falling half as fast as expected would have left.
+    A violation that falls is assumed to vanish; how fast it falls is not checked here
+    (see `exponent`).  A violation remains if it does not fall and is, in the largest
+    samples, larger than if it had fallen half as fast as expected.
 
     Parameters
     ----------
     sizes : (k,) array
     violations : (repetitions, k) array
-        Zero where the statement is true.
+        Zero if the statement is true.
     expected : float
         Exponent of the fall, below zero.
 
@@ -214,7 +215,7 @@ def implication(premises, conclusions):
     Returns
     -------
     {"holds", "fails", "open"}
-        "open" if no case has the premise, for then nothing was tried.
+        "open" if no case has the premise, because then nothing was tested.
 
     Examples
     --------

@@ -12,11 +12,11 @@ from sklearn.decomposition import PCA
 
 from .checks import check_labelled, check_pair
 
-GRAM_BYTES = 2**30  # above this the inner products are not kept
+GRAM_BYTES = 2**30  # if they take more, inner products are not kept
 
 
 class FrechetRatio(NamedTuple):
-    """Separability of labelled features, with what it has to be compared to."""
+    """Separability of labelled features, with the null to compare it with."""
 
     ratio: float  # inter / intra
     inter: float  # mean squared Frechet distance over pairs of classes
@@ -42,9 +42,9 @@ def frechet_distance(x, y):
     Returns
     -------
     float
-        In squared units of the features, >= 0.  It is biased upwards, by about
-        d (d + 1) / (2 n) for standard normal features and n = m well above d: compare
-        distances at equal n and d only.
+        At least 0, in squared units of the features.  It is biased upwards, by about d
+        (d + 1) / (2 n) for standard normal features with n = m well above d: compare
+        distances only at equal n and d.
 
     Raises
     ------
@@ -116,8 +116,8 @@ def frechet_distance_ratio(
         FDR = \\frac{\\text{inter-class FD}}{\\text{intra-class FD}}
         \\qquad \\text{(eq. 19)}
 
-    Intra is the mean over classes of the distance between two random disjoint halves,
-    inter the mean over all pairs of full classes.
+    The intra-class FD is the mean over classes of the distance between two random
+    disjoint halves; the inter-class FD is the mean over all pairs of full classes.
 
     Parameters
     ----------
@@ -126,9 +126,9 @@ def frechet_distance_ratio(
     n_per_class : int, optional
         Features drawn from every class; by default as many as the smallest class has.
     seed : int
-        Of the draw, of the halves and of the permutations.
+        Seed of the draw, of the halves and of the permutations.
     n_permutations : int
-        Label permutations behind the null; 0 gives a null of NaN.
+        Number of label permutations for the null; 0 gives a null of NaN.
     n_components : int, optional
         Project on this many principal components of all features first, so that
         spaces of different dimension can be compared.
@@ -136,10 +136,10 @@ def frechet_distance_ratio(
     Returns
     -------
     FrechetRatio
-        The ratio of indistinguishable classes is **about 0.5, not 1**, since the
-        upward bias of the distance falls with n and the halves have n / 2 (it rises
-        towards 1 where n is far below d).  The ratio also grows with n for one and
-        the same geometry.  Read it beside `null_mean`, at equal n and d.
+        The ratio of indistinguishable classes is **about 0.5, not 1**, because the
+        upward bias of the distance falls with n, and the halves have n / 2 images (it
+        rises towards 1 if n is far below d).  For the same geometry, the ratio also
+        grows with n.  Compare it with `null_mean`, and only at equal n and d.
 
     Raises
     ------
@@ -195,7 +195,7 @@ def _frechet(x, y):
 
 
 def _assemble(gap, spread, common):
-    # Rounding may leave a tiny negative number between equal sets.
+    # Rounding may give a tiny negative number for equal sets.
     return max(float(gap + spread - 2 * common), 0.0)
 
 
@@ -213,7 +213,7 @@ def _gaussian(mean_x, cov_x, root_x, mean_y, cov_y):
 
 
 def _gram(x, n):
-    """Inner products of all features where they save work, else None."""
+    """Inner products of all features if they save work, else None."""
     if n > x.shape[1] or 8 * len(x) ** 2 > GRAM_BYTES:
         return None
     centred = x - x.mean(axis=0)
@@ -258,7 +258,7 @@ def _principal_components(x, n_components, seed):
     most = min(x.shape)
     if not 1 <= n_components <= most:
         raise ValueError(
-            f"n_components must lie in 1..{most} for {x.shape[0]} features of "
+            f"n_components must be in 1..{most} for {x.shape[0]} features of "
             f"dimension {x.shape[1]}, got {n_components!r}."
         )
     return PCA(n_components, random_state=seed).fit_transform(x)

@@ -1,7 +1,7 @@
 """Charts: lines, dots with intervals, and matrices.
 
-Names stand where the eye is, intervals are drawn, and what only helps, such as chance,
-is a quiet line.
+Names stand beside what they name, intervals are drawn, and helps for the eye, such as
+chance, are quiet lines.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from .drawing import WIDTH, Panels
 from .layout import LETTER, canvas, fitted, legend
 from .palette import QUIET, styles
 
-DIRECT = 7  # lines up to which every panel names its own
+DIRECT = 7  # number of lines up to which every panel names its own
 
 
 def lines(
@@ -35,16 +35,16 @@ def lines(
     ----------
     table : DataFrame
     x, y, hue, col : str
-        Columns; `y` may hold intervals, `hue` has one value per line.
+        Names of columns; `y` may hold intervals, and `hue` has one value per line.
     error : str or pair of str, optional
         Column with the half width of an interval, or columns with its ends.
     log : bool or "x"
-        Logarithmic axes: both, none, or one.
+        Which axes are logarithmic: both, none, or "x".
     xlabel, ylabel : str, optional
     level : float or dict of str to float, optional
-        Where quiet lines help the eye, by name: {"chance": 0.1}.
+        Heights of quiet lines, by name, such as {"chance": 0.1}.
     percent : bool
-        Write the shares of the y-axis in percent.
+        Whether to write shares on the y-axis in percent.
     """
     names = list(dict.fromkeys(table[hue]))
     panels = {"": table} if col is None else _groups(table, col)
@@ -76,7 +76,7 @@ def _groups(table, column):
 
 
 def _ranges(table, value, error):
-    """Middle and lengths of the bars to both sides, as arrays of n and (2, n)."""
+    """Middles (n,) and lengths of the bars to both sides (2, n), as arrays."""
     cells = list(table[value])
     if cells and hasattr(cells[0], "low"):
         middle, low, high = (
@@ -114,12 +114,12 @@ def _log_axes(axis, which, ticks):
 
 
 def _short_count(n):
-    """Tens of thousands take less room: 10k, so that ticks stay apart."""
+    """A count, with tens of thousands as 10k, so that ticks stay apart."""
     return f"{n // 1000:,}k" if n >= 10_000 and n % 1000 == 0 else f"{n:,}"
 
 
 def _only_shares(axis, direction):
-    """Leave out what no accuracy can be, though its interval may reach there."""
+    """Limit an axis to possible shares, even if an interval reaches beyond."""
     low, high = getattr(axis, f"get_{direction}lim")()
     getattr(axis, f"set_{direction}lim")(max(low, -0.02), min(high, 1.02))
 
@@ -147,7 +147,7 @@ def _levels(axis, level, direction):
 
 
 def _freer_end(axis, height):
-    """0 or 1: at which end of the lines a name at this height stands clearer."""
+    """The end of the lines, 0 or 1, where a name at this height has more room."""
     ends = [bars.lines[0].get_ydata()[[0, -1]] for bars in axis.containers]
     if not ends:
         return 0
@@ -182,7 +182,7 @@ def _name_lines(axis):
 
 
 def _spread(places, gap):
-    """Places as near as possible to those given, at least a gap apart."""
+    """Places as near as possible to the given ones, and at least a gap apart."""
     places = np.array(places, dtype=float)
     order = np.argsort(places, kind="stable")
     moved = places[order]
@@ -218,13 +218,14 @@ def dots(
         Column with the half width of an interval, or columns with its ends.
     chance : float, optional
     level : dict of str to float, optional
-        Further quiet lines by name.
+        Positions of further quiet lines, by name.
     xlabel : str, optional
     groups : sequence of str, optional
-        One entry per row, such as the kind of a method: it gives colour and marker.
-        Rows of one group that stand together have its name above them.
+        One entry per row, such as the kind of a method, which decides colour and
+        marker. If rows of one group stand together, the name of the group is above
+        them.
     percent : bool
-        Write shares in percent.
+        Whether to write shares in percent.
     """
     names = [""] * len(table) if groups is None else list(groups)
     rows = _rows([str(label) for label in table.index], names)
@@ -255,15 +256,16 @@ def dot_panels(
     Parameters
     ----------
     table : DataFrame
-        Long: one line for each row and condition.
+        A long table: one line for each row and condition.
     value, row, col : str
-        Columns: numbers or intervals, name of the row, name of the panel.
+        Names of the columns that hold numbers or intervals, the name of the row, and
+        the name of the panel.
     error : str or pair of str, optional
     group : str, optional
-        Column that gives colour and marker.
+        Column that decides colour and marker.
     chance : float or dict of panel to float, optional
     level : dict of str to float, optional
-        Further quiet lines by name, in all panels.
+        Positions of further quiet lines in all panels, by name.
     xlabel : str, optional
     percent : bool
     """
@@ -285,13 +287,13 @@ def dot_panels(
 
 
 def _is_headed(names):
-    """Whether rows of one group stand together, so that a heading serves them."""
+    """Whether rows of one group stand together, so that they can have a heading."""
     changes = [a for a, b in zip(names, [None, *names], strict=False) if a != b]
     return len(changes) == len(set(names)) > 1
 
 
 def _rows(labels, names):
-    """What stands in each line from the top: (row or None, text)."""
+    """The lines from the top: (row or None, text)."""
     if not _is_headed(names):
         return list(enumerate(labels))
     lines, before = [], None
@@ -350,10 +352,10 @@ def heatmap(table, *, cmap="viridis", label="", limits=(None, None), size=0.75):
     Parameters
     ----------
     table : DataFrame
-        NaN is an empty cell with a dash.
+        The numbers; NaN gives an empty cell with a dash.
     cmap : str
     label : str
-        What the numbers are; stands above the matrix.
+        What the numbers mean; it stands above the matrix.
     limits : pair of float or None
         Ends of the colour scale.
     size : float

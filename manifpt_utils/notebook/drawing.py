@@ -1,8 +1,8 @@
-"""The look of all figures, and how matplotlib's become drawings.
+"""The look of all figures, and how figures of matplotlib become drawings.
 
 A drawing is an SVG on a transparent ground: it is sharp at every size, and its text is
 text of the page.  Panels are one SVG as well, side by side for a wide screen; the book
-takes them apart and lets them stack on a phone (`renderer`).
+separates them, so that they stack on a phone (`renderer`).
 """
 
 import base64
@@ -17,11 +17,12 @@ from PIL import Image
 
 from .palette import INK, PALETTE, QUIET, RULE
 
-# Inches.  Text of 9 points has 9 pixels or more where a phone, 350 pixels, shows WIDTH.
+# Inches.  On a phone of 350 pixels that shows WIDTH, text of 9 points has 9 pixels or
+# more.
 WIDTH = 4.8
-DPI = 192  # of what is not vector: two pixels for one of the page
+DPI = 192  # of raster parts: two pixels for each pixel of the page
 GAP = 12  # points between panels
-HEAVY = 30_000  # bytes of a raster from which on it is stored with loss
+HEAVY = 30_000  # bytes from which on a raster is stored with loss
 STYLE = {
     "text.color": INK,
     "axes.labelcolor": INK,
@@ -47,7 +48,7 @@ STYLE = {
     "xtick.labelsize": 9,
     "ytick.labelsize": 9,
     "font.size": 9,
-    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib: the same layout always
+    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, for an equal layout
     "legend.frameon": False,
     "legend.fontsize": 9,
     "lines.linewidth": 1.6,
@@ -55,16 +56,16 @@ STYLE = {
     "figure.dpi": 96,
     "figure.constrained_layout.use": True,
     "svg.fonttype": "none",
-    "svg.hashsalt": "manifpt",  # the same figure is the same file
+    "svg.hashsalt": "manifpt",  # equal figures give equal files
 }
 
 
 class Panels(NamedTuple):
-    """Figures of one size that belong together: side by side, or below each other."""
+    """Figures of one size that belong together, side by side or below each other."""
 
     figures: list
     legend: Figure | None = None
-    columns: int = 3  # where the screen is wide
+    columns: int = 3  # on a wide screen
 
 
 def use_style():
@@ -77,12 +78,12 @@ class Drawing(NamedTuple):
 
     width: float
     height: float
-    body: str  # of the SVG
-    pixels: Image.Image  # for hosts that do not trust an SVG
+    body: str  # inner part of the SVG
+    pixels: Image.Image  # for hosts that show no SVG
     kind: str = "figure"
 
     def svg(self, place=""):
-        """The element; the figures of panels have a place in it."""
+        """The SVG element; `place` positions it among panels."""
         box = f'viewBox="0 0 {self.width:g} {self.height:g}"'
         size = f'width="{self.width:g}pt" height="{self.height:g}pt" {_NAMESPACES}'
         name = f'class="{self.kind}"'
@@ -92,8 +93,8 @@ class Drawing(NamedTuple):
 def drawn(figure):
     """One drawing of a figure or of panels.
 
-    Its SVG has no style sheet and no identifier that nothing refers to, because a page
-    may hold many of them.
+    Its SVG has no style sheet and no unused identifier, because a page may hold many
+    drawings.
 
     Parameters
     ----------
@@ -117,7 +118,7 @@ def drawn(figure):
 
 
 def encoded(image, kind, **options):
-    """A picture in base64."""
+    """A picture as base64 text."""
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return base64.b64encode(buffer.getvalue()).decode()
@@ -126,8 +127,8 @@ def encoded(image, kind, **options):
 _NAMESPACES = (
     'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 )
-# What matplotlib says in a style sheet, and the fonts of pages: DejaVu is wider, so
-# every text has the room it needs.
+# Attributes that matplotlib puts into a style sheet, and the fonts of pages.  DejaVu is
+# wider than these, so every text has enough room.
 _INHERITED = (
     'stroke-linejoin="round" stroke-linecap="butt" font-family="system-ui, '
     "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif\""
@@ -144,7 +145,7 @@ def _single(figure, kind, prefix=""):
     with plt.rc_context({k: v for k, v in STYLE.items() if k.startswith("svg.")}):
         options = {"format": "svg", "dpi": DPI, "metadata": {"Date": None}}
         figure.savefig(buffer, transparent=True, **options)
-    figure.set_layout_engine("none")  # it is laid out, once for both formats
+    figure.set_layout_engine("none")  # the layout is done, for both formats
     text = buffer.getvalue()
     head = re.search(r'<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)"[^>]*>', text)
     body = text[head.end() : text.rindex("</svg>")]
@@ -169,7 +170,7 @@ def _renamed(body, prefix):
 
 
 def _lighter(body):
-    """Store heavy rasters, such as photographs, with a loss that nobody sees."""
+    """Store large rasters, such as photographs, with an invisible loss."""
 
     def replace(match):
         data = re.sub(r"\s", "", match[1])

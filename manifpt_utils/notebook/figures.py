@@ -1,4 +1,4 @@
-"""All forms of figures.  They return a figure or panels, which `show` displays.
+"""All kinds of figures.  Each function returns a figure or panels for `show`.
 
 ::
 
@@ -68,20 +68,20 @@ PNG = "image/png"
 
 
 def show(figure, *, alt, caption, name=None, static=None):
-    """Display a figure or a picture with its description, and its caption below.
+    """Display a figure or a picture, with a description and a caption below.
 
     Parameters
     ----------
     figure : matplotlib Figure, list of them, Panels, plotly Figure or PIL Image
-        The figures of a list are panels of one figure.
+        Figures in a list become panels of one figure.
     alt : str
-        What is to be seen, for readers who cannot see it.
+        What the figure shows, for readers who cannot see it.
     caption : str
-        Stands below the figure; Markdown.
+        Text below the figure; Markdown.
     name : str, optional
         Label for references from the text of the book.
     static : matplotlib Figure or Panels, optional
-        What stands in for a plotly figure where nothing draws it.
+        Takes the place of a plotly figure where nothing draws it.
 
     Raises
     ------
@@ -93,12 +93,12 @@ def show(figure, *, alt, caption, name=None, static=None):
     data, metadata = _bundle(figure, static, words)
     display(data | {"text/plain": alt}, metadata=metadata, raw=True)
     text = f"*Figure.* {caption}"
-    # Markdown alone: the book, which drops it, would else show the plain text.
+    # Markdown alone, because otherwise the book would show the plain text instead.
     display({MARKDOWN: text}, metadata={MARKDOWN: {"kind": "caption"}}, raw=True)
 
 
 def _bundle(figure, static, words):
-    """Data and metadata of an output, by their kinds."""
+    """Data and metadata of an output, by MIME type."""
     if isinstance(figure, go.Figure):
         # Plotly's own JSON encoding knows arrays.
         plain = json.dumps(figure.to_plotly_json(), cls=PlotlyJSONEncoder)
@@ -117,10 +117,10 @@ def _still(picture):
 
 
 def _vector(figure, words):
-    """SVG, and pixels for JupyterLab, which trusts no SVG that it has not run."""
+    """SVG, and pixels for JupyterLab, which does not trust a stored SVG."""
     drawing = drawn(figure)
     picture = drawing.pixels.quantize(256)
     data = {SVG: drawing.svg(), PNG: encoded(picture, "PNG", optimize=True)}
-    size = {"width": round(drawing.width * 4 / 3)}  # its pixels are half as large
-    # An SVG by itself cannot take the colours of the page, hence a light ground.
+    size = {"width": round(drawing.width * 4 / 3)}  # pixels of a doubled size
+    # An SVG file cannot take the colours of the page, so it has a light ground.
     return data, {SVG: words | {"needs_background": "light"}, PNG: size}

@@ -1,4 +1,4 @@
-"""What a notebook says about its own run: sentences whose words the numbers choose.
+"""Sentences about the run of a notebook, whose words depend on the numbers.
 
 A finding is the output of a code cell, in Markdown, so that it reads the same in the
 book, in JupyterLab, in an editor and on a code host::
@@ -29,7 +29,7 @@ _FORBIDDEN = {
     r"(?i)(?<![\w-])[-+−]?inf\b": "a number in it is infinite",
     r"\{[\w:-]+\}\s*`|\{glue|^:::": "only the book understands this syntax; write "
     "plain Markdown",
-    r"^\s{0,3}#": "a heading in an output is in no table of contents; write it in a "
+    r"^\s{0,3}#": "the table of contents misses a heading in an output; write it in a "
     "Markdown cell",
 }
 
@@ -42,19 +42,19 @@ def finding(*paragraphs, **values):
     *paragraphs : str
         Markdown, formulas and relative links included.
     **values : number, str, bool or interval
-        What the sentences rest on, kept beside them in the notebook for programs.
+        The numbers behind the sentences, kept in the notebook's metadata for programs.
 
     Raises
     ------
     ValueError
-        If a paragraph is empty, holds "nan", a heading or what only the book can read;
-        if a value is none of the above.
+        If a paragraph is empty, or holds "nan", a heading or syntax that only the book
+        can read; if a value has another type.
     """
     _show("finding", checked(paragraphs), values)
 
 
 def answer(*paragraphs, **values):
-    """Display the answer that opens a chapter: a box in the book, else a quotation.
+    """Display the answer that opens a chapter: a box in the book, or a quotation.
 
     Parameters and errors are those of `finding`.
     """
@@ -63,7 +63,7 @@ def answer(*paragraphs, **values):
 
 
 def left_out(section, why):
-    """Display that a section does not apply to this run, in one line.
+    """Display in one line that a section does not apply to this run.
 
     Parameters
     ----------
@@ -78,12 +78,12 @@ def left_out(section, why):
 
 
 def caution(*benchmarks):
-    """Display what has to be said beside any result on some benchmarks, if anything.
+    """Display the warnings of some benchmarks, if they have any.
 
     Parameters
     ----------
     *benchmarks : Benchmark
-        Their `warnings` are shown; names of files in them are shown as they are.
+        Benchmarks whose `warnings` are shown; names of files appear unchanged.
     """
     messages = dict.fromkeys(text for b in benchmarks for text in b.warnings)
     if messages:
@@ -93,15 +93,15 @@ def caution(*benchmarks):
 
 
 def _literal(text):
-    """Text in which Markdown and HTML find nothing to interpret."""
+    """Text in which Markdown and HTML characters are escaped."""
     return re.sub(r"([\\`*_{}\[\]#$|~^])", r"\\\1", escape(text, quote=False))
 
 
 def percent(share, *, digits=1):
     """Write a share in percent, with its interval if it has one.
 
-    An interval of a share ends at 0 and at 100 %: Student's, of a few repetitions
-    near either end, would go on beyond what can be.
+    The interval of a share is cut at 0 and 100 %, because Student's interval of a few
+    repetitions near either end would reach beyond possible values.
 
     Examples
     --------
@@ -173,10 +173,10 @@ def listing(names, *, last="and"):
 def verdict(
     interval, *, ahead="ahead of", behind="behind", same="not distinguishable from"
 ):
-    """Choose the comparing words by the side of zero on which an interval lies.
+    """Choose comparing words by the side of zero on which an interval lies.
 
-    A number without an interval, or an interval that too few repetitions leave open,
-    distinguishes nothing.
+    A number without an interval, or with too few repetitions for one, counts as not
+    distinguishable from zero.
 
     Examples
     --------
@@ -187,14 +187,14 @@ def verdict(
 
 
 def standing(difference, rival):
-    """Say where a difference of shares leaves its first side, in words and numbers.
+    """Compare by a difference of shares, in words and numbers.
 
     Parameters
     ----------
     difference : interval or float
-        First side minus second.
+        First side minus second side.
     rival : str
-        The second side, in words.
+        Words for the second side.
 
     Examples
     --------
@@ -205,7 +205,7 @@ def standing(difference, rival):
 
 
 def tally(intervals, *, ahead="ahead", behind="behind", same="undecided"):
-    """Write how many intervals lie above zero, below it, and on both sides of it.
+    """Write how many intervals lie above zero, below it, or contain it.
 
     Examples
     --------
@@ -236,7 +236,7 @@ def is_missing(value):
 
 
 def fixed(x, digits, sign=""):
-    """Fixed digits, thousands set apart, a true minus, and no minus before zero."""
+    """Fixed digits, thousands separated, a true minus sign, none before zero."""
     rounded = round(float(x), digits) + 0.0
     return f"{rounded:{sign},.{digits}f}".replace("-", "−")
 
@@ -267,7 +267,7 @@ def _show(kind, text, values):
 
 
 def plain_values(values):
-    """Values of a run as JSON knows them.
+    """Values of a run in a form that JSON can hold.
 
     Parameters
     ----------
@@ -276,12 +276,12 @@ def plain_values(values):
     Returns
     -------
     dict
-        NaN is None, and an interval a dict.
+        NaN becomes None, and an interval becomes a dict.
 
     Raises
     ------
     ValueError
-        If a value is none of the above.
+        If a value has another type.
 
     Examples
     --------
@@ -292,7 +292,7 @@ def plain_values(values):
 
 
 def _plain(name, value):
-    """What JSON knows: NaN becomes null, an interval a mapping."""
+    """A value for JSON: NaN becomes null, an interval becomes a mapping."""
     if hasattr(value, "_asdict"):
         return {key: _plain(name, part) for key, part in value._asdict().items()}
     if isinstance(value, np.generic):

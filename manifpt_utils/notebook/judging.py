@@ -1,4 +1,4 @@
-"""Whether an answer to a question is right, nearly so, or not yet, and why."""
+"""Whether an answer to a question is right, almost right, or not yet, and why."""
 
 from numbers import Real
 from typing import NamedTuple
@@ -24,10 +24,10 @@ def judged(question, answer, *, name):
     Parameters
     ----------
     question : Question
-        Filled with the values of a run.
+        A question that holds the values of the run.
     answer : str, number or list of str
     name : str
-        Of the question, for errors.
+        Name of the question, for error messages.
 
     Returns
     -------

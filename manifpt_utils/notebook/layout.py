@@ -11,19 +11,19 @@ LETTER = 0.07  # inches that a letter of 9 points takes
 
 
 def canvas(width, height):
-    """A figure with one axis, in inches, which no notebook shows unasked."""
+    """A figure with one axis, in inches, that no notebook shows by itself."""
     figure = Figure((width, height))
     return figure, figure.add_subplot()
 
 
 def bare(axis):
-    """No ticks and no frame."""
+    """Remove ticks and frame."""
     axis.set(xticks=[], yticks=[])
     axis.spines[:].set_visible(False)
 
 
 def grid(n, m, size, left, top, right, gap=0.05):
-    """Axes (n, m) of one size, in inches, with room for labels beside and above."""
+    """Axes (n, m) of one size, in inches, with room for labels left and above."""
     width = left + m * size + (m - 1) * gap + right
     height = top + n * size + (n - 1) * gap + 0.02
     figure = Figure((width, height), layout="none")
@@ -34,7 +34,7 @@ def grid(n, m, size, left, top, right, gap=0.05):
 
 
 def fitted(labels, width):
-    """Labels in lines that fit a width, or slanted; how to turn them; their height."""
+    """Labels that fit a width, broken or slanted; their angle; their height."""
     broken = [_broken(str(text), width) for text in labels]
     parts = [part for text in broken for part in text.split("\n")]
     if all(LETTER * len(part) <= width for part in parts):
@@ -49,7 +49,7 @@ def fitted(labels, width):
 
 
 def _broken(text, size):
-    """A label in lines that fit a width where its words allow it."""
+    """A label broken into lines that fit a width, if its words allow it."""
     lines = [""]
     for word in text.split():
         wider = f"{lines[-1]} {word}".strip()

@@ -12,8 +12,8 @@ from .layout import bare, canvas, legend
 from .palette import MARKERS, fixed, styles
 from .pictures import contact_sheet, tiles
 
-LIGHTER = 0.25  # white in the colours of points, which are pixels in light and dark
-# What plotly calls the markers of the palette, and the star.
+LIGHTER = 0.25  # share of white in points, which look the same in dark mode
+# Plotly's names for the markers of the palette, and for the star.
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "x")
 SYMBOLS += ("triangle-left", "triangle-right", "star")
 
@@ -26,10 +26,10 @@ def scatter_panels(embeddings, labels, *, columns=3):
     embeddings : dict of title to (n, 2) array
     labels : (n,) array of str
     columns : int
-        Panels side by side where the screen is wide.
+        Panels side by side on a wide screen.
     """
     looks = _class_styles(labels)
-    area = np.clip(6000 / len(labels), 8, 24)  # few points are larger
+    area = np.clip(6000 / len(labels), 8, 24)  # larger if there are few
     figures = []
     for title, points in embeddings.items():
         figure, axis = canvas(2.7, 2.7)
@@ -56,7 +56,7 @@ def _class_styles(labels):
 
 
 def scatter_with_images(points, labels, images, *, title=""):
-    """An interactive map; the book shows the image under the pointer or the focus.
+    """An interactive map; the book shows the image of the point in focus.
 
     Parameters
     ----------
@@ -67,8 +67,9 @@ def scatter_with_images(points, labels, images, *, title=""):
     Returns
     -------
     plotly Figure
-        `layout.meta.sprite` is one picture of all images, `columns` in a row, each
-        `ratio` times as high as wide; the customdata of a point is its number there.
+        `layout.meta.sprite` is one picture of all images, with `columns` in a row, each
+        `ratio` times as high as wide; the customdata of a point is the number of its
+        image there.
     """
     figure = go.Figure()
     symbols = dict(zip(MARKERS + "*", SYMBOLS, strict=True))
@@ -97,7 +98,7 @@ def scatter_with_images(points, labels, images, *, title=""):
 
 
 def _sprite(images, columns=40):
-    """All images in one picture, lossy, for display only."""
+    """All images in one lossy picture, for display only."""
     images = tiles(images)
     missing = -len(images) % columns
     padded = np.concatenate([images, np.zeros((missing, *images.shape[1:]), "uint8")])

@@ -1,12 +1,12 @@
-"""The colours of the whole book: one method, one colour and one marker.
+"""The colours of the whole book: each method has one colour and one marker.
 
-Figures are drawn in the colours below.  Where a figure is part of a page, the page
-knows each of them as a variable of its style sheet, so that it can be lighter in the
-dark (`book/_static/manifpt.css`).
+Figures are drawn in the colours below.  In a page of the book, each of them is a
+variable of the style sheet, so that it can be lighter in dark mode
+(`book/_static/manifpt.css`).
 """
 
 INK = "#21272f"  # text and axes
-QUIET = "#68717a"  # what only helps: chance, null, leaders
+QUIET = "#68717a"  # for helps: chance, null, lines to names
 RULE = "#d3d7db"  # grid lines
 PALETTE = {
     "blue": "#0072b2",
@@ -20,7 +20,7 @@ PALETTE = {
 }
 VARIABLES = {INK: "ink", QUIET: "quiet", RULE: "rule"}
 VARIABLES |= {colour: name for name, colour in PALETTE.items()}
-# Nine markers and eight colours: 72 classes differ in one of them.
+# With nine markers and eight colours, 72 classes differ in one of them.
 MARKERS = "osD^vPX<>"
 KIND_STYLE = {
     "raw": (INK, "o"),
@@ -70,14 +70,14 @@ def styles(names):
 
 
 def fixed(colour, *, lighter=0.02):
-    """A colour that no page changes, for what lies on a picture or is one itself.
+    """A colour that no page changes, for marks on pictures and for pictures.
 
     Parameters
     ----------
     colour : str
-        One of the palette, as "#rrggbb".
+        A colour of the palette, as "#rrggbb".
     lighter : float
-        Share of white in it; with 0.25 it is seen on white and on black.
+        Share of white in it; with 0.25 it is visible on white and on black.
 
     Examples
     --------

@@ -8,8 +8,8 @@ next cell checks the values::
 
     check_parameters(globals(), notebook="03_attribution")
 
-The check is needed because papermill accepts misspelt names (it only logs them) and
-types what it reads from the command line by its looks: `-p flag true` is the text
+The check is needed because papermill accepts misspelt names (it only logs them), and
+because it guesses the types of values on the command line: `-p flag true` is the text
 "true", `-p seed 007` the number 7, `-y "rate: 1e-4"` the text "1e-4".
 
 ===================  ==================================================================
@@ -21,13 +21,13 @@ kind                 accepts
 `Positive`           a finite number above 0
 `Share`              a number above 0 and below 1
 `Seed`               a whole number that starts a random generator
-`BenchmarkName`      name of a benchmark, or a source of images that `load` takes
+`BenchmarkName`      the name of a benchmark, or a source of images that `load` reads
 `Benchmarks`         a list of these
-`PhotoBenchmark`     name of a benchmark whose manifold is known
+`PhotoBenchmark`     the name of a benchmark whose manifold is known
 `Experiments`        a photograph on which there are controlled experiments
 `Photographs`        a list of photographs, or "all"
 `Names`              a list of names; which exist depends on the benchmark
-`Size`               pixels that every image of a folder is brought to, or None
+`Size`               pixels to which all images of a folder are resized, or None
 `Normalise`          how the images of a folder are treated, or None
 `Spaces`             a list of embedding spaces, or "all"
 `Estimator`          one estimator of the closest point
@@ -40,8 +40,8 @@ kind                 accepts
 ===================  ==================================================================
 
 They are types of pydantic, and every other type that it knows, such as `bool` or
-`list[float]`, is a kind as well.  `papermill --help-notebook` reads annotations of
-letters, digits, brackets and commas only, therefore `Optional[int]`, not `int | None`.
+`list[float]`, is a kind as well.  `papermill --help-notebook` only reads annotations of
+letters, digits, brackets and commas; therefore write `Optional[int]`, not `int | None`.
 """
 
 import ast
@@ -126,7 +126,7 @@ class Number:
 class ListOf:
     """`ListOf[Seed]` is a list of seeds, each named once.
 
-    One item alone will do, and so does text with commas, as a command line gives it.
+    A single item is accepted, too, and so is text with commas, as on a command line.
 
     >>> check_values({"seeds": "0,1,2"}, {"seeds": ListOf[Seed]})
     ({'seeds': [0, 1, 2]}, [])
@@ -138,14 +138,14 @@ class ListOf:
 
 
 def _reader(kind):
-    """A function that makes a list of what stands for one on the command line."""
+    """A function that makes a list from what a command line gives."""
     is_number = schema_of(kind).get("type") in ("integer", "number")
 
     def read(value):
         if not isinstance(value, str):
             return list(value) if isinstance(value, list | tuple) else [value]
         if value.lstrip().startswith(("[", "(", "{")):
-            return value  # is no list, and the error says how one is written
+            return value  # not a list; the error says how to write one
         items = [item.strip() for item in value.split(",") if item.strip()]
         return [number(item) for item in items] if is_number else items
 
@@ -201,11 +201,12 @@ def check_parameters(values, /, *, notebook):
     Parameters
     ----------
     values : dict
-        Where the parameters live, `globals()` in a notebook.  Updated in place with
-        the normalised values: aliases resolved, "rgb,frequency" split into a list,
-        "all" replaced by all names where these do not depend on the benchmark.
+        The namespace of the parameters, `globals()` in a notebook.  It is updated in
+        place with the normalised values: aliases are resolved, "rgb,frequency" is split
+        into a list, and "all" is replaced by all names, if these do not depend on the
+        benchmark.
     notebook : str
-        Name that starts the error message.
+        Name with which the error message begins.
 
     Returns
     -------
@@ -248,16 +249,16 @@ def check_values(values, annotations):
     Parameters
     ----------
     values : dict
-        From parameter name to value.
+        Values by parameter name.
     annotations : dict
         As for `declared_kinds`.
 
     Returns
     -------
     checked : dict
-        The values that passed, normalised.
+        The values without problems, normalised.
     problems : list of str
-        A sentence for each that is unknown or wrong.
+        A sentence for each parameter that is unknown or wrong.
 
     Examples
     --------
@@ -283,7 +284,7 @@ def declared_kinds(annotations):
     Parameters
     ----------
     annotations : dict
-        From parameter name to its kind, or to the text of it, as
+        For each parameter name its kind, or the text of it, as
         `papermill.inspect_notebook` finds it.
 
     Returns
@@ -309,7 +310,7 @@ def _kind(name, annotation):
     try:
         hints = typing.get_type_hints(holder, vars(typing) | known, include_extras=True)
     except (AttributeError, NameError, SyntaxError, TypeError, ValueError) as error:
-        raise ValueError(f"{name}: {annotation!r} is no kind: {error}.") from None
+        raise ValueError(f"{name}: {annotation!r} is not a kind: {error}.") from None
     return hints[name]
 
 
@@ -317,7 +318,7 @@ def _kind(name, annotation):
 
 
 def _declared(values):
-    """Annotations in force, and all names that parameters cells assigned."""
+    """The valid annotations, and all names that parameters cells assigned."""
     annotations = values.get("__annotations__", {})
     history = values.get("In")  # where IPython keeps the source of every cell
     if isinstance(history, list) and history and "check_parameters" in history[-1]:
@@ -333,11 +334,11 @@ def _declared(values):
 
 
 def _names_in_history(cells):
-    """Names in the parameters cell that ran last, and those with its injected ones.
+    """Names in the last parameters cell, and these together with injected ones.
 
-    A namespace alone could not tell a misspelt parameter from a variable, when a
-    reader runs the checking cell again after the rest of the notebook, nor know that
-    a parameter was renamed.
+    If a reader runs the checking cell again after the rest of the notebook, the
+    namespace alone cannot tell a misspelt parameter from a variable, nor show that a
+    parameter was renamed.
     """
     declared, injected = [], []
     for source in reversed(cells):
@@ -346,7 +347,7 @@ def _names_in_history(cells):
             if set(declared) & set(_targets(body)):
                 break  # an earlier state of the same cell
             declared = _targets(body) + declared
-        elif source.startswith("# Parameters") and not declared:  # papermill's words
+        elif source.startswith("# Parameters") and not declared:  # papermill's comment
             injected = _targets(body) + injected
     return declared, declared + injected
 

@@ -1,6 +1,7 @@
 """Pictures: samples, artifacts and views of a photograph.
 
-Artifacts are signed: they share one symmetric scale, zero is mid-grey or white.
+Artifacts have negative values: all share one symmetric scale, on which zero is mid-grey
+or white.
 """
 
 import numpy as np
@@ -12,8 +13,8 @@ from .drawing import WIDTH, Panels
 from .layout import LETTER, bare, canvas, colour_bar, fitted, grid
 from .palette import PALETTE, fixed
 
-TILE = 64  # pixels to which larger images shrink in sheets
-PREVIEW = 320  # pixels of a photograph that is only the ground of a map
+TILE = 64  # pixels to which larger images are reduced in sheets
+PREVIEW = 320  # pixels of a photograph that is the background of a map
 
 
 def signed(artifact, limit):
@@ -35,7 +36,7 @@ def image_rows(rows, *, row_labels=None, column_labels=None, size=0.9, cmap=None
         None leaves a place empty.
     row_labels, column_labels : sequence of str, optional
     size : float
-        Inches of an image, at most; many columns have smaller ones.
+        Inches of an image, at most; with many columns, images are smaller.
     cmap : str, optional
         Colours of images with one channel.
     **kw
@@ -61,7 +62,7 @@ def image_rows(rows, *, row_labels=None, column_labels=None, size=0.9, cmap=None
 
 
 def _filled(rows, m):
-    """All images of a grid of m columns, None where a row is short."""
+    """All images of a grid with m columns; None where a row is short."""
     return [
         row[j] if j < len(row) else None for row in map(list, rows) for j in range(m)
     ]
@@ -74,7 +75,7 @@ def contact_sheet(images, columns=12):
     ----------
     images : (n, h, w, c) array
     columns : int
-        Fewer images stand in one row.
+        Images in a row; fewer images than this make one row.
 
     Returns
     -------
@@ -113,7 +114,7 @@ def sheets(images, *, columns=12, n=24):
     ----------
     images : dict of model to (n, h, w, 3) uint8 array
     columns, n : int
-        Images in a row, and in all; fewer are shown where there are fewer.
+        Images in a row, and in total; fewer are shown if there are fewer.
     """
     figures = []
     for model, samples in images.items():
@@ -138,7 +139,8 @@ def boxes_on_photograph(photograph, coordinates, *, labels=None, ax=None):
         box = Rectangle(corner, side, side, fill=False, lw=2, ec=colour)
         ax.add_patch(box)
         if labels is not None:
-            # Every second label stands below its box: boxes may nearly coincide.
+            # Every second label stands below its box, because boxes may nearly
+            # coincide.
             low = (corner[0], corner[1] + side * (i % 2))
             align = "top" if i % 2 else "bottom"
             style = {"color": "white", "backgroundcolor": colour, "va": align}
@@ -147,14 +149,14 @@ def boxes_on_photograph(photograph, coordinates, *, labels=None, ax=None):
 
 
 def coverage_maps(photo_manifold, coordinates, *, columns=3):
-    """Where the closest views of each model's samples lie on the photograph.
+    """Maps of the closest views to each model's samples, on the photograph.
 
     Parameters
     ----------
     photo_manifold : PhotoManifold
     coordinates : dict of model to (n, 3) array
     columns : int
-        Maps side by side where the screen is wide.
+        Maps side by side on a wide screen.
     """
     (x0, x1), (y0, y1), sides = photo_manifold.bounds
     photograph = Image.fromarray(photo_manifold.photograph)
@@ -182,15 +184,15 @@ def coverage_maps(photo_manifold, coordinates, *, columns=3):
 
 
 def spectra(spectra_by_model, *, columns=6, label="log magnitude"):
-    """Mean spectra or mean spectral artifacts, one panel per model, one scale.
+    """Mean spectra or mean spectral artifacts, one panel per model, on one scale.
 
     Parameters
     ----------
     spectra_by_model : dict of model to (h, w) array
     columns : int
-        Panels side by side where the screen is wide.
+        Panels side by side on a wide screen.
     label : str
-        What the colours show.
+        What the colours mean.
     """
     limit = symmetric_limit(list(spectra_by_model.values()), 1.0)
     figures = []

@@ -1,4 +1,4 @@
-"""Pictures of a plane: a curve, points of several kinds, and strokes to them."""
+"""Pictures of a plane: a curve, points of several kinds, and lines to them."""
 
 import numpy as np
 
@@ -15,14 +15,14 @@ def plane_panels(panels, *, curve=None, same_scale=True, columns=2):
     Parameters
     ----------
     panels : dict of title to dict of name to points
-        Points are an (n, 2) array, or a pair of them, (from, to): then a stroke leads
-        to every point.  A name has one colour and marker in all panels.
+        Points are an (n, 2) array, or a pair of arrays (from, to): then a line leads to
+        every point.  A name has the same colour and marker in all panels.
     curve : (n, 2) array or dict of title to one, optional
-        A quiet line behind the points of all panels, or of those that are named.
+        A quiet line behind the points, in all panels or in the named ones.
     same_scale : bool
-        Whether a length is equally long in all panels.
+        Whether all panels have the same scale.
     columns : int
-        Panels side by side where the screen is wide.
+        Panels side by side on a wide screen.
     """
     looks = styles(name for shown in panels.values() for name in shown)
     figures, axes = zip(*(canvas(SIZE, SIZE + 0.2) for _ in panels), strict=True)
@@ -45,13 +45,13 @@ def _draw(axis, points, colour, marker):
         feet, tips = points
         ends = np.stack([feet, tips], axis=1)
         axis.plot(*ends.transpose(2, 1, 0), color=colour, lw=1, zorder=2)
-    size = 7 if marker == "*" else 4  # a star is a small thing
+    size = 7 if marker == "*" else 4  # a star looks small
     style = {"marker": marker, "ms": size, "ls": "", "mew": 0, "zorder": 3}
     axis.plot(*np.transpose(tips), color=colour, **style)
 
 
 def _square(axes):
-    """The smallest square of the plane that holds what the panels show."""
+    """The smallest square of the plane that holds everything in the panels."""
     limits = np.array([[*axis.get_xlim(), *axis.get_ylim()] for axis in axes])
     low, high = limits[:, ::2].min(axis=0), limits[:, 1::2].max(axis=0)
     middle, half = (low + high) / 2, (high - low).max() / 2

@@ -1,4 +1,4 @@
-"""Questions on a chapter: a YAML file that a run fills with its own numbers.
+"""Questions about a chapter: a YAML file that a run fills with its own numbers.
 
 A file holds the key `questions` with a list of them::
 
@@ -12,10 +12,11 @@ A file holds the key `questions` with a list of them::
           - {value: behind, text: behind it, feedback: The interval decides.}
           - {value: undecided, text: neither, feedback: Zero is in the interval.}
 
-What stands in braces, and `gain` after `answer`, are names of values that the run gives
-(`notebook.quiz`).  Numbers are written by their looks, or as `{gain:percent}`,
-`{gain:points}`, `{gain:number}` and `{gain:whole}`.  A value that is missing in a run
-takes the questions that use it away, and so does a false one after `when`.
+Names in braces, and `gain` after `answer`, are names of values that the run gives
+(`notebook.quiz`).  `{gain:percent}`, `{gain:points}`, `{gain:number}` and
+`{gain:whole}` say how a number is written; without that, its form is chosen.  If a
+value is missing in a run, the questions that use it are left out, and so is a question
+whose `when` is false.
 
 What a chapter asks before it shows a result stands there too, under a second key::
 
@@ -45,8 +46,8 @@ from .._support.suggestion import suggestion
 from .findings import is_missing, listing, number, percent, points
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-SCALES = {"%": 100, "points": 100, None: 1}  # from a share to what is asked for
-SIDES = {1: "ahead", -1: "behind", 0: "undecided"}  # of an interval, to zero
+SCALES = {"%": 100, "points": 100, None: 1}  # factors from a share to each unit
+SIDES = {1: "ahead", -1: "behind", 0: "undecided"}  # of an interval
 _WRITTEN = {
     "number": number,
     "percent": percent,
@@ -57,7 +58,7 @@ _MARKUP = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>&"})
 
 Text = Annotated[str, Field(pattern=r"\S")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z]\w*$")]
-_TRIED = {"bool", "constrained-str", "float", "str"}  # pydantic's words for a place
+_TRIED = {"bool", "constrained-str", "float", "str"}  # pydantic's words
 _TEXT = "text that is not empty"
 _NAME = "the name of a value of the run"
 _NUMBER = f"a number, or {_NAME}"
@@ -68,7 +69,7 @@ class _Part(BaseModel):
 
 
 class Option(_Part):
-    """One of the things to choose from, or to put in order."""
+    """One of the options to choose from, or to put in order."""
 
     text: Text = Field(description=_TEXT)
     feedback: Text = Field(
@@ -83,14 +84,14 @@ class Option(_Part):
 
 
 class Slip(_Part):
-    """A number that is wrong for a reason that is known."""
+    """A wrong number whose reason is known."""
 
     answer: float | Name = Field(description=_NUMBER)
     feedback: Text = Field(description="text that says what was mistaken for what")
 
 
 class Question(_Part):
-    """A question: as a file holds it, and filled with the values of a run."""
+    """A question, as in a file, or filled with the values of a run."""
 
     id: str = Field(pattern=r"^q\d+$", description="q and a number, such as q1")
     kind: Literal["single", "multiple", "number", "order"] = Field(
@@ -157,8 +158,8 @@ def read_questions(path):
     Raises
     ------
     ValueError
-        If the file is missing or not right.  All problems are listed together, each
-        with its question and its remedy.
+        If the file is missing or wrong.  All problems are listed together, each with
+        its question and its remedy.
     """
     return _read(path).questions
 
@@ -239,9 +240,9 @@ def _content(path):
 
 
 def _problem(raw, found):
-    """A sentence about one of pydantic's findings: which question, what to write."""
+    """A sentence about an error that pydantic found: which question, and a remedy."""
     place = [step for step in found["loc"] if step not in _TRIED]
-    if "hints" in place:  # one of them is as wrong as all
+    if "hints" in place:  # no need to say which one
         place = place[: place.index("hints") + 1]
     if len(place) < 2 or place[0] not in _File.model_fields:
         return (
@@ -261,7 +262,7 @@ def _problem(raw, found):
 
 
 def _where(raw, place):
-    """The words for a place, and the model that describes it."""
+    """The words for a place in the file, and the model that describes it."""
     words, kind = [], _File
     parts = {"questions": Question, "options": Option, "slips": Slip}
     if place[:1] == ["predictions"]:
@@ -280,7 +281,7 @@ def _where(raw, place):
 
 
 def _problems_of(question):
-    """What the parts of a question say of each other."""
+    """Problems between the parts of a question."""
     if question.kind == "number":
         yield from _number_problems(question)
     else:
@@ -299,7 +300,7 @@ def _number_problems(question):
 
 def _choice_problems(question):
     if len(question.options) < 2:
-        yield f"a question of kind {question.kind} needs two options or more."
+        yield f"a question of kind {question.kind} needs at least two options."
     if question.kind == "order":
         wanted, what = "by", "a number or the name of one"
     elif question.answer is not None:
@@ -312,18 +313,18 @@ def _choice_problems(question):
     if wanted == "right" and question.kind == "single":
         known = [option.right for option in question.options]
         if all(isinstance(r, bool) for r in known) and known.count(True) != 1:
-            yield f"one option must be right, and {known.count(True)} are."
+            yield f"exactly one option must be right, but {known.count(True)} are."
 
 
 def _template_problems(text):
     try:
         fields = _fields(text)
     except ValueError as error:
-        yield f"{text!r}: {error}; a brace that is meant as such is written twice."
+        yield f"{text!r}: {error}; write a brace twice if you mean the sign itself."
         return
     for name, form in fields:
         if not name.isidentifier():
-            yield f"{{{name}}} is no name; a brace that is meant so is written twice."
+            yield f"{{{name}}} is not a name; write a brace twice if you mean the sign."
         elif form and form not in _WRITTEN:
             yield f"{{{name}:{form}}} is unknown;{suggestion(form, _WRITTEN)}"
 
@@ -336,7 +337,7 @@ def _fields(text):
 
 
 def texts_of(question):
-    """All texts of a question in which names may stand.
+    """All texts of a question that may contain names.
 
     Parameters
     ----------
@@ -436,16 +437,16 @@ def filled(questions, values, *, source):
     Returns
     -------
     list of Question
-        Options are marked as right or wrong, numbers stand for names.
+        Options are marked as right or wrong, and names are replaced by numbers.
 
     Raises
     ------
     ValueError
-        If a value is not given, or not of the kind that a question needs.
+        If a value is not given, or is not of the kind that a question needs.
     """
     values = {name: native(value) for name, value in values.items()}
     problems = [
-        f"{question.id}: the run gives no {name}; give it to quiz(...), or take it out."
+        f"{question.id}: the run gives no {name}; give it to quiz(...), or remove it."
         for question in questions
         for name in sorted(names_in(question) - set(values))
     ]
@@ -466,13 +467,13 @@ def native(value):
 
 
 def _is_absent(value):
-    """Whether a run has no such value; an interval is there if its mean is."""
+    """Whether a value is missing in a run; an interval is missing if its mean is."""
     value = getattr(value, "mean", value)
     return is_missing(value) if value is None or isinstance(value, float) else False
 
 
 def _fill(question, values):
-    """One question with the values of a run in it, None if it does not apply."""
+    """One question with the values of a run, or None if it does not apply."""
     kept = [o for o in question.options if not o.when or _holds(values[o.when])]
     question = question.model_copy(update={"options": kept})
     absent = {name for name in names_in(question) if _is_absent(values[name])}
@@ -485,7 +486,7 @@ def _fill(question, values):
     made["options"] = options = _distinct(_filled_options(question, values))
     rights = sum(bool(option.right) for option in options)
     if question.kind == "single" and rights != 1:
-        raise ValueError(f"one option must be right in this run, and {rights} are.")
+        raise ValueError(f"one option must be right in this run, but {rights} are.")
     is_empty = len(options) < 2 or (question.kind == "multiple" and not rights)
     return None if is_empty else question.model_copy(update=made | {"answer": None})
 
@@ -513,7 +514,7 @@ def _filled_number(question, values):
 def _as_number(value, name):
     value = getattr(value, "mean", value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f"{name} must be a number, and the run gives {value!r}.")
+        raise ValueError(f"{name} must be a number, but the run gives {value!r}.")
     return float(value)
 
 
@@ -542,7 +543,7 @@ def _is_right(option, question, values):
 
 
 def _distinct(options):
-    """Options of different texts; of those that read the same, the right one."""
+    """Options with different texts; of options with the same text, the right one."""
     found = {}
     for option in options:
         if option.text not in found or option.right:
@@ -551,7 +552,7 @@ def _distinct(options):
 
 
 def _written(text, values):
-    """The text with the values in it, written so that no value is markup."""
+    """The text with the values in it, in which no value is read as markup."""
     parts = []
     for literal, name, form, _ in Formatter().parse(text):
         parts.append(literal)

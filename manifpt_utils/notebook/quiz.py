@@ -32,20 +32,20 @@ class _Asked(NamedTuple):
 
 
 def quiz(name, /, **values):
-    """Ask the questions on a chapter, with the numbers of its run.
+    """Ask the questions about a chapter, with the numbers of its run.
 
     Parameters
     ----------
     name : str
-        Of the chapter, and of its file in `notebooks/quizzes`.
+        Name of the chapter, and of its file in `notebooks/quizzes`.
     **values : number, str, bool, list, interval or None
-        What the questions speak of.  One that is missing (None, NaN) takes the
-        questions that use it away.
+        Values that the questions use.  If one is missing (None, NaN), the questions
+        that use it are left out.
 
     Raises
     ------
     ValueError
-        If the file has an error, or a value is not given or of another kind.
+        If the file has an error, or a value is not given or is of the wrong kind.
     """
     source = FOLDER / f"{name}.yml"
     questions = filled(read_questions(source), values, source=source.name)
@@ -67,23 +67,23 @@ def _joined(value):
 
 
 def check(name, answer=...):
-    """Judge an answer to a question, or a solution of an exercise; none is ever told.
+    """Judge an answer to a question, or a solution of an exercise, without giving it.
 
     Parameters
     ----------
     name : str
-        Of a question, such as "3.q1", or of an exercise, such as "3.1".
+        Name of a question, such as "3.q1", or of an exercise, such as "3.1".
     answer : str, number, list or function
-        For a question a letter, a list of letters (of an order: the first one first)
-        or a number; for an exercise the reader's function.  An exercise without an
-        answer gives a hint.
+        For a question: a letter, a list of letters (for an order, from the first to the
+        last) or a number.  For an exercise: the reader's function; without it, a hint
+        is given.
 
     Returns
     -------
     Verdict
-        `state` is "right", "almost" or "not yet"; of an exercise also "nothing yet",
-        "on the way" or "hint".  `text` says why, and after a wrong answer to a question
-        it holds one hint more.
+        `state` is "right", "almost" or "not yet"; for an exercise it can also be
+        "nothing yet", "on the way" or "hint".  `text` says why, and after each wrong
+        answer to a question it has a further hint.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def _exercise(name, answer):
 
 
 def chapter(name):
-    """What a chapter is called in `check`.
+    """The name of a chapter in `check`.
 
     >>> chapter("03_attribution"), chapter("method")
     ('3', 'method')
@@ -131,7 +131,7 @@ def chapter(name):
 
 
 def as_markdown(name, questions):
-    """The questions as text, their hints and answers folded.
+    """The questions as text, with folded hints and answers.
 
     Parameters
     ----------

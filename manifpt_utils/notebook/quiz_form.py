@@ -59,9 +59,9 @@ def quiz_html(name, questions):
     Parameters
     ----------
     name : str
-        Under which the browser keeps the progress.
+        Name under which the browser keeps the progress.
     questions : list of Question
-        Filled with the values of a run.
+        Questions that hold the values of a run.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def quiz_html(name, questions):
 
 
 def folded_quiz(name, questions):
-    """The quiz of a page, below a line that opens it, for pages are long enough.
+    """The quiz of a page, folded behind a line that opens it, because pages are long.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def folded_quiz(name, questions):
 
 
 def _form(place, question):
-    # What was answered on another run, or to another wording, is not kept.
+    # Answers to another run, or to another wording, are not kept.
     version = sha256(question.model_dump_json().encode()).hexdigest()[:8]
     return _FORM.format(
         id=question.id,
@@ -181,7 +181,7 @@ def _marked(question):
 
 
 def _placed(question):
-    """The same for things to be put in order: what decides, and the place."""
+    """The same for options to be put in order: the deciding value, and the place."""
     values = [option.by for option in question.options]
     order = sorted(values, reverse=question.first == "largest")
     return [(f'data-by="{v!r}"', f"{order.index(v) + 1}") for v in values]

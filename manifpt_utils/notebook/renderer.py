@@ -1,13 +1,12 @@
 """Notebook outputs as accessible parts of the book: a plugin of MyST-NB.
 
-`notebook.figures.show` stores a description (`alt`), a caption and, if wanted, a label
+`notebook.figures.show` stores a description (`alt`), a caption and an optional label
 (`name`) in the metadata of a figure's output.  This plugin turns them into numbered
-HTML figures.  Drawings become part of the page, with its fonts and its colours, light
-or dark, and their panels stack on a narrow screen.  Interactive Plotly figures keep
+HTML figures.  Drawings become part of the page, with its fonts and its light or dark
+colours, and their panels stack on a narrow screen.  Interactive Plotly figures keep
 their JSON in the page and are drawn by the one copy of Plotly that the book ships.
-Findings are MyST; tables scroll inside their own box; a quiz is
-a form, and so is what a chapter asks before a result.  The entry point is
-``myst_nb.mime_renderers: manifpt``.
+Findings are rendered as MyST, tables scroll inside their own box, and a quiz becomes a
+form, and so is what a chapter asks before a result.  The entry point is ``myst_nb.mime_renderers: manifpt``.
 """
 
 import json
@@ -56,11 +55,11 @@ class Renderer:
         renderer : myst_nb.core.render.NbElementRenderer
         data : myst_nb.core.render.MimeData
         inline : bool
-            Whether the output is pasted into a line of text; those are declined.
+            Whether the output is pasted into a line of text; such outputs are declined.
 
         Returns
         -------
-        list of docutils nodes, or None when MyST-NB shall render it
+        list of docutils nodes, or None if MyST-NB is to render it
         """
         handlers = {
             MARKDOWN: _markdown,
@@ -82,7 +81,7 @@ def plotly_html(figure, *, alt, key, still=None):
     figure : dict
         Plotly's JSON: `data`, `layout` and, if any, `frames`.
     alt : str
-        What the figure shows, for those who do not see it.
+        What the figure shows, for those who cannot see it.
     key : str
         Identifier, unique on the page.
     still : str, optional
@@ -99,14 +98,14 @@ def plotly_html(figure, *, alt, key, still=None):
     True
     """
     layout = dict(figure.get("layout", {}), autosize=True)
-    layout.pop("width", None)  # the page decides
+    layout.pop("width", None)  # the page decides the width
     content = {
         "data": figure.get("data", []),
         "layout": layout,
         "frames": figure.get("frames", []),
     }
     picture = _STILL.format(source=escape(still), alt=escape(alt)) if still else ""
-    # "<" would let a string such as "</script>" end the element.
+    # A string such as "</script>" would end the element.
     return _INTERACTIVE.format(
         still=picture,
         key=escape(key),
@@ -124,7 +123,7 @@ def svg_html(svg, *, alt, key):
     svg : str
         As `notebook.drawing.drawn` writes it.
     alt : str
-        What the drawing shows, for those who do not see it.
+        What the drawing shows, for those who cannot see it.
     key : str
         Identifier, unique on the page.
 
@@ -155,7 +154,7 @@ def svg_html(svg, *, alt, key):
 
 
 def _adopted(svg, key):
-    """The SVG with identifiers of its own on the page, and colours of the page."""
+    """The SVG with identifiers that are unique on the page, and the page's colours."""
     svg = svg.replace(' id="', f' id="{key}-')
     svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{key}-", svg)
     for colour, name in VARIABLES.items():
@@ -164,7 +163,7 @@ def _adopted(svg, key):
 
 
 def _narrowest(svg):
-    """Pixels below which a panel takes the row of the next one."""
+    """Width in pixels below which panels stack."""
     panels = re.findall('<svg [^>]*class="panel"', svg)
     return 0.9 * min(map(_pixels, panels))
 
@@ -175,7 +174,7 @@ def _pixels(svg):
 
 
 def _fluid(svg):
-    """Width by the page, and text of 9 points never below 9 pixels."""
+    """The SVG at the page's width, with text of 9 points never below 9 pixels."""
     head, body = svg.split(">", 1)
     head = re.sub(r' (x|y|width|height|class|xmlns\S*)="[^"]*"', "", head)
     least, most = (share * _pixels(svg) for share in (0.75, 1.15))
@@ -183,7 +182,7 @@ def _fluid(svg):
 
 
 def _svg(renderer, data):
-    if PLOTLY in data.output_metadata:  # a stand-in, which the book does not need
+    if PLOTLY in data.output_metadata:  # a substitute that the book does not need
         return []
     html = svg_html(data.string, alt=_alt(renderer, data), key=_key(data))
     return [_figure(renderer, data, nodes.raw("", html, format="html"))]
@@ -192,7 +191,7 @@ def _svg(renderer, data):
 def _markdown(renderer, data):
     words = _metadata(data)
     kind = words.get("kind")
-    if kind == "caption":  # the figure has its own, with a number
+    if kind == "caption":  # the figure has this caption, with a number
         return []
     if kind == "quiz":
         questions = [Question(**question) for question in words["questions"]]
@@ -219,7 +218,7 @@ def _plotly(renderer, data):
 
 
 def _image(renderer, data):
-    if SVG in data.output_metadata:  # for hosts that do not show the SVG
+    if SVG in data.output_metadata:  # for hosts that show no SVG
         return []
     (image,) = renderer.render_image(data)
     image["alt"] = _alt(renderer, data)
@@ -237,7 +236,7 @@ def _table(renderer, data):
 
 
 def table_html(html, *, key):
-    """Tables of an output in boxes that scroll, their captions above the boxes.
+    """Tables of an output in boxes that scroll, with their captions above the boxes.
 
     Parameters
     ----------
@@ -300,7 +299,7 @@ def _figure(renderer, data, content):
     if label:
         figure["names"].append(nodes.fully_normalize_name(str(label)))
         renderer.renderer.document.note_explicit_target(figure, figure)
-    elif caption:  # Sphinx numbers what has an identifier
+    elif caption:  # Sphinx numbers figures with an identifier
         figure["ids"].append(_key(data))
     return figure
 

@@ -1,8 +1,8 @@
-"""Tables that read the same in the book, in JupyterLab, in an editor, on a code host.
+"""Tables that look alike in the book, in JupyterLab, in editors and on code hosts.
 
-Hosts strip style sheets, so a table is plain HTML with a caption, and its marks are
-elements that every host shows: the best of a column is bold, what is not
-distinguishable from it is underlined.
+Code hosts remove style sheets, so a table is plain HTML with a caption, and its marks
+are elements that every host shows: the best number of a column is bold, and numbers
+that are not distinguishable from it are underlined.
 """
 
 import math
@@ -17,10 +17,10 @@ from IPython.display import display
 
 from .findings import DASH, fixed, is_missing
 
-MOST_COLUMNS = 8  # that a page shows at a width of 1,280 pixels
+MOST_COLUMNS = 8  # columns that fit on a page of 1,280 pixels
 HALF = "±"
-MOST_ROWS = 15  # of a table that is not folded
-_MARKS = {"best": "strong", "tied": "ins"}  # elements that GitHub lets pass
+MOST_ROWS = 15  # rows above which a table is folded
+_MARKS = {"best": "strong", "tied": "ins"}  # elements that GitHub keeps
 _PLAIN_MARKS = {"best": "*", "tied": "=", None: ""}
 
 
@@ -47,7 +47,7 @@ def table(
 ):
     """Display a DataFrame as a table.
 
-    `digits`, `unit`, `best` and `within` are one value for all columns, or a dict of
+    `digits`, `unit`, `best` and `within` are one value for all columns, or a dict from
     column to value.
 
     Parameters
@@ -59,25 +59,29 @@ def table(
     caption : str
         What the table holds, in one sentence.
     digits : int, optional
-        After the point; by default 3, and 1 for percent.  Whole numbers have none.
+        Digits after the point; by default 3, and 1 for percent.  Whole numbers have
+        none.
     unit : {None, "%"}
-        Whether numbers other than whole ones are shares, to be shown in percent.
+        "%" shows numbers, except whole ones, as shares in percent.
     best : {None, "high", "low"}
-        Which number of a column is its best; whole numbers only if they are named.
+        Whether the highest or the lowest number of a column is its best; columns of
+        whole numbers count only if they are named.
     within : float, optional
-        What is nearer to the best than this is not distinguishable from it.
+        Numbers nearer to the best than this are not distinguishable from it.
     ties : dict of column to sequence of row labels, optional
-        What is not distinguishable from the best, as `metrics.leaders` finds it.
-        Without `within` and `ties`: intervals that overlap the best one's.
+        The rows that are not distinguishable from the best, as found by
+        `metrics.leaders`. Without `within` and `ties`, these are the intervals that
+        overlap the best one's.
     sort : column, optional
-        Order the rows by it, the best first, below every heading.
+        Column by which the rows are ordered below every heading, the best first.
     fold : str, optional
-        A sentence that says what the folded table shows.  More than fifteen rows are
-        folded behind the caption without being asked.
+        A sentence that says what the folded table shows.  Without it, more than fifteen
+        rows are folded behind the caption.
     missing : str, optional
-        Why a dash stands in place of some numbers.
+        Why some numbers are missing and shown as a dash.
     split : bool
-        Show more than eight columns as several tables instead of refusing them.
+        Whether to show more than eight columns as several tables instead of refusing
+        them.
 
     Raises
     ------
@@ -117,7 +121,7 @@ def _check_columns(frame, named):
 
 
 def _sorted(frame, column, *, lowest_first):
-    """Rows by the value of a column, below the headings that they had."""
+    """Rows ordered by the value of a column, below the same headings as before."""
     values = frame[column].map(_mean)
     values = (values if lowest_first else -values).fillna(float("inf"))
     outer = frame.index.droplevel(-1) if frame.index.nlevels > 1 else [0] * len(frame)
@@ -127,18 +131,18 @@ def _sorted(frame, column, *, lowest_first):
 
 
 def _parts(frame, width, split):
-    """The columns in parts that fit on a page."""
+    """The columns, divided into parts that fit on a page."""
     n = frame.shape[1]
     if n > width and not split:
         raise ValueError(
             f"{n + MOST_COLUMNS - width} columns do not fit on a page, which shows "
-            f"{MOST_COLUMNS}: put them in rows, leave some out, or say split=True."
+            f"{MOST_COLUMNS}; put them in rows, leave some out, or give split=True."
         )
     return [frame.iloc[:, i : i + width] for i in range(0, max(n, 1), width)]
 
 
 def _column(values, column, digits, unit, best, within, ties):
-    """Cells of one column, the best and its ties marked."""
+    """Cells of one column, in which the best and its ties are marked."""
     digits, percent = _of(digits, column), _of(unit, column) == "%"
     cells = [_cell(value, digits, percent) for value in values]
     how, means = _of(best, column), values.map(_mean)
@@ -177,7 +181,7 @@ def _cell(value, digits, percent):
 
 
 def _mean(value):
-    """The number in a cell, NaN for words."""
+    """The number in a cell; NaN for words."""
     value = value.mean if hasattr(value, "low") else value
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     return float(value) if is_number else float("nan")
@@ -207,11 +211,11 @@ def _is_tied(value, best, how, within):
     if not (hasattr(value, "low") and hasattr(best, "low")):
         return False
     upper, lower = (best, value) if how == "high" else (value, best)
-    return not lower.high < upper.low  # an unknown interval tells nothing apart
+    return not lower.high < upper.low  # an unknown interval distinguishes nothing
 
 
 def _notes(frame, cells, unit, missing):
-    """What the marks of a table mean, as far as it has them."""
+    """What the marks that a table has mean."""
     found = [cell for column in cells.values() for cell in column]
     marks = {cell.mark for cell in found}
     notes = ["Numbers in percent."] if unit == "%" else []
@@ -294,7 +298,7 @@ def _td(cell):
 
 
 def _plain(frame, cells, title, notes):
-    """The table without HTML: * marks the best of a column, = what is tied with it."""
+    """The table without HTML: * marks the best of a column, = those tied with it."""
     texts = pd.DataFrame(
         {column: [_plain_cell(cell) for cell in cells[column]] for column in frame},
         index=frame.index,

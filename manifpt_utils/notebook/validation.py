@@ -1,4 +1,4 @@
-"""One value against one type of pydantic, with errors that say what to do."""
+"""Checks a value against a type of pydantic, with errors that say what to do."""
 
 import json
 import re
@@ -11,20 +11,20 @@ STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 
 
 def check_value(value, kind):
-    """Check a value, strictly: "7" is no number, and 1 is not True.
+    """Check a value strictly: "7" is not a number, and 1 is not True.
 
     Parameters
     ----------
     value : object
     kind : type
-        One that pydantic knows.
+        A type that pydantic knows.
 
     Returns
     -------
     checked : object
-        The value as the type makes it; None where it does not fit.
+        The value in the form of the type; None if it does not fit.
     problems : list of str
-        Ends of sentences that begin with the name of what was given.
+        Ends of sentences that begin with the name of the parameter.
 
     Examples
     --------
@@ -41,12 +41,12 @@ def check_value(value, kind):
 
 
 def adapter(kind):
-    """What checks values of a kind, without bending them into its type."""
+    """A validator of values of a kind, which does not convert them."""
     return TypeAdapter(kind, config=STRICT)
 
 
 def schema_of(kind):
-    """What a type accepts, as a JSON schema.
+    """The values that a type accepts, as a JSON schema.
 
     >>> schema_of(int)
     {'type': 'integer'}
@@ -55,7 +55,7 @@ def schema_of(kind):
 
 
 def number(text):
-    """The number that a text stands for, or the text where it stands for none.
+    """The number that a text stands for, or the text itself.
 
     >>> number("7"), number("1e-4"), number("rgb")
     (7, 0.0001, 'rgb')
@@ -69,11 +69,11 @@ def number(text):
 
 
 def _problem(found, schema):
-    """End of a sentence about one of pydantic's findings."""
+    """The end of a sentence about an error that pydantic found."""
     value, schema = found["input"], _part(schema, found["loc"])
     if found["type"] == "literal_error":
         return f" = {value!r} is unknown; {suggestion(value, _words(schema)).strip()}"
-    if found["type"] == "value_error":  # raised by a check of our own
+    if found["type"] == "value_error":  # from one of our own checks
         return f" = {value!r} must be {found['ctx']['error']}."
     if found["type"] == "too_short":
         return f" = {value!r} must be a list of at least one item."
@@ -82,7 +82,7 @@ def _problem(found, schema):
 
 
 def _part(schema, place):
-    """The schema of an item of a list, of lists, or of what may also be None."""
+    """The schema of an item of a list, of lists, or of an optional value."""
     options = [part for part in schema.get("anyOf", []) if part != {"type": "null"}]
     schema = options[0] if options else schema
     return _part(schema["items"], place[1:]) if place else schema
@@ -93,7 +93,7 @@ def _words(schema):
 
 
 def _wanted(schema):
-    """What a JSON schema asks for, in words."""
+    """What a JSON schema requires, in words."""
     words = {
         "array": "a list",
         "boolean": "True or False",
@@ -125,7 +125,7 @@ def _remedy(value, schema):
     if kind in ("integer", "number"):
         return _numeric_remedy(value)
     if kind == "boolean":
-        return "papermill reads only these two words as such: -p name True"
+        return "papermill only reads these two words as such: -p name True"
     if kind == "array" and isinstance(value, str) and value.lstrip()[0] in "[({":
         return "write its items without brackets, with commas between them"
     if kind == "string" and not isinstance(value, str):

@@ -1,1 +1,1 @@
-"""Notebooks executed by papermill: the plan, one job, the record of all executions."""
+"""Notebooks executed by papermill: the plan, the jobs, and a record of all runs."""

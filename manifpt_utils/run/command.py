@@ -1,19 +1,20 @@
 """`manifpt run`: execute the notebooks of a run plan.
 
-Every notebook runs in processes of its own, two at a time.  An executed copy is
-written under a temporary name and moved into the output folder only when the whole
-notebook succeeded, so whatever is found there is complete; a failing copy is kept
-beside it as NAME.failed.ipynb.  A notebook is skipped when its code, its parameters,
-this package, the data manifest and the pinned versions are those of its last run; if
-only its prose changed, the new prose is put into the executed copy.  So the same
-command goes on after an interrupt or an error.  `runs.json` in the output folder tells
-about every run (`manifpt_utils.run.record` says what).
+Every notebook runs in its own processes; by default two notebooks run at a time.  An
+executed copy is written under a temporary name and moved into the output folder only
+when the whole notebook succeeded, so every copy there is complete; the copy of a
+notebook that failed is kept beside it as NAME.failed.ipynb.  A notebook is skipped if
+its code, its parameters, this package, the data manifest and the pinned versions are
+those of its last run; if only its prose changed, the new prose is put into the executed
+copy.  So, after an interrupt or an error, the same command continues where it was.
+`runs.json` in the output folder tells about every run (`manifpt_utils.run.record` says
+what).
 
 However slow a machine is, no notebook is stopped for its time, except in continuous
 integration, where the budgets of the plan hold.
 
-Exit status: 0 all well; 1 a notebook failed; 2 the plan or the output folder cannot be
-used, or the disk is full; 128 + n stopped by signal n.
+Exit status: 0 if all went well; 1 if a notebook failed; 2 if the plan or the output
+folder cannot be used, or the disk is full; 128 + n if signal n stopped the run.
 """
 
 import os
@@ -43,7 +44,7 @@ class Refused(click.ClickException):
 
 
 def in_continuous_integration():
-    """Whether the environment variable CI is set, as such services do."""
+    """Whether the environment variable CI is set, as CI services do."""
     return os.environ.get("CI", "").lower() not in ("", "0", "false")
 
 
@@ -53,7 +54,7 @@ def in_continuous_integration():
     type=click.Choice(PROFILES),
     default="smoke",
     show_default=True,
-    help="A quick check, or the published book.",
+    help="smoke is a quick check, full makes the published book.",
 )
 @click.option(
     "--plan",
@@ -64,7 +65,7 @@ def in_continuous_integration():
     help="The run plan; the folder notebooks/ lies beside it.",
 )
 @click.option(
-    "--only", multiple=True, metavar="NAME", help="Only this output; may be repeated."
+    "--only", multiple=True, metavar="NAME", help="Run only this one; may be repeated."
 )
 @click.option(
     "--jobs",
@@ -73,18 +74,18 @@ def in_continuous_integration():
     show_default=True,
     help="Notebooks at a time; they share the cores.",
 )
-@click.option("--force", is_flag=True, help="Execute also what is unchanged.")
+@click.option("--force", is_flag=True, help="Also execute what is unchanged.")
 @click.option("--list", "listing", is_flag=True, help="Show what would be executed.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    help="Folder of the executed copies; default: book/executed beside the plan.",
+    help="Folder of the executed copies [default: book/executed beside the plan].",
 )
 @click.option(
     "--enforce-budget/--no-budget",
     default=in_continuous_integration,
-    help="Stop a notebook after the seconds that the plan allows; default: only in "
-    "continuous integration, where the environment variable CI is set.",
+    help="Stop a notebook after the seconds that the plan allows [default: only in "
+    "continuous integration, where the environment variable CI is set].",
 )
 @click.pass_context
 def command(
@@ -92,8 +93,8 @@ def command(
 ):
     """Execute the notebooks of a run plan with papermill.
 
-    What is unchanged since its last run is skipped, so the same command goes on after
-    an interrupt or an error.
+    A notebook that is unchanged since its last run is skipped, so the same command
+    continues after an interrupt or an error.
     """
     root = plan_file.resolve().parent
     try:
@@ -110,5 +111,5 @@ def command(
     except ValueError as error:
         raise Refused(str(error)) from None
     except OSError as error:
-        rest = "what was executed is kept, and the same command goes on"
+        rest = "what was executed is kept, and the same command continues"
         raise Refused(f"{error}; {rest}") from None

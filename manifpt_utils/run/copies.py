@@ -1,4 +1,4 @@
-"""What is kept of an executed notebook: what a reader needs, at home in its folder.
+"""What is kept of an executed notebook: what a reader needs.
 
 Executed copies lie in `book/executed`, their sources in `notebooks`.
 """
@@ -15,11 +15,11 @@ FOLDED = {"hide-cell", "hide-input"}  # tags of cells whose code the book folds
 
 
 def as_kept(notebook):
-    """A copy of an executed notebook as the book keeps it.
+    """The copy of an executed notebook that the book keeps.
 
-    Times, absolute paths and progress bars are removed, because they differ between
-    two equal runs; links are turned to where the copy lies; code that the book folds is
-    folded in JupyterLab and in editors, too.
+    Times, absolute paths and progress bars are removed, because they differ between two
+    equal runs.  Links are rewritten for the folder of the copy.  Code that the book
+    folds is folded in JupyterLab and in editors, too.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def as_kept(notebook):
 
 
 def with_links_of_copy(text):
-    """Markdown from a notebook, with links to other pages that fit its executed copy.
+    """Markdown of a notebook, with the links to other pages that its copy needs.
 
     >>> with_links_of_copy("[The method](../book/method.md), [3](03_attribution.ipynb)")
     '[The method](../method.md), [3](03_attribution.ipynb)'
@@ -65,8 +65,8 @@ def _with_links(output):
 def without_bars(outputs):
     """Outputs of a cell with at most one line for each progress bar.
 
-    A widget shows nothing without its kernel and is left out; of a line that was drawn
-    again and again, the last state is kept, as a terminal would show it.
+    A widget is left out, because it shows nothing without its kernel.  Of a line that
+    was drawn again and again, the last state is kept, as a terminal would show it.
 
     Parameters
     ----------
@@ -98,10 +98,10 @@ def _is_continued(before, output):
 
 
 def as_on_terminal(text):
-    """Printed text without what was drawn over later.
+    """Printed text without the parts that were drawn over later.
 
-    That is what stood before a carriage return, and what a bar inside another one drew
-    a line below, before the cursor went up again.
+    These are the text before a carriage return, and the line that an inner progress bar
+    drew below the outer one, before the cursor went up again.
 
     >>> as_on_terminal("begin\\n\\r 0%|    |\\r99%|### |\\r        \\rend\\n")
     'begin\\nend\\n'

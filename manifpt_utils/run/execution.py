@@ -1,4 +1,4 @@
-"""Notebooks executed a few at a time, until all have ended or a signal comes."""
+"""Executes notebooks, a few at a time, until all have ended or a signal comes."""
 
 import os
 import shlex
@@ -17,12 +17,12 @@ from tqdm import tqdm
 from .job import Job
 from .progress import Progress, duration
 
-POLL = 0.2  # seconds between two looks at the running notebooks
+POLL = 0.2  # seconds between two checks of the running notebooks
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run_all(runs, book, *, jobs=2, force=False, enforce_budget=False):
-    """Execute every run that needs it, say so, and return the exit status.
+    """Execute every run that needs it, report on it, and return the exit status.
 
     Parameters
     ----------
@@ -32,14 +32,14 @@ def run_all(runs, book, *, jobs=2, force=False, enforce_budget=False):
     jobs : int
         How many notebooks run at a time; they share the cores.
     force : bool
-        Whether to execute what is unchanged, too.
+        Whether to execute unchanged notebooks, too.
     enforce_budget : bool
         Whether to stop a notebook that takes longer than its budget.
 
     Returns
     -------
     int
-        0 all well, 1 a notebook failed, 128 + n stopped by signal n.
+        0 if all went well, 1 if a notebook failed, 128 + n if signal n stopped the run.
     """
     begun = time.monotonic()
     with caught_signals() as received:
@@ -54,7 +54,7 @@ def run_all(runs, book, *, jobs=2, force=False, enforce_budget=False):
 
 
 def _up_to_date(run, book):
-    """Skip what is unchanged; prose alone needs no execution."""
+    """Whether a run can be skipped; a change of prose alone needs no execution."""
     state = book.state(run)
     if state == "new prose":
         book.refresh(run)
@@ -79,7 +79,7 @@ def _execute(runs, start, book, *, jobs, received):
 
 
 def _ended(runs, start, bar, *, jobs, received):
-    """Yield each job when it ends, with its status and the seconds of the others."""
+    """Yield each job when it ends, with its status and the times of the others."""
     waiting, running = list(runs), []
     try:
         while (waiting or running) and not received:
@@ -103,7 +103,7 @@ def _seconds(jobs):
 
 
 def _keep(job, status, book):
-    """Keep what a job left, and tell about it."""
+    """Keep the results of a job, and report on it."""
     record, notebook = job.outcome(status)
     if status == "ok":
         book.keep(job.run, notebook, record)
@@ -116,7 +116,7 @@ def _keep(job, status, book):
 
 
 def _summary(runs, waiting, statuses, book, seconds):
-    """Lines that say what was executed, skipped and failed, and how to see that."""
+    """Lines that say what was executed, was skipped or failed, and where to look."""
     good = [name for name, status in statuses.items() if status == "ok"]
     failed = [name for name in statuses if name not in good]
     unchanged = [run.name for run in runs if run not in waiting]
@@ -132,7 +132,7 @@ def _summary(runs, waiting, statuses, book, seconds):
         if copy.is_file():
             yield f"  where it stopped: jupyter lab {shlex.quote(_short(copy))}"
     if failed or left:
-        yield "the same command goes on with what failed or was not done"
+        yield "the same command continues with what failed or was not done"
 
 
 def _last_line(text):
@@ -140,20 +140,20 @@ def _last_line(text):
 
 
 def _short(path):
-    """The path, seen from the working folder if it lies in there: a text."""
+    """The path as text, relative to the working folder if it lies inside."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def say(*lines):
-    """Print lines above the progress bar, at once also into a file or a pipe."""
+    """Print lines above the progress bar, without delay also into a file or a pipe."""
     tqdm.write("\n".join(lines))
     sys.stdout.flush()
 
 
 @contextmanager
 def caught_signals():
-    """Collect signals in a list, so that no step is cut in the middle."""
+    """Collect signals in a list, so that no step is interrupted half-way."""
     received = []
 
     def receive(number, _frame):

@@ -1,4 +1,4 @@
-"""One notebook in processes of its own: papermill, watched from outside."""
+"""One notebook in its own processes: papermill, watched from outside."""
 
 import json
 import os
@@ -19,14 +19,14 @@ from .._support.provenance import git_commit, versions
 from .plan import literal_path
 from .record import file_hash, read_notebook, result_key, text_key
 
-TAIL, WIDTH = 12, 400  # lines of a traceback that are kept, and their characters
+TAIL, WIDTH = 12, 400  # lines of a traceback that are kept, and characters of each
 PATIENCE = 3600  # seconds for a kernel to start, or for late outputs to arrive
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 # The C library of Linux keeps memory that is freed.  By default it gives that of every
 # batch back to the system, and a tenth of a training passes with getting it again.
 MEMORY = {"MALLOC_TRIM_THRESHOLD_": "268435456", "MALLOC_MMAP_THRESHOLD_": "33554432"}
-# papermill's own command line has no option for the seconds it waits for outputs,
-# four, which is too short for a large figure on a busy machine.
+# papermill waits four seconds for outputs, which is too short for a large figure on a
+# busy machine; its command line has no option for that.
 PAPERMILL = """\
 import json, logging, os, sys, threading
 from papermill import execute_notebook
@@ -43,7 +43,7 @@ with open(sys.argv[1], encoding="utf-8") as file:
 
 
 class Job:
-    """One papermill process, and what is seen of it while it runs.
+    """One papermill process, and what is measured of it while it runs.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Job:
     folder : path
         Temporary folder of all jobs.
     jobs : int
-        How many of them share the cores.
+        How many jobs share the cores.
     enforce_budget : bool
         Whether it is stopped after the seconds that the plan allows.
     """
@@ -69,14 +69,14 @@ class Job:
 
     @property
     def seconds(self):
-        """Since it began."""
+        """Seconds since the job began."""
         return time.monotonic() - self.begun
 
     def _prepare(self, root):
-        """Keep the source as it is now; a later edit must not pass for executed."""
+        """Copy the source as it is now; a later edit must not count as executed."""
         kernel = self.folder / "jupyter" / "kernels" / "python3"
         kernel.parent.mkdir(parents=True)
-        # A kernel that runs this interpreter, whatever "python3" means elsewhere.
+        # A kernel that runs this interpreter, whatever "python3" means on this machine.
         write_kernel_spec(kernel)
         shutil.copyfile(root / self.run.source, self.folder / "source.ipynb")
         return read_notebook(self.folder / "source.ipynb")
@@ -92,7 +92,7 @@ class Job:
                 stdin=subprocess.PIPE,  # closed when this process ends, however
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C reaches the runner only
+                start_new_session=True,  # Ctrl-C reaches only the runner
             )
 
     def _order(self):
@@ -129,7 +129,7 @@ class Job:
     def outcome(self, status):
         """The record of this run, and its executed notebook if there is one."""
         notebook = None
-        with suppress(OSError, ValueError):  # killed before, or while, it was written
+        with suppress(OSError, ValueError):  # if it was killed before writing
             notebook = read_notebook(self.copy)
         known = {
             "status": status,
@@ -141,10 +141,10 @@ class Job:
 
     def _error(self, status, notebook):
         if status == "timeout":
-            return f"took longer than its budget of {self.run.budget:g} s"
+            return f"it took longer than its budget of {self.run.budget:g} s"
         if self.process.returncode < 0:
             name = signal.Signals(-self.process.returncode).name
-            return f"papermill was ended by {name}, as it happens when memory is short"
+            return f"papermill was ended by {name}, which happens when memory runs out"
         cells = notebook.cells if notebook else []
         outputs = [output for cell in cells for output in cell.get("outputs", [])]
         raised = [output for output in outputs if output.output_type == "error"]
@@ -174,11 +174,11 @@ def _first_record(run, source, root):
 
 
 def _environment(folder, jobs):
-    """Environment of a notebook: a share of the cores, this Python, no start-up files.
+    """Environment of a notebook: its share of the cores, this Python, no startup files.
 
-    Who sets a number of threads outside keeps it.  A thread that has nothing to do
-    sleeps: by default it would keep its core busy, and on a machine that does other
-    work, too, one projection then takes ten times as long.
+    A number of threads that is set outside is kept.  Threads that wait are made to
+    sleep: by default they would keep their core busy, and on a machine that also does
+    other work, a projection would take ten times as long.
     """
     share = str(max(1, joblib.cpu_count() // jobs))
     search = [str(folder / "jupyter"), os.environ.get("JUPYTER_PATH", "")]
@@ -194,7 +194,7 @@ def _environment(folder, jobs):
 
 
 def _tree(pid):
-    """A process and all its descendants, those that still live."""
+    """A process and all its descendants, if they are still running."""
     with suppress(psutil.Error):
         parent = psutil.Process(pid)
         return [parent, *parent.children(recursive=True)]
@@ -211,7 +211,7 @@ def _memory(pid):
 
 def _kill_tree(pid):
     with suppress(psutil.Error):
-        psutil.Process(pid).suspend()  # it must not start anything in between
+        psutil.Process(pid).suspend()  # it must not start another process meanwhile
     processes = _tree(pid)
     for process in processes:
         with suppress(psutil.Error):

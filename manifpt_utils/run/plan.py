@@ -5,13 +5,13 @@ A plan is one YAML file, `runs.yml`.  Its single key `runs` holds a list::
     runs:
       - notebook: 03_attribution      # notebooks/03_attribution.ipynb beside the plan
         profile: smoke                # smoke (quick check) or full (published book)
-        budget: 120                   # seconds, after which CI stops the run
-        seconds: 40                   # it took when it was measured, for estimates
+        budget: 120                   # seconds after which CI stops the run
+        seconds: 40                   # how long it took when measured, for estimates
         parameters: {n_train: 20}     # everything else keeps the notebook's default
-        name: 03_attribution          # of the output; this is the default
+        name: 03_attribution          # name of the output; this is the default
 
-Parameters are checked against the kinds that the notebook's own parameters cell
-declares, as `papermill --help-notebook` shows them, before anything runs.
+Before anything runs, parameters are checked against the kinds that the notebook's own
+parameters cell declares (`papermill --help-notebook` shows them).
 """
 
 from pathlib import Path
@@ -29,7 +29,7 @@ Slug = Annotated[
     str,
     Field(
         pattern=r"^[\w-]+$",
-        description="letters, digits, '_' and '-', without folder or ending",
+        description="letters, digits, '_' and '-', without a folder or a suffix",
     ),
 ]
 
@@ -40,9 +40,9 @@ class Run(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     notebook: Slug
-    name: Slug = Field(default_factory=lambda known: known["notebook"])  # of the output
+    name: Slug = Field(default_factory=lambda known: known["notebook"])  # its output
     profile: Literal[PROFILES] = Field(description=" or ".join(PROFILES))
-    # Seconds, after which a run is stopped where budgets are enforced.
+    # Seconds after which a run is stopped where budgets are enforced.
     budget: int = Field(gt=0, description="a whole number of seconds above 0")
     # Seconds that were measured on some machine, for an estimate.
     seconds: float | None = Field(
@@ -70,7 +70,7 @@ def read_plan(path):
     Raises
     ------
     ValueError
-        If the file is missing, is no YAML, or a run has unknown, missing or
+        If the file is missing or is not YAML, or if a run has unknown, missing or
         impossible entries.  All problems are listed together.
     """
     entries = _entries(Path(path))
@@ -92,7 +92,7 @@ def read_plan(path):
 
 
 def select(runs, *, profile, only=None):
-    """The runs of one profile, all or only those with the given output names.
+    """The runs of one profile: all of them, or those with the given names of outputs.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def check_notebooks(runs, folder):
 
 
 def literal_path(path):
-    """The path as papermill must be given it, which fills in braces like a template.
+    """The path with doubled braces, because papermill treats a path as a template.
 
     >>> literal_path("a{b}")
     'a{{b}}'
@@ -160,12 +160,12 @@ def _entries(path):
 
 
 def _entry_problem(entry, found):
-    """A sentence about one of pydantic's findings in a line of the plan."""
+    """A sentence about one error that pydantic found in a line of the plan."""
     if not found["loc"]:
         return f"{entry!r} is not a mapping such as {{notebook: ..., profile: ...}}."
     key, fields = found["loc"][0], Run.model_fields
     if found["type"] == "default_factory_not_called":
-        return ""  # only because the notebook's name is wrong, which is said already
+        return ""  # follows from the notebook's wrong name, which has its own message
     if key not in fields:
         return f"unknown key {key!r};{suggestion(key, fields)}"
     wanted = fields[key].description
@@ -192,6 +192,6 @@ def _notebook_problems(run, folder):
 
 
 def _annotation(parameter):
-    """The kind of a parameter; "None" is papermill's word for one without."""
+    """The kind of a parameter; papermill writes "None" if it has no annotation."""
     name = parameter["inferred_type_name"]
     return "Any" if name == "None" else name

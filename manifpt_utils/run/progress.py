@@ -1,4 +1,4 @@
-"""One bar over all chapters, and how long the others will take."""
+"""One bar over all chapters, with an estimate of the time that is left."""
 
 import math
 
@@ -6,13 +6,13 @@ from tqdm import tqdm
 
 
 class Progress:
-    """What is done and what is left while chapters are executed.
+    """Shows what is done and what is left while chapters are executed.
 
     Parameters
     ----------
     expected : dict of str to float
-        Seconds that each chapter took when it was measured, here or elsewhere; None
-        for a chapter that nobody has measured.
+        Seconds that each chapter took when it was measured, on this machine or another
+        one; None for a chapter that was never measured.
     jobs : int
         How many chapters run at a time.
     """
@@ -23,7 +23,7 @@ class Progress:
         self.expected = {name: seconds or usual for name, seconds in expected.items()}
         self.is_measured, self.jobs = bool(known), jobs
         self.ended = {}  # seconds that chapters took on this machine
-        # The bar is for people who watch; a log gets lines when something happens.
+        # The bar is for people who watch; a log gets a line when something happens.
         form = {"bar_format": "{percentage:3.0f}%|{bar}| {desc}", "dynamic_ncols": True}
         total = sum(self.expected.values())
         self.bar = tqdm(total=total, disable=None, leave=False, **form)
@@ -42,27 +42,27 @@ class Progress:
             self.bar.set_description_str(f"{self.told(running)}; running: {names}")
 
     def told(self, running):
-        """How many chapters have ended and how long the others will take, in words."""
+        """How many chapters have ended, and how long the others will take, in words."""
         count = f"{len(self.ended)} of {len(self.expected)} chapters"
         if len(self.ended) == len(self.expected):
             return count
         if not (self.is_measured or self.ended):
-            return f"{count}, nobody has measured how long they take"
+            return f"{count}, time left unknown"
         left = seconds_left(self.expected, self.ended, running, jobs=self.jobs)
         return f"{count}, {roughly(left)} left"
 
 
 def pace(expected, ended, running):
-    """How many times longer than expected chapters take on this machine.
+    """How many times longer chapters take on this machine than expected.
 
-    A chapter that is late counts before it has ended, so that the estimate grows on a
-    slow machine from the first chapter on.
+    A chapter that takes longer than expected counts before it has ended, so that on a
+    slow machine the estimate grows from the first chapter on.
 
     Parameters
     ----------
     expected, ended, running : dict of str to float
-        Seconds by chapter: of all of them as measured before; of those that have
-        ended; of those that run, so far.
+        Seconds by chapter: measured before, for all chapters; measured now, for those
+        that have ended; so far, for those that are running.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def _ratio(seconds, expected):
 
 
 def seconds_left(expected, ended, running, *, jobs):
-    """Seconds until all chapters have ended, at the pace so far.
+    """Seconds until all chapters have ended, if they continue at the pace so far.
 
     Parameters are those of `pace`; `jobs` chapters run at a time.
 
@@ -99,9 +99,9 @@ def seconds_left(expected, ended, running, *, jobs):
 
 
 def work_done(expected, ended, running):
-    """The part of the sum of `expected` that is done; parameters as those of `pace`.
+    """The part of the sum of `expected` that is done; parameters are those of `pace`.
 
-    A chapter that runs is never counted as a whole.
+    A chapter that is still running never counts as a whole.
     """
     slower = pace(expected, ended, running)
     begun = [min(s / slower, 0.99 * expected[n]) for n, s in running.items()]

@@ -1,7 +1,7 @@
-"""The folder of executed notebooks, and `runs.json` that tells about them.
+"""The folder of executed notebooks, and `runs.json`, the record of their runs.
 
-`runs.json` holds `{"schema": 1, "runs": [...]}`, the last run of each output, sorted
-by name, each with::
+`runs.json` holds `{"schema": 1, "runs": [...]}`: the last run of each output, sorted by
+name, with these entries::
 
     name        output, NAME.ipynb in the same folder
     notebook    source, relative to the plan
@@ -13,10 +13,10 @@ by name, each with::
     peak_memory bytes, largest sum of the resident memory of papermill, the kernel
                 and their children (sampled; shared pages count in each)
     started     time in UTC, ISO 8601
-    versions    of Python and of the libraries that matter
+    versions    of Python and of important libraries
     git         commit, with "-dirty" if files were changed; null outside git
     data        sha256 of data/manifest.json; null if there is none
-    key         sha256 of all that decides the result
+    key         sha256 of everything that decides the result
     text        sha256 of the whole source notebook, prose included
     output      sha256 of the executed copy; null unless status is "ok"
     error       null, or the last lines of the traceback
@@ -43,16 +43,16 @@ PINNED = ("data/manifest.json", "constraints.txt")
 
 
 class Executions:
-    """An output folder: which copies are there, complete and up to date.
+    """An output folder, and which copies in it are complete and up to date.
 
     Parameters
     ----------
     root : path
-        Folder of the plan; `notebooks`, `data` and `constraints.txt` lie in it.
+        Folder of the plan, with `notebooks`, `data` and `constraints.txt`.
     output : path
         Folder of the executed copies.
     plan : list of Run
-        Records of outputs that are no longer in it are dropped.
+        Records of outputs that are no longer in the plan are dropped.
     """
 
     def __init__(self, root, output, plan):
@@ -65,13 +65,13 @@ class Executions:
         return {r["name"]: r for r in records if r["name"] in self._names}
 
     def path(self, run, *, failed=False):
-        """Where the executed copy, or the failing one, belongs."""
+        """The path of the executed copy, or of the one that failed."""
         return self.output / f"{run.name}{'.failed' if failed else ''}.ipynb"
 
     def state(self, run):
-        """What is to do: "run", "new prose" only, or nothing: "unchanged"."""
+        """What has to be done: "run", "new prose" only, or nothing ("unchanged")."""
         record = self.records.get(run.name, {"status": None})
-        copy = file_hash(self.path(run))  # somebody may have removed or changed it
+        copy = file_hash(self.path(run))  # the copy may have been removed or changed
         if record["status"] != "ok" or record["output"] != copy:
             return "run"
         source = read_notebook(self.root / run.source)
@@ -81,13 +81,13 @@ class Executions:
         return "unchanged" if old == (text_key(source), run.profile) else "new prose"
 
     def expected_seconds(self, run):
-        """What the run took when it was last measured, None where it never was."""
+        """Seconds of the run when it was last measured, None if it never was."""
         record = self.records.get(run.name, {"status": None})
         was_here = (record["status"], record.get("profile")) == ("ok", run.profile)
         return record["seconds"] if was_here else run.seconds
 
     def line(self, run):
-        """What is to be done with a run, in a line."""
+        """What has to be done for a run, in one line."""
         seconds = self.expected_seconds(run)
         time = roughly(seconds) if seconds else ""
         given = json.dumps(run.parameters)
@@ -103,13 +103,13 @@ class Executions:
         self.keep(run, notebook, self.records[run.name] | new)
 
     def keep(self, run, notebook, record):
-        """Move a complete executed copy into place, then tell about it."""
+        """Move a complete executed copy into place, then record the run."""
         write_whole(self.path(run), nbformat.writes(as_kept(notebook)))
         self.path(run, failed=True).unlink(missing_ok=True)
         self.record(record | {"output": file_hash(self.path(run))})
 
     def keep_failed(self, run, copy, record):
-        """Move the notebook of a run that failed, None if it left none, beside."""
+        """Move the notebook of a run that failed into place; `copy` may be None."""
         self.path(run, failed=True).unlink(missing_ok=True)
         if copy:
             os.replace(copy, self.path(run, failed=True))
@@ -118,7 +118,7 @@ class Executions:
     def record(self, record):
         """Write `runs.json` with a new or changed record in it."""
         with FileLock(self.output / ".runs.lock"):
-            # Another runner may have told about other notebooks since.
+            # Meanwhile another runner may have recorded other notebooks.
             self.records = self._read() | {record["name"]: record}
             runs = [self.records[name] for name in sorted(self.records)]
             text = json.dumps({"schema": 1, "runs": runs}, indent=1)
@@ -126,7 +126,7 @@ class Executions:
 
 
 def check_writable(folder):
-    """Make the output folder and try to write there.
+    """Create the output folder and try to write into it.
 
     Raises
     ------
@@ -145,15 +145,16 @@ def check_writable(folder):
 
 
 def read_notebook(path):
-    """Read a notebook as format 4."""
+    """Read a notebook as notebook format 4."""
     return nbformat.read(path, as_version=4)
 
 
 def result_key(notebook, parameters, root):
     """Hash of everything that decides what a run computes.
 
-    That is the notebook's code and quiz, the parameters and the images in folders they
-    name, this package, the data manifest, the pinned versions, and Python's version.
+    That is the notebook's code and quiz, the parameters and the images in the folders
+    they name, this package, the data manifest, the pinned versions, and the version of
+    Python.
     """
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     code = [[cell.source, tags(cell)] for cell in cells]
@@ -164,7 +165,7 @@ def result_key(notebook, parameters, root):
 
 
 def _quizzes(cells, root):
-    """Files of questions whose names stand in the code."""
+    """The quiz files that the code names."""
     code = "\n".join(cell.source for cell in cells)
     there = sorted(Path(root, "notebooks", "quizzes").glob("*.yml"))
     return [path for path in there if f'"{path.stem}"' in code]
@@ -194,13 +195,13 @@ def _hash(value):
 
 @cache
 def _package_hash():
-    # No notebook uses the zoo, and none reads a comment: neither executes them again.
+    # No notebook uses the zoo, and none depends on comments: neither counts here.
     files = [f for f in sorted(PACKAGE.rglob("*.py")) if "zoo" not in f.parts]
     return _hash([[str(f.relative_to(PACKAGE)), syntax(f)] for f in files])
 
 
 def _texts(parameters):
-    """All texts among the parameters; some of them may name folders."""
+    """All texts among the parameters; some may name folders."""
     for value in parameters.values():
         items = value if isinstance(value, list) else [value]
         yield from (item for item in items if isinstance(item, str) and item)

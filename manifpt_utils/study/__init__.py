@@ -1,1 +1,1 @@
-"""Declared experiments, their stored results, and the tables that are made of them."""
+"""Studies, their stored results, and the tables that are made from these."""

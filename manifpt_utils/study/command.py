@@ -1,4 +1,4 @@
-"""`manifpt study`: compute what the stored results of a study lack."""
+"""`manifpt study`: compute the trainings that the stored results of a study lack."""
 
 import shlex
 import sys
@@ -24,7 +24,7 @@ Examples:
   manifpt study table1 my-images --resnet50 resnet50.pth --barlowtwins barlow.pth
   manifpt study run --benchmark my_images -o my_results.csv --workers 2
 """
-STOPPED = "stopped; the same command goes on with what is missing"
+STOPPED = "stopped; the same command continues with what is missing"
 EPILOG = "Afterwards `manifpt zoo pack --only-manifest` lists the new files."
 
 
@@ -32,13 +32,13 @@ EPILOG = "Afterwards `manifpt zoo pack --only-manifest` lists the new files."
 def command():
     """Compute the stored results of a study.
 
-    What the results hold already is skipped, so the same command goes on after an
-    interrupt.  Delete a file of results to compute all of them again.
+    Trainings that the results already hold are skipped, so after an interrupt the same
+    command continues where it was.  Delete a file of results to compute it again.
     """
 
 
 class Several(click.ParamType):
-    """Names with commas between them, each of a known object."""
+    """Known names, separated by commas."""
 
     name = "NAMES"
 
@@ -46,7 +46,7 @@ class Several(click.ParamType):
         self.known = {str(item): item for item in known}
 
     def convert(self, value, param, ctx):
-        """The objects of these names; an unknown name stays, for the plan to refuse."""
+        """The objects with these names; the plan refuses an unknown name."""
         if not isinstance(value, str):
             return value
         names = [name.strip() for name in value.split(",")]
@@ -54,14 +54,14 @@ class Several(click.ParamType):
 
 
 def several(option, known, what, *, default=None):
-    """An option that takes some of the known objects, all of them by default."""
+    """An option that takes some of the known objects; the default is all of them."""
     names = ", ".join(map(str, known))
     return click.option(
         option,
         type=Several(known),
         default=tuple(known if default is None else default),
         show_default="all" if default is None else ", ".join(default),
-        help=f"{what}, with commas between them: {names}.",
+        help=f"{what}, separated by commas: {names}.",
     )
 
 
@@ -79,12 +79,12 @@ def work(function):
         click.option(
             "--workers",
             type=click.IntRange(min=1),
-            help="Dask workers that are started here, in place of processes.",
+            help="Start this many Dask workers here, instead of processes.",
         ),
         click.option(
             "--scheduler",
             metavar="ADDRESS",
-            help="A running Dask cluster, for instance tcp://10.0.0.1:8786.",
+            help="Use a running Dask cluster, for instance tcp://10.0.0.1:8786.",
         ),
         device,
     ):
@@ -117,25 +117,25 @@ def compare(settings, methods, seeds, **options):
 
 @command.command("estimates", epilog=EPILOG)
 @several("--photos", PHOTOS, "Some photographs")
-@several("--spaces", PAPER_SPACES, "Some embedding spaces")
+@several("--spaces", PAPER_SPACES, "Embedding spaces")
 @common
 def estimate(photos, spaces, **options):
-    """Train on artifacts by the exact closest point and by all its estimates."""
+    """Train on artifacts by the exact closest point and by estimates of it."""
     run(estimates.ESTIMATES, estimates.planned(photos, spaces), **options)
 
 
 @command.command("ladder", epilog=EPILOG)
 @several("--photos", PHOTOS, "Some photographs")
-@several("--kinds", ladder.EVERY_KIND, "Some kinds of artifacts and controls")
+@several("--kinds", ladder.EVERY_KIND, "Kinds of artifacts and controls")
 @common
 def ladder_of_controls(photos, kinds, **options):
-    """Train on artifacts, and on controls that know no closest point."""
+    """Train on artifacts, and on controls without a closest point."""
     run(ladder.LADDER, ladder.planned(photos, kinds), **options)
 
 
 @command.command("regime", epilog=EPILOG)
-@several("--dimensions", regime.DIMENSIONS, "Some numbers of parameters of the views")
-@several("--ratios", regime.RATIOS, "Some lengths of traces over the spacing")
+@several("--dimensions", regime.DIMENSIONS, "Numbers of parameters of the views")
+@several("--ratios", regime.RATIOS, "Lengths of traces, in units of the spacing")
 @common
 def map_regime(dimensions, ratios, **options):
     """Train on known traces of chosen lengths, on manifolds of chosen dimensions."""
@@ -149,23 +149,23 @@ def map_regime(dimensions, ratios, **options):
     type=click.Path(dir_okay=False, path_type=Path),
     default="table1.csv",
     show_default=True,
-    help="Gets a row for each method.",
+    help="CSV file for the results, one row per method.",
 )
 @several("--methods", (*BASELINES, *SPACES), "Some methods")
 @click.option("--resnet50", type=click.Path(path_type=Path), help="ImageNet weights.")
-@click.option("--barlowtwins", type=click.Path(path_type=Path), help="SSL weights.")
+@click.option("--barlowtwins", type=click.Path(path_type=Path), help="Its weights.")
 @click.option("--inception", type=click.Path(path_type=Path), help="ImageNet weights.")
-@click.option("--small", is_flag=True, help="Small networks, not those of the paper.")
+@click.option("--small", is_flag=True, help="Use small networks, not the paper's.")
 @click.option("--n-train", type=click.IntRange(min=2), default=700, show_default=True)
 @click.option("--n-test", type=click.IntRange(min=2), default=300, show_default=True)
 @click.option("--n-real", type=click.IntRange(min=1), help="Size of the manifold set.")
 @click.option("--seeds", type=int, multiple=True, default=(0, 1, 2), show_default=True)
-@click.option("--models", multiple=True, help="Some models; all by default.")
-@click.option("--size", type=click.IntRange(min=1), help="Pixels of all images.")
-@click.option("--per-class", type=click.IntRange(min=1), help="Images drawn at most.")
+@click.option("--models", multiple=True, help="Models [default: all].")
+@click.option("--size", type=click.IntRange(min=1), help="Resize all images to it.")
+@click.option("--per-class", type=click.IntRange(min=1), help="Draw at most this many.")
 @device
 def first_table(source, output, **options):
-    """Compute Table 1 of the paper on a SOURCE of images, whatever `load` reads."""
+    """Compute Table 1 of the paper on SOURCE: any images that `load` can read."""
     from ..images.loading import load
     from .table_one import Networks, table_one
 
@@ -183,7 +183,7 @@ def first_table(source, output, **options):
     "folder",
     required=True,
     type=click.Path(path_type=Path),
-    help="Folder with real/ and a sub-folder per model, or whatever `load` reads; a "
+    help="Folder with real/ and one sub-folder per model, or whatever `load` reads; a "
     "split into train and test that it brings is kept.",
 )
 @click.option(
@@ -192,12 +192,12 @@ def first_table(source, output, **options):
     type=click.Path(dir_okay=False, path_type=Path),
     default="results.csv",
     show_default=True,
-    help="File of the results; a .json beside it says what made them.",
+    help="CSV file for the results; a .json file beside it records how they were made.",
 )
-@click.option("--size", type=click.IntRange(min=1), help="Side to bring images to.")
-@several("--spaces", SPACES, "Some embedding spaces", default=SPACES[:2])
+@click.option("--size", type=click.IntRange(min=1), help="Resize all images to it.")
+@several("--spaces", SPACES, "Embedding spaces", default=SPACES[:2])
 @several("--kinds", folder_study.KINDS, "Some representations")
-@several("--earlier", BASELINES, "Some earlier methods")
+@several("--earlier", BASELINES, "Earlier methods")
 @click.option("--n-train", type=click.IntRange(min=1), default=100, show_default=True)
 @click.option("--n-test", type=click.IntRange(min=1), default=100, show_default=True)
 @click.option(
@@ -205,12 +205,12 @@ def first_table(source, output, **options):
     type=click.IntRange(min=1),
     default=3,
     show_default=True,
-    help="Trainings per method, which the intervals are over.",
+    help="Trainings per method; the intervals are over these.",
 )
 @click.option(
     "--quick",
     is_flag=True,
-    help="One training per method, in one space, networks trained a fifth as long.",
+    help="Only one training per method and one space; networks train a fifth as long.",
 )
 @work
 def run_folder(folder, output, size, quick, list_only, device, **options):
@@ -239,7 +239,7 @@ def run_folder(folder, output, size, quick, list_only, device, **options):
 
 
 def _checked(study, training):
-    """Read the images, so that what is wrong with them is told before the study."""
+    """Read the images, so that errors in them are reported before the study starts."""
     # These need torch, which --help does not.
     from .folder_training import benchmark, drawn
 
@@ -249,16 +249,16 @@ def _checked(study, training):
 
 
 def _announced(store, todo, device):
-    """Measure one training, and say how long all will take."""
+    """Measure one training, and say how long all trainings will take."""
     study = store.study
     before = store.read()[1]["cpu_seconds"].get(study.account(todo[0]), 0)
     compute(todo[:1], store, device=device)
     seconds = store.read()[1]["cpu_seconds"][study.account(todo[0])] - before
     left = folder_study.expected_seconds(todo[1:], todo[0], seconds)
     click.echo(
-        f"{len(todo) - 1} trainings are left, for about {left / 60:.0f} CPU minutes by "
-        f"what one took ({todo[0].method}: {seconds:.0f} s) and by what the methods "
-        "took in the stored comparison."
+        f"{len(todo) - 1} trainings are left; they will take about {left / 60:.0f} CPU "
+        f"minutes, judged by the first one ({todo[0].method}: {seconds:.0f} s) and by "
+        "the times of the methods in the stored comparison."
     )
 
 
@@ -267,17 +267,17 @@ def _called():
 
 
 def run(study, trainings, *, output, list_only=False, **options):
-    """Compute what the results lack, or list it.
+    """Compute the trainings that the results lack, or list them.
 
     Parameters
     ----------
     study : Study
     trainings : list of tuple
-        Those that are asked for.
+        The trainings that are wanted.
     output : path
         Folder of the results.
     list_only : bool
-        Show what is missing and compute nothing.
+        Whether to show only what is missing and to compute nothing.
     **options
         Options of `compute`.
     """

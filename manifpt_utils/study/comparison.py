@@ -6,10 +6,10 @@ One training serves several *columns*:
 `closed`     accuracy on held-out images of the same classes
 `with real`  the same with real images as one more class
 `unseen`     accuracy on samples of a model that was trained again, from another
-             random start: columns `model` and `start` say which
+             random start; the columns `model` and `start` say which
 `transfer`   accuracy on the same models, trained on the other photograph of the pair
 `FDR`        ratio of Frechet distances of the penultimate features (eq. 19)
-`FDR PCA`    the same on their first principal components, as many for all methods
+`FDR PCA`    the same on the first principal components, equally many for all methods
 ===========  ========================================================================
 
 `manifpt study comparison` computes what the results lack, and `COMPARISON.results()`
@@ -42,8 +42,8 @@ from .settings import (
 )
 from .study import Study
 
-# Seeds of a cell, for methods without and with a network of their own: fewer where
-# they are expensive.  Only coffee has the whole curve of training images.
+# Numbers of seeds per cell, for methods without and with their own network; expensive
+# cells have fewer.  Only coffee has the whole curve of training images.
 N_SEEDS = {
     "closed": (5, 5),
     "with real": (5, 5),
@@ -56,13 +56,13 @@ N_SEEDS = {
     "imagenet": (2, 0),
     "ablation": (0, 3),
 }
-FILTER_SEEDS = 3  # of high-pass and denoiser
+FILTER_SEEDS = 3  # seeds of high-pass and denoiser
 COFFEE = shared("coffee")
 MOVING = ("shared", "good on both")  # models that both photographs of a pair have
 
 
 class Fit(NamedTuple):
-    """One training, which serves all columns of its task."""
+    """One training, which gives the scores of all columns of its task."""
 
     setting: Setting
     method: Method
@@ -75,7 +75,7 @@ class Fit(NamedTuple):
 
 
 class Column(NamedTuple):
-    """What is scored; `model` and `start` are empty unless it is "unseen"."""
+    """What is scored; `model` and `start` are empty unless `name` is "unseen"."""
 
     name: str
     model: str = ""
@@ -119,7 +119,7 @@ class Comparison(Study):
         Returns
         -------
         list of dict
-            Rows of the results.  A method that cannot work on these images has a
+            Rows of the results.  If a method cannot work on these images, its row has a
             `reason` in place of a score.
         """
         # Needs torch, which reading results does not.
@@ -137,7 +137,7 @@ class Comparison(Study):
         return str(fit.method)
 
     def sheets(self):
-        """The sha256 of every sheet of samples that takes part."""
+        """The sha256 of every sheet of samples that is used."""
         return sheets()
 
 
@@ -150,7 +150,7 @@ def planned(settings=SETTINGS, methods=EVERY_METHOD, seeds=SEEDS):
     Raises
     ------
     ValueError
-        If a setting or a method is unknown, or a seed is none of `SEEDS`.
+        If a setting or a method is unknown, or a seed is not one of `SEEDS`.
     """
     every = ((settings, SETTINGS), (methods, EVERY_METHOD), (seeds, SEEDS))
     for given, known in every:
@@ -171,11 +171,11 @@ def planned(settings=SETTINGS, methods=EVERY_METHOD, seeds=SEEDS):
 
 
 def n_seeds(setting, method, task, n_train):
-    """How many seeds a cell of the table is given, from `N_SEEDS`.
+    """How many seeds a cell of the table has, from `N_SEEDS`.
 
-    The origin of an image is asked of methods without a network of their own, as in the
-    paper, of raw images and of artifacts.  High-pass and denoiser have three seeds and
-    take part where models are told apart, without the class "real".
+    The question of origin is put only to methods without their own network, as in the
+    paper: to raw images and to artifacts.  High-pass and denoiser have three seeds;
+    they take part where models are told apart without the class "real".
 
     Examples
     --------
@@ -193,7 +193,7 @@ def n_seeds(setting, method, task, n_train):
 
 
 def _test(setting, method, task, n_train):
-    """Which row of `N_SEEDS` a cell belongs to, None if it is not in the study."""
+    """The row of `N_SEEDS` to which a cell belongs; None if it is not in the study."""
     is_main = (task, n_train) == ("closed", N_TRAIN)
     is_published = method.kind == "published"
     is_short = task == "closed" and n_train in (min(FEW), N_TRAIN)
@@ -221,9 +221,10 @@ def _test(setting, method, task, n_train):
 def _turn(fit):
     """Place in the queue.
 
-    What the main table needs comes first, one photograph after the other.  Quick
-    methods come method by method, because their features are kept in between, and
-    then the networks, seed by seed: a study that stops has some seeds of all of them.
+    Trainings for the main table come first, one photograph after the other.  Quick
+    methods are ordered by method, because their features are kept in between.  Then
+    come the networks, ordered by seed, so that a study that is stopped has some seeds
+    of all of them.
     """
     is_network = fit.method.has_network
     is_main = (fit.task, fit.n_train) == ("closed", N_TRAIN)
@@ -236,7 +237,7 @@ def _turn(fit):
 
 
 def columns(fit):
-    """The columns that one training serves: a list of `Column`."""
+    """The columns to which one training gives scores: a list of `Column`."""
     task, transfer = Column(fit.task), Column("transfer")
     ratios = [Column("FDR"), Column("FDR PCA")]
     if fit.task == "closed" and fit.setting.models == "listed":
@@ -251,13 +252,13 @@ def columns(fit):
 
 
 def is_moved(setting, method):
-    """Whether a training is tested on the other photograph of the pair, too."""
+    """Whether a training is also tested on the other photograph of the pair."""
     return setting.models in MOVING and method not in IMAGENET
 
 
 @lru_cache
 def unseen(photo):
-    """A column for every training of the shared models but the first."""
+    """A column for every training of the shared models except the first."""
     stored, taking_part = records(photo).index, GENERATORS[photo]
     starts = [(m, s) for m, s in stored if s and m in taking_part]
     return [Column("unseen", model, start) for model, start in starts]
@@ -265,7 +266,7 @@ def unseen(photo):
 
 @lru_cache
 def sheets(settings=SETTINGS):
-    """The sha256 of every sheet of samples that takes part in some settings."""
+    """The sha256 of every sheet of samples that some settings use."""
     names = tuple(f"gm-photo/{p}/{m}-" for s in settings for p, m in s.trained)
     return {
         name: entry["sha256"]

@@ -17,9 +17,9 @@ from ..metrics import frechet_distance_ratio
 from .comparison import Column, columns, is_moved, unseen
 from .settings import ABLATED, IMAGENET, N_TEST, OTHER
 
-N_COMPONENTS = 3  # of the common dimension: the shortest features have no more
-N_PERMUTATIONS = 5  # behind the null of the ratio
-N_REAL_SLOW = 2000  # real views in the slow space of ImageNet, in place of 8,000
+N_COMPONENTS = 3  # common dimension; the shortest features have no more
+N_PERMUTATIONS = 5  # permutations for the null of the ratio
+N_REAL_SLOW = 2000  # real views in the slow space of ImageNet, instead of 8,000
 
 
 class Material(NamedTuple):
@@ -31,12 +31,12 @@ class Material(NamedTuple):
 
 
 def scores(fit):
-    """Train once and score every column that the training serves.
+    """Train once and score every column of the training.
 
     Returns
     -------
     dict of Column to dict
-        `score`, and what belongs to it; or `reason`, why there is none.
+        `score` with further numbers, or the `reason` why there is none.
     """
     try:
         return _scores(fit, _material(fit.setting, fit.method))
@@ -75,7 +75,7 @@ def _scores(fit, material):
 
 
 def nested_split(labels, *, room, n_train, seed):
-    """Rows to train and to test on; the test is the same for any number of images.
+    """Rows to train on and to test on; the test set does not depend on `n_train`.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def nested_split(labels, *, room, n_train, seed):
     room : int
         The largest number of training images per class.
     n_train : int
-        Training images per class: the first of the largest number.
+        Training images per class; they are the first of those of the largest number.
     seed : int
 
     Returns
@@ -124,7 +124,8 @@ def _material(setting, method):
         pairs = {column: (x, y) for column, (x, y, _) in tests.items()}
         return Material(head, (images, labels), pairs)
     own = _representation(home, method)
-    # Elsewhere an artifact is taken from the real images of that place.
+    # On another photograph, artifacts are taken from the real images of that
+    # photograph.
     pairs = {}
     for column, (x, y, where) in tests.items():
         shown = own if where is home else _representation(where, method)
@@ -147,7 +148,7 @@ def _representation(data, method):
 
 @lru_cache(maxsize=1)
 def _images(setting, moved):
-    """The benchmark of a setting; column -> images, labels and where they belong."""
+    """The benchmark of a setting, and for each column images, labels and benchmark."""
     if setting.question == "origin":
         return _origins(setting), {}
     home = generators(setting)
@@ -174,10 +175,10 @@ def generators(setting):
 
 
 def _origins(setting):
-    """A benchmark whose classes are the photographs that one model was trained on.
+    """A benchmark whose classes are the photographs on which one model was trained.
 
-    Its manifold is that of all these photographs together: taking each artifact from
-    the right one would tell the classifier the answer.
+    Its manifold is that of all these photographs together.  If each artifact were taken
+    from the right one, the classifier would be told the answer.
     """
     model, photos = setting.models, setting.names
     parts = {

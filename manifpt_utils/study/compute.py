@@ -1,4 +1,4 @@
-"""Computing what a study lacks, in several processes or on a cluster."""
+"""Computes the missing trainings of a study, in several processes or on a cluster."""
 
 import time
 from itertools import groupby
@@ -10,17 +10,17 @@ from .._support.workers import results_of
 
 
 def compute(trainings, store, *, jobs=1, workers=None, scheduler=None, device=None):
-    """Run the trainings that the results lack and add what they give.
+    """Run the trainings that the results lack, and add their rows.
 
     Parameters
     ----------
     trainings : list of tuple
     store : Store
-        Is written after every batch, so that an interrupted call goes on.
+        It is written after every batch, so that a call after an interrupt can continue.
     jobs : int
         Processes.
     workers, scheduler
-        A Dask cluster in place of the processes, see `workers.results_of`.
+        A Dask cluster instead of processes, see `workers.results_of`.
     device : str, optional
         Device of torch of every process, see `use_device`.
     """
@@ -37,7 +37,7 @@ def compute(trainings, store, *, jobs=1, workers=None, scheduler=None, device=No
 
 
 def _work(calls, jobs, workers, scheduler):
-    """What the calls give, in the order in which they end."""
+    """The results of the calls, in the order in which they end."""
     if not calls:
         return ()
     if workers is not None or scheduler is not None:

@@ -1,4 +1,4 @@
-"""One training of the study of estimates, and how densely the real views lie."""
+"""One training of the study of estimates, and the density of the real views."""
 
 from functools import lru_cache
 
@@ -13,11 +13,11 @@ from .comparison_training import generators, nested_split
 from .estimates import COLUMNS, N_REAL
 from .settings import N_TEST, OTHER, shared
 
-N_PAIRS = 2000  # of real views, behind their typical distance
+N_PAIRS = 2000  # pairs of real views that give their typical distance
 
 
 def scores(training):
-    """Shares of images told apart at home and away; or the gap between real views.
+    """Accuracies at home and away, or the gap between real views.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def scores(training):
 
 
 def _first(labels):
-    """Rows of the test images of another photograph: the first of every class."""
+    """Rows of test images from another photograph: the first of every class."""
     return np.concatenate(
         [np.flatnonzero(labels == name)[:N_TEST] for name in np.unique(labels)]
     )
@@ -53,14 +53,14 @@ def _first(labels):
 
 @lru_cache
 def _pool(photo):
-    """All generated images that may take part, and their labels."""
+    """All generated images that may be used, and their labels."""
     setting = shared(photo)
     return generators(setting).labelled(setting.room + N_TEST)
 
 
 @lru_cache(maxsize=2)
 def _features(photo, representation):
-    """The classifier of a representation, and all images in it."""
+    """The classifier for a representation, and all images in this representation."""
     space, kind, k, search, n_real = representation
     images, _ = _pool(photo)
     if kind == "exact":
@@ -94,7 +94,7 @@ def _real(photo):
 
 
 def gap(photo, space, n_real):
-    """How far a new real view is from its nearest neighbour among the real views.
+    """Distance from a new real view to its nearest neighbour among the real views.
 
     Parameters
     ----------
@@ -105,8 +105,9 @@ def gap(photo, space, n_real):
     Returns
     -------
     float
-        Median of the distances, over the median distance between two real views: near
-        1 where the nearest view is as good as any, towards 0 where views are dense.
+        Median of these distances, divided by the median distance between two real
+        views: near 1 if the nearest view is no better than any other, near 0 if views
+        are dense.
     """
     manifold, _ = _manifold(photo, space, "euclidean", n_real)
     manifold.set_params(estimator="nearest", k=1)

@@ -1,16 +1,17 @@
-"""The study of estimates: when does an artifact tell models apart better than anything?
+"""The study of estimates: when do artifacts tell models apart best?
 
-The closest point is exact, or estimated from 100 to 50,000 real views, by the mean of
-the nearest ones or by their affine hull, found by one of three distances (*searches*).
-Each artifact is trained on with few and with many images per model, and tested on the
-photograph of the training (`closed`) and on the other one of its pair (`transfer`).
+The closest point is exact, or it is estimated from 100 to 50,000 real views: by the
+mean of the nearest views or by their affine hull, where one of three distances
+(*searches*) says which views are nearest.  A classifier is trained on each kind of
+artifact, with few and with many images per model.  It is tested on the photograph of
+the training (`closed`) and on the other one of its pair (`transfer`).
 
-Splits, seeds, test images and classifiers are those of `comparison`, whose rows for raw
-images and earlier methods therefore stand beside these.  A further column, `gap`, says
-how densely the real views cover the manifold; nothing is trained for it.
+Splits, seeds, test images and classifiers are those of `comparison`, so its rows for
+raw images and earlier methods can be compared with these.  A further column, `gap`,
+says how densely the real views cover the manifold; nothing is trained for it.
 
 `manifpt study estimates` computes what the results lack, and `ESTIMATES.results()`
-reads them.  `leads` compares them with those of `comparison`.
+reads them.  `leads` compares these results with those of `comparison`.
 """
 
 from itertools import product
@@ -22,11 +23,12 @@ from .comparison import sheets
 from .settings import FEW, OTHER, PHOTOS, SEEDS, shared
 from .study import Study
 
-NEIGHBOURS = {"nearest": 1, "hull": 33}  # that each estimate usually takes
+NEIGHBOURS = {"nearest": 1, "hull": 33}  # the usual number for each estimate
 N_REAL = (100, 1000, 10_000, 50_000)  # real views
 N_TRAIN = (min(FEW), 100)  # images per model
 COLUMNS = ("closed", "transfer")
-# Other numbers of neighbours and other searches: between pixels, with few images.
+# Other numbers of neighbours and other searches are tried between pixels, with few
+# images.
 VARIED_N_REAL = (1000, 10_000)
 OTHER_K = {"nearest": (5, 20), "hull": (9,)}
 SEARCHES = ("euclidean", "cosine", "supervised")
@@ -34,15 +36,15 @@ PIXEL_SPACES = ("rgb", "frequency")
 
 
 class Training(NamedTuple):
-    """One representation, and what is trained on it."""
+    """One representation, and the training on it."""
 
     photo: str
     space: str
     kind: str  # "exact", "nearest" or "hull"
     k: int  # neighbours; 0 for "exact"
-    search: str  # of the neighbours; "rgb" for "exact", which is found among pixels
+    search: str  # space of the search; "rgb" for "exact", found among pixels
     n_real: int  # 0 for "exact"
-    n_train: int  # images per model; 0 where only the gap is measured
+    n_train: int  # images per model; 0 if only the gap is measured
     seed: int
 
     def __str__(self):
@@ -60,7 +62,7 @@ class Estimates(Study):
     order = {name: i for i, name in enumerate(names)}
 
     def planned(self):
-        """All trainings, the main ones first."""
+        """All trainings, those of the main part first."""
         return planned()
 
     def cells(self, training):
@@ -69,7 +71,7 @@ class Estimates(Study):
         return {(*training, column) for column in columns}
 
     def measure(self, training):
-        """Train once and test on both photographs of the pair; or measure a gap.
+        """Train once and test on both photographs of the pair, or measure a gap.
 
         Parameters
         ----------
@@ -80,7 +82,7 @@ class Estimates(Study):
         list of dict
             Rows of the results.
         """
-        from .estimate_training import scores  # needs torch, which reading does not
+        from .estimate_training import scores  # imports torch
 
         key = training._asdict()
         found = scores(training)
@@ -96,7 +98,7 @@ class Estimates(Study):
         return training.space
 
     def sheets(self):
-        """The sha256 of every sheet of samples that takes part."""
+        """The sha256 of every sheet of samples that is used."""
         return sheets(tuple(map(shared, PHOTOS)))
 
 
@@ -104,7 +106,7 @@ ESTIMATES = Estimates()
 
 
 def planned(photos=PHOTOS, spaces=PAPER_SPACES):
-    """All trainings of the study, the main ones first.
+    """All trainings of the study, those of the main part first.
 
     Raises
     ------
@@ -134,7 +136,7 @@ def _main():
 
 
 def _varied():
-    """The same for what is tried between pixels only."""
+    """The same for the variants that are tried only between pixels."""
     for n in VARIED_N_REAL:
         for kind, k in NEIGHBOURS.items():
             yield from ((kind, other, "euclidean", n) for other in OTHER_K[kind])
@@ -142,7 +144,7 @@ def _varied():
 
 
 def _turn(training):
-    """Place in the queue; what shares features, or a fitted manifold, is together."""
+    """Place in the queue; trainings that share features or a manifold are together."""
     t = training
     is_late = t.search not in ("euclidean", "rgb")
     order = t.kind, t.k, t.photo, t.n_train, t.seed
@@ -150,6 +152,6 @@ def _turn(training):
 
 
 def is_main(table):
-    """Which rows belong to the main part: each estimate with its usual neighbours."""
+    """Which rows are of the main part: each estimate with its usual neighbours."""
     usual = table["kind"].map({"exact": 0, **NEIGHBOURS}) == table["k"]
     return usual & table["search"].isin(["euclidean", "rgb"])

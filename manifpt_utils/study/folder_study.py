@@ -1,7 +1,7 @@
-"""The study of a folder of your own images: every method, over several seeds.
+"""The study of a folder of your own images: every method, with several seeds.
 
-The ladder of representations in some spaces, and the earlier methods, are trained and
-tested on the same splits.  `manifpt study run --benchmark FOLDER` computes what the
+All representations of the ladder, in some spaces, and the earlier methods are trained
+and tested on the same splits.  `manifpt study run --benchmark FOLDER` computes what the
 results lack, and `summary` makes a table of them.
 """
 
@@ -20,8 +20,8 @@ from .study import Study
 
 KINDS = ("raw", "highpass", "nearest", "hull", "tangent", "pca")
 NAMED = ("method", "space", "kind")  # columns that name a method
-FILTERED = SPACES[:2]  # the spaces that a filter of pixels can be shown in
-QUICK = {"seeds": 1, "effort": 0.2, "spaces": ("rgb",)}  # of the quick profile
+FILTERED = SPACES[:2]  # the spaces in which a filter of pixels can be shown
+QUICK = {"seeds": 1, "effort": 0.2, "spaces": ("rgb",)}  # for --quick
 
 
 class FolderTraining(NamedTuple):
@@ -30,7 +30,7 @@ class FolderTraining(NamedTuple):
     method: Method
     n_train: int  # images per class
     n_test: int
-    effort: float  # share of the steps that networks are usually trained for
+    effort: float  # share of the usual number of training steps of networks
     seed: int
 
     def __str__(self):
@@ -47,7 +47,7 @@ class FolderStudy(Study):
     name : str
         Name of the two files of results.
     size : int or (int, int), optional
-        Height and width to bring every image to.
+        Height and width to which every image is brought.
     """
 
     keys = (*NAMED, "n_train", "n_test", "effort", "seed")
@@ -62,11 +62,11 @@ class FolderStudy(Study):
         self._sheets = _described(self.folder)
 
     def planned(self):
-        """Those of the defaults."""
+        """All trainings with the default options."""
         return planned()
 
     def pruned(self, table):
-        """The table itself: trainings with other numbers of images stay."""
+        """The table itself, because trainings with other numbers of images are kept."""
         return table
 
     def cells(self, training):
@@ -82,12 +82,12 @@ class FolderStudy(Study):
         return str(training.method)
 
     def sheets(self):
-        """A hash of names, sizes and times of the files of every class."""
+        """A hash of the names, sizes and times of the files of every class."""
         return self._sheets
 
     def measure(self, training):
-        """Train once, test once: a row, with a reason where there is no score."""
-        from .folder_training import score  # needs torch, which the plan does not
+        """Train once and test once: a row, with a reason if there is no score."""
+        from .folder_training import score  # imports torch
 
         (cell,) = self.cells(training)
         try:
@@ -97,7 +97,7 @@ class FolderStudy(Study):
         return [dict(zip(self.keys, cell, strict=True)) | found]
 
     def check(self, store):
-        """Refuse to add to the results of other images.
+        """Refuse to add rows to the results of other images.
 
         Parameters
         ----------
@@ -106,7 +106,7 @@ class FolderStudy(Study):
         Raises
         ------
         ValueError
-            If the files of the folder are not those that the results are of.
+            If the results are those of other files than the folder has now.
         """
         known = store.read()[1]["sheets"]
         differ = sorted(
@@ -117,7 +117,7 @@ class FolderStudy(Study):
         if known and differ:
             raise ValueError(
                 f"{store.csv} holds results of other images: {', '.join(differ)} "
-                "changed since. Give another file by -o, or delete that one."
+                "changed since then. Give another file by -o, or delete that one."
             )
 
 
@@ -139,7 +139,7 @@ def _state(place, folder):
 
 
 def methods(spaces=("rgb", "frequency"), kinds=KINDS, earlier=tuple(BASELINES)):
-    """What is compared: representations in some spaces, and earlier methods.
+    """The methods to compare: representations in some spaces, and earlier methods.
 
     Parameters
     ----------
@@ -181,9 +181,9 @@ def planned(chosen=None, *, n_train=100, n_test=100, seeds=3, effort=1.0):
     n_train, n_test : int
         Images per class.
     seeds : int
-        Trainings of a method, on as many splits.
+        Number of trainings per method, each on its own split.
     effort : float
-        Share of the steps that networks are usually trained for.
+        Share of the usual number of training steps of networks.
 
     Returns
     -------
@@ -198,20 +198,20 @@ def planned(chosen=None, *, n_train=100, n_test=100, seeds=3, effort=1.0):
 
 
 def expected_seconds(trainings, first, seconds):
-    """CPU seconds of some trainings, from what one of them took.
+    """Estimate the CPU seconds of some trainings from those of the first.
 
     Parameters
     ----------
     trainings : list of FolderTraining
     first : FolderTraining
-        The one that was measured.
+        The training that was measured.
     seconds : float
-        What it took.
+        CPU seconds that it took.
 
     Returns
     -------
     float
-        By the shares that the methods had in the stored comparison.
+        Assumes the ratios between methods that the stored comparison has.
     """
     weights = _weights()
     usual = pd.Series(weights).median()
@@ -241,9 +241,9 @@ def summary(table):
     -------
     DataFrame
         Indexed by method; columns `n train`, `accuracy`, `low` and `high` of the 95 %
-        interval, `trainings`, and `reason` where there is no score.
+        interval, `trainings`, and the `reason` if there is no score.
     """
-    from ..metrics.intervals import share_interval  # needs scipy, which --help does not
+    from ..metrics.intervals import share_interval  # imports scipy
 
     rows = {}
     kept = ["n_train", "n_test", "effort"]

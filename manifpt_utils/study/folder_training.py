@@ -14,7 +14,7 @@ from ..method.representations import representations
 
 
 def score(folder, size, training):
-    """The share of test images whose model is told.
+    """The share of test images whose model is named correctly.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def _material(folder, size, method, counts):
 
 @lru_cache(maxsize=1)
 def benchmark(folder, size):
-    """The images of a folder; what has to be said of them is in `warnings`."""
+    """The images of a folder as a Benchmark, with its `warnings`."""
     with warnings.catch_warnings(action="ignore"):
         return load(folder, size=size)
 
@@ -77,7 +77,7 @@ class Pool(NamedTuple):
 def drawn(folder, size, counts):
     """The images of all trainings with as many per class to train and to test on.
 
-    Real images are a class only where there is one model.
+    Real images are a class only if there is a single model.
     """
     data = benchmark(folder, size)
     is_alone = len(data.models) == 1

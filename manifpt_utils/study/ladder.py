@@ -1,8 +1,9 @@
 """The study of the ladder: does the closest real image matter, or would any filter do?
 
-Every way to take an artifact stands beside controls that know no real image, under the
-same classifier: by the closest point (estimated, learned or exact), by a high-pass, by
-the mean real image.  Splits, seeds and test images are those of `comparison`.
+All ways to take an artifact are compared under the same classifier: by the closest
+point (estimated, learned or exact), and by controls that do not look for one, such as a
+high-pass or the mean real image.  Splits, seeds and test images are those of
+`comparison`.
 
 The study has four parts.  The *main* one has every kind between pixels, and some in the
 other spaces, at home and away, with few and many images.  *Variants* change one
@@ -37,22 +38,22 @@ STRANGER = {"coffee": "astronaut", "flower": "china"}
 STRANGER |= {"astronaut": "flower", "china": "coffee"}
 
 FEW, SOME, MANY = 5, 50, 100  # training images per class
-N_VALIDATED = 50  # images per class on which a training is seen to improve no longer
-TREATED = ("JPEG 95", "JPEG 75")  # of test images; the training is on others
-# Of artifacts, without a training: see `ladder_training.measures`.
+N_VALIDATED = 50  # images per class that decide when a training no longer improves
+TREATED = ("JPEG 95", "JPEG 75")  # treatments of the test images alone
+# Measures of artifacts, without a training: see `ladder_training.measures`.
 MEASURES = ("cosine", "length", "real")
-NOISE_LEFT = "noise left"  # of denoisers only
-TREATMENTS = ("JPEG 75",)  # of all images
-USUAL = "usual"  # variant, and classifier: ours with its short schedule
+NOISE_LEFT = "noise left"  # a measure of denoisers only
+TREATMENTS = ("JPEG 75",)  # treatments of all images
+USUAL = "usual"  # name of the usual variant, and of the usual short training
 NETWORKS = ("small ResNet", "Marra18", "Yu19")
 CLASSIFIERS = (*NETWORKS, "logistic regression", "support vectors")
 CLASSIFIED = ("raw", "nearest", "hull", "highpass", "denoiser")
 
-SDS = (0.35, 0.7, 1.0, 2.0)  # pixels, beside the usual 0.5
-STEPS = (300,)  # beside the 1,200 of the shipped denoisers
-NOISES = (10,)  # grey levels, beside the usual 20
+SDS = (0.35, 0.7, 1.0, 2.0)  # pixels; the usual value is 0.5
+STEPS = (300,)  # shipped denoisers have 1,200
+NOISES = (10,)  # grey levels; the usual value is 20
 STRANGE = "other photographs"
-# Kind and variant to the parameters that differ from the usual ones.
+# For each kind and variant, the parameters that differ from the usual ones.
 VARIANTS = {("highpass", f"sd {sd}"): {"sd": sd} for sd in SDS}
 VARIANTS |= {("denoiser", STRANGE): {}}
 VARIANTS |= {("denoiser", f"{n} steps"): {"steps": n} for n in STEPS}
@@ -60,7 +61,7 @@ VARIANTS |= {("denoiser", f"noise to {n}"): {"noise": n} for n in NOISES}
 
 
 class Rung(NamedTuple):
-    """One training: what is shown to which classifier."""
+    """One training: a representation and a classifier."""
 
     photo: str
     space: str  # "rgb", "frequency", or one of `LEARNED`
@@ -68,7 +69,7 @@ class Rung(NamedTuple):
     variant: str  # of the kind: "usual", or as in `VARIANTS`
     classifier: str  # "usual", or one of `CLASSIFIERS`
     treatment: str  # of all images: "none", or one of `TREATMENTS`
-    n_train: int  # images per model; 0 where artifacts are measured, and seed 0
+    n_train: int  # images per model; 0, with seed 0, if artifacts are measured
     seed: int
 
     def __str__(self):
@@ -76,7 +77,7 @@ class Rung(NamedTuple):
 
 
 class Ladder(Study):
-    """The study of estimates of the closest point beside controls without one."""
+    """The study of estimates of the closest point, and of controls without one."""
 
     name = "ladder"
     keys = (*Rung._fields, "column")
@@ -95,7 +96,7 @@ class Ladder(Study):
         return {(*training, column) for column in columns(training)}
 
     def measure(self, training):
-        """Train once and test at home, on the other photograph, and on treated images.
+        """Train once, and test at home, on the other photograph, and on treated images.
 
         Parameters
         ----------
@@ -106,7 +107,7 @@ class Ladder(Study):
         list of dict
             Rows of the results.
         """
-        from .ladder_training import measures, scores  # need torch; reading does not
+        from .ladder_training import measures, scores  # they import torch
 
         key = training._asdict()
         found = scores(training) if training.n_train else measures(training)
@@ -121,7 +122,7 @@ class Ladder(Study):
         return training.kind
 
     def sheets(self):
-        """The sha256 of every sheet of samples that takes part."""
+        """The sha256 of every sheet of samples that is used."""
         return sheets(tuple(map(shared, PHOTOS)))
 
 
@@ -129,7 +130,7 @@ LADDER = Ladder()
 
 
 def columns(training):
-    """On which images a training is tested.
+    """The columns of a training: the images on which it is tested.
 
     Examples
     --------
@@ -140,7 +141,7 @@ def columns(training):
         return (*MEASURES, *[NOISE_LEFT] * (training.kind == "denoiser"))
     is_plain = training.variant == training.classifier == USUAL
     is_plain &= training.treatment == "none" and training.space == "rgb"
-    is_plain &= training.kind != "exact"  # whose projections take longest
+    is_plain &= training.kind != "exact"  # its projections take longest
     return (*COLUMNS, *TREATED) if is_plain else COLUMNS
 
 
@@ -165,7 +166,7 @@ def planned(photos=PHOTOS, kinds=EVERY_KIND):
 
 
 def _rungs(part, photos):
-    """The trainings of one part; those that share features follow each other."""
+    """The trainings of one part; those that share features come together."""
     rungs = [
         Rung(photo, space, *shown, n_train, seed)
         for space, shown, counts, n_seeds in part
@@ -175,10 +176,10 @@ def _rungs(part, photos):
 
 
 def _parts():
-    """The parts in their order, the closest points themselves last: they take longest.
+    """The parts in their order; exact closest points come last, as they take longest.
 
-    Every part has rows of: space; kind, variant, classifier and treatment; numbers of
-    images; number of seeds.
+    Every part has rows with a space; kind, variant, classifier and treatment; numbers
+    of images; and a number of seeds.
     """
     quick = [kind for kind in KINDS if kind != "exact"]
     yield _main("rgb", quick)

@@ -1,7 +1,7 @@
-"""What the ladder shows: tables of its stored results, with intervals over photographs.
+"""Tables of the stored results of the ladder, with intervals over photographs.
 
-The unit is the photograph: its score is the mean over seeds, and what two kinds differ
-by is the mean of four differences.
+The unit is the photograph: its score is the mean over seeds, and the difference of two
+kinds is the mean of four differences.
 """
 
 from itertools import product
@@ -37,7 +37,7 @@ PANELS = [
 
 
 def photo_scores(results, *, space="rgb", treatment="none"):
-    """Scores of every kind on every photograph, means over seeds.
+    """Scores of every kind on every photograph, as means over seeds.
 
     Parameters
     ----------
@@ -45,14 +45,14 @@ def photo_scores(results, *, space="rgb", treatment="none"):
         From `LADDER.results`.
     space : str
     treatment : str
-        Of all images.
+        Treatment of all images.
 
     Returns
     -------
     DataFrame
-        Indexed by `kind`, with columns of `panel` and `photo`.  The high-pass whose
-        blur was chosen on the other photographs is called "highpass, tuned", the
-        denoiser that never saw a view of the pair "denoiser, other photographs".
+        Indexed by `kind`; columns are pairs of `panel` and `photo`.  "highpass, tuned"
+        is the high-pass whose blur was chosen on the other photographs; "denoiser,
+        other photographs" is the denoiser that never saw a view of the pair.
     """
     part = _trained(results)
     part = part[(part["space"] == space) & (part["treatment"] == treatment)]
@@ -89,12 +89,12 @@ def tuned(widths):
     Parameters
     ----------
     widths : DataFrame
-        One row per variant, columns of panel and photo.
+        One row per variant; columns are pairs of panel and photo.
 
     Returns
     -------
     Series
-        One score per column; no image of a column takes part in its choice.
+        One score per column; images of a column take no part in the choice for it.
 
     Examples
     --------
@@ -142,14 +142,14 @@ def _group(kind):
 
 
 def leads_over(scores, rival):
-    """How far every kind is ahead of one of them, photograph by photograph.
+    """The lead of every kind over one rival, paired by photograph.
 
     Parameters
     ----------
     scores : DataFrame
         From `photo_scores`.
     rival : str
-        A row.
+        A row of `scores`.
 
     Returns
     -------
@@ -171,7 +171,7 @@ def _lead(scores, kind, rival, panel):
 
 
 def mean_lead(scores, kind, rival):
-    """The same in the mean over all panels: an Interval over photographs."""
+    """The mean lead over all panels: an Interval over photographs."""
     gaps = (scores.loc[kind] - scores.loc[rival]).unstack("photo").mean()
     return mean_interval(gaps.to_numpy())
 
@@ -201,7 +201,7 @@ def corrected(scores, pairs):
 
 
 def classifier_grids(results):
-    """Accuracy by representation and classifier, all trained until they had settled.
+    """Accuracy by representation and classifier, after training until no improvement.
 
     Parameters
     ----------
@@ -211,7 +211,8 @@ def classifier_grids(results):
     Returns
     -------
     dict of str to DataFrame
-        Panel to a table of means over photographs: rows are kinds, columns classifiers.
+        For each panel, a table of means over photographs: rows are kinds, columns
+        classifiers.
     """
     part = _classified(results)
     return {
@@ -233,10 +234,10 @@ def _classified(results):
 
 
 def shares_of_variance(results):
-    """How much of what accuracies differ by is due to what, photograph by photograph.
+    """Shares of the variance of accuracies due to representation and to classifier.
 
-    The sums of squares of a table of two ways: representation, classifier, and what
-    they do together.
+    They are the sums of squares of a two-way table, per photograph: of representation,
+    of classifier, and of both together.
 
     Parameters
     ----------
@@ -246,7 +247,7 @@ def shares_of_variance(results):
     Returns
     -------
     DataFrame of Interval
-        One row per panel; over photographs.
+        One row per panel; intervals are over photographs.
     """
     groups = _classified(results).groupby(["panel", "photo"], sort=False)
     shares = {key: eta_squared(_grid(part)) for key, part in groups}
@@ -300,8 +301,8 @@ def variant_table(results):
     Returns
     -------
     DataFrame of Interval
-        Indexed by kind and variant, one column per panel; over photographs, means of
-        the seeds that all variants share.
+        Indexed by kind and variant, one column per panel.  Intervals are over
+        photographs; scores are means over the seeds that all variants share.
     """
     part = _trained(results)
     part = part[(part["space"] == "rgb") & (part["treatment"] == "none")]
@@ -313,7 +314,7 @@ def variant_table(results):
 
 
 def measured(results):
-    """What artifacts between pixels are like, without any classifier.
+    """Measures of artifacts in RGB, without any classifier.
 
     Parameters
     ----------
@@ -323,7 +324,8 @@ def measured(results):
     Returns
     -------
     DataFrame of Interval
-        Indexed by kind and variant; columns as in `MEASURES`; over photographs.
+        Indexed by kind and variant; columns as in `MEASURES`.  Intervals are over
+        photographs.
     """
     part = results[results["n_train"] == 0]
     groups = part.groupby(["kind", "variant", "column"], sort=False)["score"]
@@ -338,7 +340,7 @@ def by_photograph(results, kind, column):
 
 
 def under_compression(results):
-    """Accuracy at home when test images were compressed and training images were not.
+    """Accuracy at home if test images are compressed and training images are not.
 
     Parameters
     ----------
@@ -348,8 +350,8 @@ def under_compression(results):
     Returns
     -------
     DataFrame of Interval
-        Indexed by kind; columns of number of training images and treatment; over
-        photographs.
+        Indexed by kind; columns are pairs of number of training images and treatment.
+        Intervals are over photographs.
     """
     part = results[(results["space"] == "rgb") & (results["variant"] == USUAL)]
     part = part[(part["classifier"] == USUAL) & (part["treatment"] == "none")]

@@ -29,15 +29,15 @@ from .ladder import (
 )
 from .settings import N_TEST, OTHER, shared
 
-STEPS = 1200  # of the shipped denoisers, for those that are trained here
+STEPS = 1200  # training steps of a denoiser, as for the shipped ones
 N_MEASURED = 25  # images per model whose artifacts are measured
-SCALE = 0.25  # deviation of what networks of other authors are shown, around 0.5
+SCALE = 0.25  # standard deviation of pixels, around 0.5, for networks of other authors
 PENALTIES = {"logistic regression": (1e-4, 1e-3, 1e-2, 0.1, 1)}
 PENALTIES |= {"support vectors": (0.1, 1, 10, 100)}
 
 
 def scores(training):
-    """Shares of images told apart: a dict of column to float."""
+    """Accuracies: a dict of column to float."""
     x, labels = _home(training[:4], training.treatment, "none")
     train, test, validated = _rows(training, labels)
     fitted = _fitted(
@@ -51,15 +51,16 @@ def scores(training):
 
 
 def measures(training):
-    """What artifacts between pixels are like, over generated and over real images.
+    """Measures of artifacts in RGB, over generated and over real images.
 
     Returns
     -------
     dict of str to float
-        "cosine": mean cosine of the angle with the artifact by the exact closest point.
-        "length": mean length over the mean length of the exact one.  "real": mean
-        length for new real images over that for generated ones.  "noise left": of
-        denoisers, the share of added noise that they leave in new real images.
+        "cosine": mean cosine of the angle between the artifact and the exact artifact.
+        "length": mean length, divided by the mean length of exact artifacts.  "real":
+        mean length for new real images, divided by that for generated ones.  "noise
+        left", for denoisers: the share of added noise that they leave in new real
+        images.
     """
     data = generators(shared(training.photo))
     shown = _transformer(training[:4], training.photo, "none")
@@ -81,7 +82,7 @@ def _lengths(x):
 
 
 def _rows(training, labels):
-    """Rows to train on, to test on, and to settle by, which are in neither."""
+    """Rows to train on, to test on, and to validate on; no row is in two of these."""
     room = shared(training.photo).room
     split = partial(nested_split, labels, room=room, seed=training.seed)
     train, test = split(n_train=training.n_train)
@@ -100,7 +101,7 @@ def _tested(training, column, test):
 
 
 def _fitted(training, train, validation):
-    """A classifier, trained by its usual schedule or until it has settled."""
+    """A classifier, trained by its usual schedule or until it no longer improves."""
     transformer = _transformer(training[:4], training.photo, training.treatment)
     if training.classifier == USUAL:
         return with_seed(attributor(transformer), training.seed).fit(*train)
@@ -119,7 +120,7 @@ def _settled(name, train, validation, seed):
 
 
 class _Rescaled:
-    """A network whose images are brought to the contrast of photographs."""
+    """A network whose input is scaled to the contrast of photographs."""
 
     def __init__(self, network, mean, scale):
         self.network, self.mean, self.scale = network, mean, scale
@@ -129,7 +130,7 @@ class _Rescaled:
 
 
 def _network(name):
-    """A network without augmentation of its own."""
+    """A network without its own augmentation."""
     if name == "small ResNet":
         return ImageAttributor()
     network = baseline(name)["classifier"]
@@ -137,7 +138,7 @@ def _network(name):
 
 
 def _penalised(name, train, validation, seed):
-    """The penalty that tells the validation images apart best, the strongest first."""
+    """A classifier with the penalty that is best on the validation images."""
     fitted = [
         StandardisedClassifier(_linear_or_not(name, c, seed)).fit(*train)
         for c in PENALTIES[name]
@@ -178,7 +179,7 @@ def _pool(photo):
 
 @lru_cache(maxsize=4)
 def _transformer(shown, photo, treatment):
-    """What is shown of the images of a photograph, fitted on its real views."""
+    """A representation of the images of a photograph, fitted on its real views."""
     home, space, kind, variant = shown
     data = _treated(photo, treatment)
     if kind == "highpass" and variant != USUAL:
@@ -202,10 +203,10 @@ def _denoiser(space, variant, stranger, data):
 
 @lru_cache(maxsize=2)
 def _treated(photo, treatment):
-    """The benchmark of a photograph, its real images treated like the others."""
+    """The benchmark of a photograph, with its real images treated like the others."""
     data = generators(shared(photo))
     if treatment == "none":
         return data
     real = postprocess(data.real, treatment)
-    # What is treated lies on no known manifold.
+    # The manifold of treated views is not known.
     return replace(data, real=real, manifold=None)

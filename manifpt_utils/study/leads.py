@@ -1,4 +1,4 @@
-"""How far artifacts are ahead of a rival, and from how many real views on.
+"""The leads of artifacts over a rival, and the number of real views they need.
 
 The artifacts are rows of `ESTIMATES.results`, the rival is the raw image or an earlier
 method, from `COMPARISON.results`; both have the same splits, seeds and test images, so
@@ -13,7 +13,7 @@ from scipy.stats import t as student
 from ..metrics.intervals import holm, mean_interval, t_test
 from .estimates import COLUMNS, ESTIMATES, N_REAL
 
-SEARCHED = "searched in RGB"  # what is stored as exact: found among pixels
+SEARCHED = "searched in RGB"  # stored as "exact": its view is found among pixels
 PLACES = {"closed": "home", "transfer": "away"}
 RIVAL = ["photo", "column", "n_train", "seed"]
 TEST = ["n_train", "place", "kind", "n_real"]
@@ -53,8 +53,8 @@ def chosen_earlier_scores(compared):
     Returns
     -------
     DataFrame
-        Indexed by photo, column, n_train and seed: `method`, the one with the highest
-        mean over the other photographs in the same column, and its `score`.
+        Indexed by photo, column, n_train and seed: `method`, which has the highest mean
+        over the other photographs in the same column, and its `score`.
     """
     table = _of_pairs(compared)
     table = table[table["kind"] == "earlier"]
@@ -101,14 +101,14 @@ def best_elsewhere(table, test, choice, value):
 
 
 def lead(table, rival, *, confidence=0.95):
-    """How far artifacts are ahead of a rival, seed by seed.
+    """The leads of artifacts over a rival, paired by seed.
 
     Parameters
     ----------
     table : DataFrame
         Rows of the results.
     rival : Series
-        Its scores, indexed by some of the keys, the seed among them.
+        Scores of the rival, indexed by some of the keys, of which the seed is one.
     confidence : float
         Confidence of the interval over seeds.
 
@@ -134,12 +134,12 @@ def lead(table, rival, *, confidence=0.95):
 
 
 def readable(found):
-    """Leads in the words of readers.
+    """Leads with names for readers.
 
     Parameters
     ----------
     found : DataFrame
-        From `lead`, its index as columns.
+        From `lead`, with its index as columns.
 
     Returns
     -------
@@ -157,14 +157,15 @@ def over_photographs(found, by):
     Parameters
     ----------
     found : DataFrame
-        From `lead`, its index as columns.
+        From `lead`, with its index as columns.
     by : sequence of str
-        Columns; the mean over everything else is taken within each photograph.
+        Names of columns; within each photograph, the mean over all other columns is
+        taken.
 
     Returns
     -------
     DataFrame
-        Columns `by` and `lead`, an `Interval`; in the order of appearance.
+        Columns `by` and `lead`, an `Interval`; rows in the order of appearance.
     """
     means = found.groupby([*by, "photo"], sort=False)["mean"].mean()
     groups = means.groupby(list(by), sort=False)
@@ -178,14 +179,14 @@ def by_regime(found):
     Parameters
     ----------
     found : DataFrame
-        From `readable`; the mean over spaces is taken.
+        From `readable`; leads are averaged over spaces.
 
     Returns
     -------
     DataFrame
         `n_train`, `place`, `kind`, `n_real`, `lead`, an `Interval` over photographs,
-        and `panel`, the regime in words; home first, and what needs no real views once
-        for every number of them.
+        and `panel`, the regime in words; home first.  Kinds that need no real views
+        have a row for every number of them.
     """
     by = ["n_train", "place", "kind", "n_real"]
     table = over_photographs(at_every_count(found), by)
@@ -195,13 +196,13 @@ def by_regime(found):
 
 
 def growth(found):
-    """What the largest number of real views adds to a lead with the smallest.
+    """The gain in lead from the smallest to the largest number of real views.
 
     Parameters
     ----------
     found : DataFrame
-        From `lead`, its index as columns; the mean over everything but photographs and
-        numbers of real views is taken.
+        From `lead`, with its index as columns; leads are averaged over everything
+        except photographs and numbers of real views.
 
     Returns
     -------
@@ -217,7 +218,7 @@ def _tuple(key):
 
 
 def at_every_count(table, counts=N_REAL):
-    """The rows that need no real views, once for every number of them.
+    """The table, in which rows that need no real views appear for every number of them.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """The main findings of the book, with their intervals, from the stored results.
 
 The unit of every interval is the photograph: its score is the mean over spaces and
-seeds, so that what is drawn from the same images counts once.
+seeds, so that results from the same images count once.
 """
 
 from typing import NamedTuple
@@ -22,30 +22,30 @@ from .questions import (
 
 
 class MainFinding(NamedTuple):
-    """One difference of accuracies that the book rests on."""
+    """One difference of accuracies on which the book rests."""
 
     name: str
     difference: Interval  # of shares
-    unit: str  # of which the interval counts n
+    unit: str  # what the interval counts
 
 
 def main_findings():
-    """The nine main findings: a dict of name to `MainFinding`, in the book's order.
+    """The nine main findings in the book's order: a dict of name to `MainFinding`.
 
     ====================  ==========================================================
     `away`                nearest artifact minus raw image, on the other photograph
     `filter`              nearest RGB artifact minus high-pass, mean over home and
                           away, with 5 and 100 training images per model
-    `learned`             the same for the learned projection minus high-pass
-    `right images`        the same for the learned projection minus that of a network
-                          that was trained on other photographs
+    `learned`             the same, for the learned projection minus high-pass
+    `right images`        the same, for the learned projection minus that of a
+                      network that was trained on other photographs
     `home, few`           the same at home in RGB, with 5 training images per model
     `home, many`          the same at home, with 100, on the paper's lists of models
     `best earlier`        one of four nearest artifacts minus one of eight earlier
                           methods, on these lists, each the best on the other lists
-    `coverage`            RGB artifact from 50,000 real views minus that from 100
-    `origin`              nearest artifact minus raw image, where the question is on
-                          which photograph a model was trained
+    `coverage`            RGB artifact with 50,000 real views minus that with 100
+    `origin`              nearest artifact minus raw image, for the question on which
+                      photograph a model was trained
     ====================  ==========================================================
 
     Examples
@@ -75,7 +75,7 @@ def main_findings():
 
 
 def _over_filter(kind):
-    """Lead of an RGB artifact over the high-pass tuned on other photographs."""
+    """Lead of an RGB artifact over the high-pass chosen on other photographs."""
     return _lead(kind, ladder_tables.TUNED)
 
 
@@ -85,7 +85,7 @@ def _lead(kind, rival):
 
 
 def _coverage(results):
-    """Gain of the nearest RGB artifact from many real views over that from few."""
+    """Gain of the nearest RGB artifact with many real views over that with few."""
     gain = leads.lead(ESTIMATES.results(), leads.raw_scores(results)).reset_index()
     gain = gain[is_main(gain) & (gain["kind"] == "nearest") & (gain["space"] == "rgb")]
     is_few_at_home = (gain["n_train"] == FEWEST) & (gain["column"] == "closed")

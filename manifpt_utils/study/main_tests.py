@@ -1,9 +1,9 @@
-"""The four main tests, at home and away, few and many images: on what they depend.
+"""The four main tests (home and away, few and many images), and what they depend on.
 
-What looks wrong is trivially told, so a gain could be due to weak generators alone.
-The group of good models holds those of `settings.GOOD_MODELS`, chosen by the precision
-of their samples before any classifier was trained on them.  At home all good models of
-a photograph are told apart, away those that are good on both photographs of a pair.
+Images that look wrong are easy to tell apart, so a gain could be due to weak generators
+alone.  The group of good models is `settings.GOOD_MODELS`, chosen by the precision of
+their samples before any classifier was trained on them.  At home, all good models of a
+photograph are told apart; away, those that are good on both photographs of a pair.
 """
 
 from itertools import product
@@ -35,7 +35,7 @@ AT_HOME = PANELS[:2]  # with few and with many images
 GROUPS = {SHARED: (shared, shared), GOOD: (good, good_on_both)}
 CONTRASTS = (("nearest", "raw"), ("nearest", "highpass"), ("denoiser", "highpass"))
 SUPERVISED = tuple(ours("supervised", method.kind) for method in IMAGENET)
-# Where fewer seeds were computed, both sides of a comparison have these.
+# Both sides of a comparison use the seeds that both have.
 ON_GOOD, ON_NETWORKS = (SEEDS[: N_SEEDS[row][0]] for row in ("good models", "imagenet"))
 ON_ABLATIONS = SEEDS[: N_SEEDS["ablation"][1]]
 WANG = Method("Wang20", "", "earlier")
@@ -46,7 +46,7 @@ WANG_PAIRS += [(_ON_SPECTRA, str(WANG)), (_PLAIN_ON_SPECTRA, _PLAIN)]
 
 
 def scores_of(results, group, *, methods=BETWEEN_PIXELS, seeds=ON_GOOD):
-    """Scores of some methods on every photograph, means over some seeds.
+    """Scores of some methods on every photograph, as means over some seeds.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def scores_of(results, group, *, methods=BETWEEN_PIXELS, seeds=ON_GOOD):
     Returns
     -------
     DataFrame
-        Indexed by the names of the methods, with columns of `panel` and `photo`, as the
-        functions of `ladder_tables` take it.
+        Indexed by the names of the methods; columns are pairs of `panel` and `photo`,
+        as the functions of `ladder_tables` need them.
     """
     results = results[results["seed"].isin(seeds)]
     found = {
@@ -100,7 +100,7 @@ def sizes(group):
 
 
 def contrasts(results):
-    """What kinds are ahead of between pixels, on shared models and on good ones.
+    """Leads of kinds in RGB, on shared models and on good ones.
 
     Parameters
     ----------
@@ -110,7 +110,8 @@ def contrasts(results):
     Returns
     -------
     DataFrame of Interval
-        Indexed by `contrast` and `models`, one column per panel; over photographs.
+        Indexed by `contrast` and `models`, one column per panel; intervals are over
+        photographs.
     """
     scores = {group: scores_of(results, group) for group in GROUPS}
     rows = {
@@ -142,7 +143,7 @@ def corrected_on_good(results):
 
 
 def changed(table):
-    """Which contrasts have another sign on the good models than on the shared ones.
+    """The contrasts whose sign on the good models differs from that on shared models.
 
     Parameters
     ----------
@@ -152,8 +153,7 @@ def changed(table):
     Returns
     -------
     Series
-        Indexed by contrast and panel: the two signs of those that differ, 0 where it is
-        undecided.
+        Indexed by contrast and panel: both signs, where they differ; 0 means undecided.
     """
     signs = table.map(lambda lead: lead.sign).unstack("models")
     pairs = {
@@ -174,9 +174,9 @@ def networks_compared(results):
     Returns
     -------
     DataFrame of Interval
-        One row per method, one for the gain in each space, and one for the raw images
-        of one space against those of the other; one column per panel at home, over
-        photographs.
+        One row per method, one for the gain in each space, and one for raw images in
+        one space minus those in the other; one column per panel at home.  Intervals are
+        over photographs.
     """
     methods = (*SUPERVISED, *IMAGENET)
     scores = scores_of(results, SHARED, methods=methods, seeds=ON_NETWORKS)

@@ -1,7 +1,7 @@
-"""The numbers of the paper's tables, to stand beside ours.
+"""The numbers of the paper's tables, for comparison with ours.
 
 They are those of the conference version (Song et al., CVPR 2024), read from the
-pictures of its tables on the project's page; the workshop version's Tables 1, 5 and 6
+pictures of its tables on the project's page.  Tables 1, 5 and 6 of the workshop version
 agree with them where they overlap.  The printed "Average" row of the NMI table
 disagrees with the rows above it and is left out.
 """
@@ -25,7 +25,7 @@ TABLES = (
     "training_dataset_accuracy",
 )
 CELL = ["table", "method", "column"]
-IN_ORDER = 0.8  # share of pairs from which an order is said to agree
+IN_ORDER = 0.8  # share of pairs from which on the order counts as equal
 AGREES, NOT_COMPARABLE = "agrees in order", "not comparable"
 VERDICTS = (AGREES, "higher", "inside", "lower", NOT_COMPARABLE)
 
@@ -38,7 +38,8 @@ def paper_table(name, *, sd=False):
     name : str
         One of `TABLES`.  Accuracies are in percent.
     sd : bool
-        The printed deviations instead of the values; NaN where there is none.
+        Whether to return the printed deviations instead of the values; NaN where there
+        is none.
 
     Returns
     -------
@@ -72,7 +73,7 @@ def _cells():
 
 
 def own_cells(scores, *, confidence=0.95):
-    """Cells of ours that were measured several times.
+    """Our cells that were measured several times.
 
     Parameters
     ----------
@@ -84,7 +85,7 @@ def own_cells(scores, *, confidence=0.95):
     Returns
     -------
     DataFrame
-        As `side_by_side` takes it.
+        In the form that `side_by_side` needs.
 
     Examples
     --------
@@ -102,42 +103,42 @@ def own_cells(scores, *, confidence=0.95):
 
 
 def side_by_side(ours):
-    """Every number of the paper beside ours, with a verdict.
+    """Every number of the paper, our number, and a verdict.
 
-    The verdict is the first that holds of
+    The verdict is the first of these that is true:
 
     - *not comparable*, with a reason;
-    - *agrees in order*: of the pairs of this cell with another comparable one of its
-      group, at least `IN_ORDER` stand in the same order in both.  A group is a column
-      of a table, but a row of the table of the NMI, whose columns are compared;
-    - *higher*, *lower* or *inside*: where our interval lies, or whether it holds the
-      paper's value.
+    - *agrees in order*: at least `IN_ORDER` of the pairs of this cell with other
+    comparable cells of its group have the same order in both.  A group is a column of a
+    table, except in the NMI table, where it is a row; - *higher*, *lower* or *inside*:
+    our interval lies above or below the paper's value, or contains it.
 
     Parameters
     ----------
     ours : DataFrame
-        Indexed by table, method and column, as the paper's cells are; `mean` in the
-        paper's units, its interval `low` and `high` over `n` seeds, and `reason`, why
-        values cannot be compared, or an empty text.  Without an interval the mean
-        stands for it.  Other columns are kept.
+        Indexed by table, method and column, as the paper's cells are.  Columns: `mean`
+        in the paper's units, its interval `low` and `high` over `n` seeds, and
+        `reason`, which says why values cannot be compared, or is an empty text.
+        Without an interval, the mean takes its place.  Other columns are kept.
 
     Returns
     -------
     DataFrame
-        One row for every cell of the paper, indexed likewise, with `paper`, `ours`,
-        `pairs`, those `in order`, and `verdict`.
+        One row for every cell of the paper, with the same index and the columns
+        `paper`, `ours`, `pairs`, `in order` (the number of pairs in the same order),
+        and `verdict`.
 
     Raises
     ------
     ValueError
-        If a cell of ours is none of the paper's, or is given twice.
+        If a cell of ours is not in the paper, or is given twice.
     """
     cells, ours = _cells().set_index(CELL), ours.rename_axis(CELL)
     unknown = ours.index.difference(cells.index)
     if len(unknown) or not ours.index.is_unique:
         wrong = unknown.append(ours.index[ours.index.duplicated()])
         raise ValueError(
-            f"{wrong[0]} is no cell of the paper's tables, or there twice."
+            f"{wrong[0]} is not a cell of the paper's tables, or is there twice."
         )
     found = cells[["value"]].set_axis(["paper"], axis=1).join(ours)
     found = found.rename(columns={"mean": "ours"})
@@ -154,18 +155,18 @@ def _group(table, method, column):
 
 
 def _counted(group):
-    """Pairs of every cell of a group, and those in order."""
+    """For every cell of a group, the numbers of pairs and of those in order."""
     pairs, alike = _in_order(group["paper"].to_numpy(), _comparable(group).to_numpy())
     return pd.DataFrame({"pairs": pairs, "in order": alike}, group.index)
 
 
 def _comparable(found):
-    """Our values, NaN where there is a reason not to compare them."""
+    """Our values; NaN where there is a reason not to compare them."""
     return found["ours"].where(found["reason"] == "")
 
 
 def _in_order(paper, ours):
-    """For every item the pairs with others, and those that both sides order alike."""
+    """For every item, its number of pairs, and of those that both sides order alike."""
     known = ~np.isnan(ours)
     signs = [np.sign(np.subtract.outer(values, values)) for values in (paper, ours)]
     other = np.outer(known, known) & ~np.eye(len(known), dtype=bool)
@@ -188,10 +189,10 @@ def _verdict(row):
 
 
 def agreement(found, *, n_shuffles=2000, seed=0):
-    """How many numbers agree in order, and how many would if our order meant nothing.
+    """How many numbers agree in order, and how many would agree by chance.
 
-    Our rows of a table (columns, for the NMI) are shuffled all columns alike, because
-    the columns of one table resemble each other, on both sides.
+    For chance, our rows of a table (columns, for the NMI) are shuffled in the same way
+    in all columns, because the columns of one table resemble each other, on both sides.
 
     Parameters
     ----------
@@ -202,11 +203,11 @@ def agreement(found, *, n_shuffles=2000, seed=0):
     Returns
     -------
     DataFrame
-        Indexed by table: `numbers`, how many are `comparable`, how many agree
-        `in order`; `by chance`, the mean over the shuffles, with 95 % of them between
-        `low` and `high`; `p`, the share of shuffles with at least as many; and
-        `rank correlation`, Spearman's, mean over the groups.  NaN where fewer than two
-        numbers can be compared.
+        Indexed by table.  Columns: `numbers`; `comparable` and `in order`, the counts
+        of those that can be compared and that agree; `by chance`, the mean over the
+        shuffles, 95 % of which are between `low` and `high`; `p`, the share of shuffles
+        with at least as many; and `rank correlation`, the mean of Spearman's over the
+        groups.  NaN where fewer than two numbers can be compared.
     """
     rng = np.random.default_rng(seed)
     tables = found.groupby(level="table", sort=False)
@@ -244,7 +245,7 @@ def _n_agreeing(paper, ours):
 
 
 def _rank_correlation(paper, ours):
-    """Mean over the groups in which three numbers or more can be compared."""
+    """Mean over the groups in which at least three numbers can be compared."""
     found = [
         pd.DataFrame(column).T.corr(method="spearman", min_periods=3).iloc[0, 1]
         for column in zip(paper.T, ours.T, strict=True)
@@ -261,13 +262,13 @@ def best_leads(found, table):
     found : DataFrame
         From `side_by_side`.
     table : str
-        One of accuracies.
+        A table of accuracies.
 
     Returns
     -------
     DataFrame
-        Shares: columns `paper` and `ours`, one row per column of the table; only
-        methods that both sides have take part.
+        Differences of shares: columns `paper` and `ours`, one row per column of the
+        table.  Only methods that both sides have are used.
     """
     part = found.loc[table].dropna(subset=["ours"])
     is_earlier = part.index.get_level_values("method").isin(BASELINES)
@@ -276,7 +277,7 @@ def best_leads(found, table):
 
 
 def side_table(found, table, *, confidence=0.95):
-    """One table of the paper beside ours, for readers.
+    """One table of the paper with our numbers, for readers.
 
     Parameters
     ----------
@@ -285,13 +286,13 @@ def side_table(found, table, *, confidence=0.95):
     table : str
         One of `TABLES`.
     confidence : float
-        Confidence of the intervals in it.
+        Confidence of the intervals in `found`.
 
     Returns
     -------
     DataFrame
-        Below each group, one row per number: `paper`, `ours`, an `Interval`, `hull`
-        where there is one, `in order`, as "9 of 11", and `verdict`.
+        One row per number, group by group: `paper`; `ours`, an `Interval`; `hull` if
+        there is one; `in order`, such as "9 of 11"; and `verdict`.
     """
     group = "method" if table == "layer_type_nmi" else "column"
     parts = found.loc[table].groupby(level=group, sort=False)

@@ -1,8 +1,8 @@
-"""Questions to the comparison: one test in several settings, and its intervals.
+"""Questions to the comparison: a test in several settings, with intervals.
 
-Within one setting the unit of an interval is the seed of split and classifier.  Over
-several settings it is the setting, a photograph or a model, because the seeds of one
-setting draw from the same images.
+Within one setting, the unit of an interval is the seed of split and classifier.  Over
+several settings, the unit is the setting (a photograph or a model), because the seeds
+of one setting draw from the same images.
 """
 
 from functools import partial
@@ -67,7 +67,7 @@ class Test(NamedTuple):
 
 
 def _everywhere(column, n_train=N_TRAIN):
-    """A test on the shared models of every photograph."""
+    """The same test on the shared models of every photograph."""
     return {photo: Test(shared(photo), column, n_train) for photo in PHOTOS}
 
 
@@ -80,7 +80,7 @@ def _moves(n_train=N_TRAIN):
 FEW_IMAGES = f"{FEWEST} images per model"
 _LISTED = {setting.photo: Test(setting) for setting in PLAYS.values()}
 LISTS = {photo: _LISTED[photo] for photo in PHOTOS}
-# What is asked, and where: names of tests, all of which have the same methods.
+# What is asked, and in which settings; all tests have the same methods.
 QUESTIONS = {
     "home, all models": LISTS,
     "home": _everywhere("closed"),
@@ -91,16 +91,16 @@ QUESTIONS = {
     "new training": {"coffee": Test(shared("coffee"), "unseen")},
     "training data": {model: Test(origin(model)) for model in ORIGINS},
 }
-# The tests that earlier methods of the published sizes took part in.
+# The tests in which earlier methods with the published sizes took part.
 SIZED = {"home": QUESTIONS["home"]["coffee"]}
 SIZED |= {"away": QUESTIONS["away"]["coffee to flower"]}
 SIZED |= {"new training": QUESTIONS["new training"]["coffee"]}
-# The questions that artifacts are to help with.
+# The questions for which artifacts are meant to help.
 ASKED = tuple(name for name in QUESTIONS if name != "training data")
 
 
 def seed_scores(results, test, *, methods=METHODS):
-    """Scores of one test, seed by seed.
+    """Scores of one test, per seed.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def seed_scores(results, test, *, methods=METHODS):
     Returns
     -------
     (methods, seeds) DataFrame
-        Scores of several trainings of one model are averaged; NaN where the study has
+        Scores on several trainings of one model are averaged; NaN where the study has
         no score.
 
     Raises
@@ -162,8 +162,8 @@ def mean_intervals(results, questions, *, methods=METHODS):
     Returns
     -------
     DataFrame
-        One line per question and method: `test`, the name of the question; `method`
-        and `kind` as readers know them; and `score`, an `Interval` over the tests.
+        One row per question and method: `test`, the name of the question; `method` and
+        `kind`, with names for readers; and `score`, an `Interval` over the tests.
     """
     index = pd.MultiIndex.from_tuples(methods, names=METHOD)
     parts = [
@@ -174,7 +174,7 @@ def mean_intervals(results, questions, *, methods=METHODS):
 
 
 def _lines(test, index, scores):
-    """One line per method: intervals over the columns of its scores."""
+    """One row per method: intervals over the columns of its scores."""
     table = pd.DataFrame({"test": test, "method": labels(index)})
     kinds = index.get_level_values("kind")
     return table.assign(kind=kinds, score=_intervals(scores))
@@ -185,15 +185,15 @@ def _intervals(scores):
 
 
 def score_table(results, tests, *, methods=METHODS):
-    """Scores in one row per method, for readers, the best in the mean first.
+    """Scores for readers, one row per method, the one with the best mean first.
 
     Returns
     -------
     table : (methods, tests and "mean") DataFrame of Interval
-        Over the seeds, and over the tests in the column "mean", which one test alone
-        does not have.
+        Intervals are over the seeds; in the column "mean", which exists if there are
+        several tests, they are over the tests.
     ties : dict of str to list of str
-        For every test the methods that are not distinguishable from its best.
+        For every test, the methods that are not distinguishable from its best.
     """
     scores = {
         name: seed_scores(results, test, methods=methods).set_axis(labels(methods))
@@ -212,7 +212,7 @@ def score_table(results, tests, *, methods=METHODS):
 
 
 def mean_gain(means, kind="nearest", *, over="raw", space=None):
-    """What an artifact adds to the raw image of its own space, or to another kind.
+    """The gain of an artifact over the raw image of its space, or over another kind.
 
     Parameters
     ----------
@@ -221,9 +221,9 @@ def mean_gain(means, kind="nearest", *, over="raw", space=None):
     kind : str
         Kind of the artifact.
     over : str
-        What it is compared with.
+        The kind with which it is compared.
     space : str, optional
-        One space instead of the mean over all that have both.
+        One space, instead of the mean over all spaces that have both kinds.
 
     Returns
     -------
@@ -262,7 +262,7 @@ def leads_of_chosen(means, kinds, rivals):
 
 
 def contrasts(results, questions=ASKED):
-    """What artifacts are ahead of, question by question.
+    """The leads of artifacts over other methods, for each question.
 
     Parameters
     ----------
@@ -300,7 +300,7 @@ CONTRASTS = {
 
 
 def new_trainings(results):
-    """Share of the images of a new training that is given to its model.
+    """Share of images of new trainings that are attributed to the right model.
 
     Parameters
     ----------
@@ -310,7 +310,7 @@ def new_trainings(results):
     Returns
     -------
     (methods, models) DataFrame
-        Mean over seeds and over the new trainings of a model.
+        Means over seeds and over the new trainings of a model.
     """
     part = results[(results["column"] == "unseen") & (results["kind"] != "published")]
     shares = part.groupby([*METHOD, "model"], sort=False)["score"].mean().unstack()
@@ -319,7 +319,7 @@ def new_trainings(results):
 
 
 def separability(found, *, methods=METHODS):
-    """Ratios of Frechet distances, each beside its null.
+    """Ratios of Frechet distances, each with its null.
 
     Parameters
     ----------
@@ -330,8 +330,9 @@ def separability(found, *, methods=METHODS):
     Returns
     -------
     DataFrame
-        Indexed by photograph and method; `ratio`, `null` and `d`, how many features a
-        method has; `ratio of 3` and `null of 3`, on three principal components.
+        Indexed by photograph and method.  Columns: `ratio`, `null`, and `d`, the number
+        of features of a method; `ratio of 3` and `null of 3`, on three principal
+        components.
     """
     return pd.concat({photo: _ratios(found, photo, methods) for photo in PHOTOS})
 
@@ -358,10 +359,10 @@ def published_sizes(results, tests=SIZED):
     Returns
     -------
     table : DataFrame of Interval
-        Over the seeds: one row per method, two columns per test.
+        One row per method, two columns per test; intervals are over the seeds.
     changes : (methods, tests) DataFrame
-        Mean over the seeds of both sizes of published minus ours; NaN for a method
-        that cannot work with the published size.
+        Accuracy with published size minus accuracy with our size, as means over the
+        seeds that both have; NaN for a method that cannot work with the published size.
     """
     columns, changes = {}, {}
     for name, test in tests.items():
@@ -377,7 +378,7 @@ def published_sizes(results, tests=SIZED):
 
 
 def learning_curves(results, *, photo="coffee", counts=(*FEW[:-1], N_TRAIN, FEW[-1])):
-    """Accuracy at home against the number of training images.
+    """Accuracy at home as a function of the number of training images.
 
     Parameters
     ----------
@@ -391,8 +392,8 @@ def learning_curves(results, *, photo="coffee", counts=(*FEW[:-1], N_TRAIN, FEW[
     -------
     DataFrame
         `space`, `kind`, `images` and `score`, an `Interval` over the seeds.  The kind
-        "earlier" is the earlier method with the best mean at this number, in every
-        space the same.
+        "earlier" is the earlier method with the best mean at this number of images; it
+        is the same in every space.
     """
     parts = [_at_count(results, photo, count) for count in counts]
     return pd.concat(parts, ignore_index=True)

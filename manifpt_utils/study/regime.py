@@ -1,16 +1,17 @@
-"""The study of the regime: from which length on does a closest point tell traces apart?
+"""The study of the regime: how long must traces be for a closest point to help?
 
-Views of a photograph with m parameters are the real images, and held-out views with a
-known trace (`images.traces`) are the classes: *fine* traces of upsamplers and filters
-in one task, *coarse* errors of colour, brightness and shape in the other.  The length
-of a trace is chosen relative to the *spacing*, the median distance of a new real view
-from its nearest one; this `ratio`, the dimension m and what a classifier is shown are
-what the study varies.  The classifier is trained on one photograph and tested on
-held-out images of it (`home`) and on another photograph with its own manifold (`away`).
+The real images are views of a photograph with m parameters.  The classes are held-out
+views with known traces (`images.traces`): *fine* traces of upsamplers and filters in
+one task, *coarse* errors of colour, brightness and shape in the other.  The study
+varies three things: the `ratio` of the length of a trace to the *spacing*, which is the
+median distance of a new real view from the nearest other one; the dimension m; and the
+kind of representation that a classifier is shown.  The classifier is trained on one
+photograph, and tested on held-out images of it (`home`) and on another photograph with
+its own manifold (`away`).
 
-Rows with `n_train` 0 hold what was measured of a cell: the `length` of the exact
-artifacts over the spacing, the same of the nearest ones (`apparent`), the `spacing` in
-grey levels, and the `dimension` of the real views as an estimator finds it.
+Rows with `n_train` 0 hold measurements of a cell: the `length` of the exact artifacts
+divided by the spacing, the same for the nearest artifacts (`apparent`), the `spacing`
+in grey levels, and an estimate of the `dimension` of the real views.
 
 `manifpt study regime` computes what the results lack, and `REGIME.results()` reads
 them; `regime_map` says who leads where.
@@ -32,7 +33,7 @@ N_TRAIN = (5, 100)  # images per class
 SEEDS = (1, 2, 3)  # the classifier was tuned on seed 0
 COLUMNS = ("home", "away")
 FACTS = ("length", "apparent", "spacing", "dimension")
-# The residual network costs thirty times as much, and is tried in one cell only.
+# The residual network takes thirty times as long, and is tried in one cell only.
 NETWORK_CELL = (3, 0.3)  # m and ratio
 NETWORK_KINDS = ("raw", "highpass", "hull", "denoiser", "exact")
 NETWORK_N_TRAIN = 5
@@ -40,15 +41,15 @@ FIRST = (3, 10, 6, 2)  # dimensions, in the order in which they are computed
 
 
 class Training(NamedTuple):
-    """What is shown of the images of one cell, and what is trained on it."""
+    """A representation of the images of one cell, and the training on it."""
 
     photo: str
     m: int  # parameters of the views
-    ratio: float  # of the length of the traces to the spacing
+    ratio: float  # length of the traces over the spacing
     task: str  # "fine" or "coarse"
     kind: str  # one of `KINDS`
-    classifier: str  # "linear" or "network"; empty where nothing is trained
-    n_train: int  # images per class; 0 where nothing is trained
+    classifier: str  # "linear" or "network"; empty if nothing is trained
+    n_train: int  # images per class; 0 if nothing is trained
     seed: int
 
     def __str__(self):
@@ -56,7 +57,7 @@ class Training(NamedTuple):
 
 
 class Regime(Study):
-    """The study of length over spacing, and of dimension."""
+    """The study of the length of traces over the spacing, and of the dimension."""
 
     name = "regime"
     keys = (*Training._fields, "column")
@@ -76,7 +77,7 @@ class Regime(Study):
         return {(*training, column) for column in columns}
 
     def measure(self, training):
-        """Train once and test on both photographs; or measure the images themselves.
+        """Train once and test on both photographs, or measure the images themselves.
 
         Parameters
         ----------
@@ -87,7 +88,7 @@ class Regime(Study):
         list of dict
             Rows of the results.
         """
-        from .regime_training import scores  # needs torch, which reading does not
+        from .regime_training import scores  # imports torch
 
         key = training._asdict()
         found = scores(training)
@@ -102,7 +103,7 @@ class Regime(Study):
         return training.classifier or "images"
 
     def sheets(self):
-        """No stored samples take part: the images are made from photographs."""
+        """No stored samples are used, because the images are made from photographs."""
         return {}
 
 
@@ -131,7 +132,7 @@ def planned(dimensions=DIMENSIONS, ratios=RATIOS):
 
 
 def _shown(classifier, kinds, counts):
-    """All but the cell: photograph, kind, classifier, training images, seed."""
+    """All fields but the cell: photograph, kind, classifier, training images, seed."""
     if classifier == "linear":
         yield from ((photo, "exact", "", 0, 0) for photo in PHOTOS)
     for kind, photo in product(kinds, PHOTOS):

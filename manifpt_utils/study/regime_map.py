@@ -1,10 +1,10 @@
-"""Who leads where, in the stored results of the study of the regime: the map.
+"""The map of the regime: which kind leads in which cell, from the stored results.
 
-The rivals of a closest point need no real image: the image itself and its high-pass.
-In every cell the better one of the two is the rival.  A kind leads where the interval
-of its accuracy less the rival's, pair by pair, lies above zero; the pairs are the
-photographs and seeds.  Where several kinds may lead, their intervals are as much wider
-as their number asks for (Bonferroni).
+The rivals of a closest point need no real image: they are the image itself and its
+high-pass.  In every cell, the better one of the two is the rival.  A kind leads where
+the interval of the difference of its accuracy and the rival's lies above zero;
+differences are paired by photograph and seed.  If several kinds may lead, their
+intervals are made wider for their number (Bonferroni).
 """
 
 import numpy as np
@@ -20,12 +20,12 @@ CLOSEST, ORACLE, NOTHING = "closest point", "only the oracle", "nothing"
 
 
 def trained(table, *, classifier="linear"):
-    """The rows of one classifier, without what was measured of the images."""
+    """The rows of one classifier, without the measurements of the images."""
     return table[table["classifier"] == classifier]
 
 
 def facts(table):
-    """What was measured of the images of every cell.
+    """The measurements of the images of every cell.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def accuracies(table):
 
 
 def leads(table, kinds, *, rivals=RIVALS):
-    """How far some kinds are ahead of the better one of their rivals.
+    """The leads of some kinds over the better one of their rivals.
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ def leads(table, kinds, *, rivals=RIVALS):
     Returns
     -------
     DataFrame
-        A row per cell and kind: `CELL`, `kind`, `rival`, and `lead`, an interval of
-        95 % for one kind and as much wider for several as their number asks for.
+        One row per cell and kind: `CELL`, `kind`, `rival`, and `lead`, an interval of
+        95 % for one kind, and wider for several kinds (Bonferroni).
     """
     confidence = 1 - 0.05 / len(kinds)
     rows = []
@@ -71,13 +71,13 @@ def leads(table, kinds, *, rivals=RIVALS):
 
 
 def best(found):
-    """The rows of `leads` with the largest mean of their cell."""
+    """The rows of `leads` that have the largest mean in their cell."""
     means = found["lead"].map(lambda lead: lead.mean)
     return found.loc[means.groupby([found[c] for c in CELL], sort=False).idxmax()]
 
 
 def verdicts(table):
-    """What every cell of the map says.
+    """The verdict of every cell of the map.
 
     Parameters
     ----------
@@ -87,9 +87,9 @@ def verdicts(table):
     Returns
     -------
     DataFrame
-        `CELL`, `kind` and `lead` of the best estimate, `oracle`, the lead of the exact
-        closest point, and `verdict`: "closest point" where an estimate leads, "only
-        the oracle" where only the exact one does, else "nothing".
+        `CELL`; `kind` and `lead` of the best estimate; `oracle`, the lead of the exact
+        closest point; and `verdict`: "closest point" if an estimate leads, "only the
+        oracle" if only the exact one leads, else "nothing".
     """
     estimated = best(leads(table, ESTIMATES)).set_index(CELL)
     exact = leads(table, ["exact"]).set_index(CELL)["lead"]
@@ -101,14 +101,14 @@ def verdicts(table):
 
 
 def decided(found, column="lead"):
-    """Means of leads as a map, rows m and columns ratio; NaN where none is decided.
+    """Mean leads as a map, rows m and columns ratio; NaN if an interval holds zero.
 
     Parameters
     ----------
     found : DataFrame
         One row per m and ratio.
     column : str
-        With intervals.
+        Name of a column of intervals.
 
     Returns
     -------
@@ -119,13 +119,13 @@ def decided(found, column="lead"):
 
 
 def nearest_cell(ratio, dimension):
-    """The cell of the map in which a ratio and a dimension lie.
+    """The cell of the map that is nearest to a ratio and a dimension.
 
     Returns
     -------
     (m, ratio) : (int, float)
-        The nearest on logarithmic scales, at the border of the map where they lie
-        outside.
+        The nearest cell on logarithmic scales; outside of the map, it is a cell at its
+        border.
 
     Examples
     --------
@@ -141,12 +141,12 @@ def _nearest(known, value):
 
 
 def in_words(found):
-    """Verdicts as a map: the name of the best estimate, "only the oracle", "nothing".
+    """Verdicts as a map: the name of the best estimate, "only the oracle" or "nothing".
 
     Parameters
     ----------
     found : DataFrame
-        Of `verdicts`, one row per m and ratio.
+        From `verdicts`, one row per m and ratio.
 
     Returns
     -------
@@ -164,17 +164,17 @@ def _as_map(found, column):
 
 
 def tallies(found):
-    """In how many cells leads lie above zero, and in how many below it.
+    """Number of cells in which leads lie above zero, and below zero.
 
     Parameters
     ----------
     found : DataFrame
-        Of `leads`.
+        From `leads`.
 
     Returns
     -------
     DataFrame
-        Index `kind`, a column per task and place: "8 / 2".
+        Index `kind`, one column per task and place, with entries such as "8 / 2".
     """
     signs = found["lead"].map(lambda lead: lead.sign)
     panel = found["task"] + ", " + found["column"]
@@ -198,7 +198,7 @@ def two_classifiers(table, cell, *, n_train):
     Returns
     -------
     DataFrame
-        As of `accuracies`, with a column `classifier`; only kinds that both have.
+        As from `accuracies`, with a column `classifier`; only kinds that both have.
     """
     in_cell = (table["m"] == cell[0]) & (table["ratio"] == cell[1])
     rows = table[in_cell & (table["n_train"] == n_train)]

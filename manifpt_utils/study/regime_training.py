@@ -1,4 +1,4 @@
-"""One training of the study of the regime, and the images that it needs."""
+"""One training of the study of the regime, and the images for it."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -21,16 +21,16 @@ from ..method.spaces import make_space
 from .regime import AWAY, COLUMNS, N_TRAIN
 
 TRACES = {"fine": FINE, "coarse": COARSE}
-N_REAL, N_HELD_OUT = 1000, 500  # real views, and those behind the spacing
+N_REAL, N_HELD_OUT = 1000, 500  # real views, and new ones that give the spacing
 N_TEST = 50  # test images per class
-N_PILOT = 20  # images by which the strength of a trace is corrected
-CORRECTION = (0.5, 3)  # its bounds
-STEPS = 20  # of the projection, which starts at the view that has the trace
+N_PILOT = 20  # images from which the strength of a trace is corrected
+CORRECTION = (0.5, 3)  # bounds of this correction
+STEPS = 20  # steps of the projection, which starts at the view with the trace
 PILOT_STEPS = 10
-LONG, STARTS = 1.0, 2  # from this ratio on it starts at views of the search as well
+LONG, STARTS = 1.0, 2  # from this ratio on, it also starts at views of the search
 DENOISER_STEPS = 500
-PENALTY = 3000  # of the ridge, for columns of unit variance
-OFFSET = 0.01  # of magnitudes; a quarter of those of rounding to 8 bits
+PENALTY = 3000  # penalty of the ridge regression, for columns of unit variance
+OFFSET = 0.01  # added to magnitudes; a quarter of those of rounding to 8 bits
 SIDE = 32
 
 
@@ -43,7 +43,7 @@ class Images(NamedTuple):
 
 
 def scores(training):
-    """Shares of images told apart at home and away; or what was measured of the images.
+    """Accuracies at home and away, or measurements of the images.
 
     Returns
     -------
@@ -72,8 +72,8 @@ def classifier(name):
     Parameters
     ----------
     name : {"linear", "network"}
-        Ridge regression on the classes, of pixels and log spectrum (n, 4704); or the
-        small residual network, of pixels (n, 3072).
+        "linear" is a ridge regression on pixels and log spectrum (n, 4704); "network"
+        is the small residual network on pixels (n, 3072).
     """
     if name == "network":
         return attributor(make_space("rgb").fit(np.zeros((1, SIDE, SIDE, 3), np.uint8)))
@@ -91,7 +91,7 @@ def _features(photo, m, ratio, task, kind):
 
 
 def _split(labels, n_train, seed):
-    """Rows for training and testing; few training images are the first of many."""
+    """Rows for training and testing; few training images are the first of the many."""
     rng = np.random.default_rng(seed)
     rows = [rng.permutation(np.flatnonzero(labels == name)) for name in _names(labels)]
     train = np.concatenate([r[:n_train] for r in rows])
@@ -139,7 +139,7 @@ def _fitted(photo, m, kind):
 
 @lru_cache(maxsize=4)
 def _pixels(photo, m, ratio, task, kind):
-    """All images of a cell as a classifier is shown them: (n, 3072) float32."""
+    """All images of a cell, as a classifier sees them: (n, 3072) float32."""
     images = _images(photo, m, ratio, task)
     if kind == "exact":
         return images.artifact
@@ -155,7 +155,7 @@ def _images(photo, m, ratio, task):
     manifold, length = _manifold(photo, m), ratio * _spacing(photo, m)
     parts = []
     for trace in TRACES[task]:
-        # A seed of its own for every trace, so that classes share no view.
+        # Every trace has its own seed, so that classes share no view.
         seed = 100 + (*FINE, *COARSE).index(trace)
         c = manifold.coordinates(n, seed=seed)
         pilot = inject(manifold, c[:N_PILOT], trace, length, seed=seed)
@@ -171,7 +171,7 @@ def _images(photo, m, ratio, task):
 
 
 def _facts(photo, m, ratio, task):
-    """What is known of the images of a cell."""
+    """Measurements of the images of a cell."""
     images, spacing = _images(photo, m, ratio, task), _spacing(photo, m)
     exact = 255 * np.linalg.norm(images.artifact, axis=1)
     nearest = 255 * _fitted(photo, m, "nearest").project(images.x).distance

@@ -1,8 +1,8 @@
-"""What is compared: settings, methods, and how many images and seeds each is given.
+"""What is compared: settings, methods, and the numbers of images and seeds.
 
-A `Setting` says which images are told apart, and by what; a `Method` says what a
-classifier is shown of them.  Both are small classes, and every table of results has a
-column for each of their fields.
+A `Setting` says which images are told apart, and by which question.  A `Method` says
+what a classifier is shown of them.  Every table of results has a column for each of
+their fields.
 """
 
 from typing import NamedTuple
@@ -15,7 +15,7 @@ FINE_TUNED = ("Wang20", "Marra18", "Marra19")  # as published, from ImageNet wei
 # As published, half an hour of a processor core per training and more.
 SLOW = ("Nataraj19", "Yu19")
 KINDS = ("raw", "nearest", "hull")
-FILTERS = ("highpass", "denoiser")  # which need pixels or their spectra
+FILTERS = ("highpass", "denoiser")  # they need pixels or their spectra
 
 SHARED = ("biggan_deep", "stylegan2", "stylegan3", "vqgan")
 SHARED += ("nvae", "eff_vdvae", "ncsnpp", "ldm")
@@ -24,8 +24,9 @@ PHOTOS = tuple(GENERATORS)
 OTHER = {"coffee": "flower", "flower": "coffee"}
 OTHER |= {"astronaut": "china", "china": "astronaut"}
 SECOND_PAIR = ("astronaut", "china")
-# All models of a photograph with a precision of at least `PRECISE` (see the data card),
-# written down before any classifier was trained on them; a test measures them anew.
+# All models of a photograph with a precision of at least `PRECISE` (see the data card).
+# They were written down before any classifier was trained on them; a test measures them
+# again.
 PRECISE = 0.5
 GOOD_MODELS = {
     "coffee": ("dcgan", "dragan_gp", "dragan_lp", "dfc_vae", "vae_bm")
@@ -35,7 +36,7 @@ GOOD_MODELS = {
     + ("style_alae", "ddpm", "ldm", "ncsnpp", "lsgm", "rve"),
     "china": ("biggan_deep", "vqgan", "stylegan3", "ldm"),
 }
-# Table 5 of the paper: models, and the photographs that play their training sets.
+# Table 5 of the paper: models, and the photographs that stand for their training sets.
 ORIGINS = {
     "stylegan3": SECOND_PAIR,
     "nvae": ("coffee", *SECOND_PAIR),
@@ -55,12 +56,13 @@ class Setting(NamedTuple):
     question : {"model", "origin"}
         Which model made an image, or on which photograph its model was trained.
     photo : str
-        Where the models were trained; empty where that is the question.
+        The photograph on which the models were trained; empty if that is the question.
     models : str
-        "shared" for the models that both photographs of a pair have, "listed" for all
-        that the paper lists for the data set that the photograph plays (its Table 1),
-        "good" for those of `GOOD_MODELS`, "good on both" for those that are good on the
-        other photograph, too, or the one model whose origin is asked for (its Table 5).
+        "shared": the models that both photographs of a pair have.  "listed": all models
+        that the paper lists for the data set for which the photograph stands (its Table
+        1).  "good": those of `GOOD_MODELS`.  "good on both": those that are good on
+        both photographs of a pair.  Else the name of the one model whose origin is
+        asked for (Table 5 of the paper).
 
     Examples
     --------
@@ -84,7 +86,7 @@ class Setting(NamedTuple):
 
     @property
     def names(self):
-        """The classes: models, or the photographs that an image may come from."""
+        """The classes: models, or the photographs from which an image may come."""
         if self.question == "origin":
             return ORIGINS[self.models]
         if self.models == "listed":
@@ -96,7 +98,7 @@ class Setting(NamedTuple):
 
     @property
     def trained(self):
-        """Photograph and model of all generators that take part."""
+        """Photograph and model of all generators in the setting."""
         if self.question == "origin":
             return [(photo, self.models) for photo in self.names]
         return [(self.photo, model) for model in self.names]
@@ -108,25 +110,25 @@ class Setting(NamedTuple):
 
     @property
     def room(self):
-        """The largest number of training images per class that there is room for."""
+        """The largest number of training images per class that is used."""
         has_more = self.models == "shared" and self.names == CORE
         return max(FEW) if has_more else N_TRAIN
 
 
 def shared(photo):
-    """The setting of the models that a photograph shares with the other of its pair."""
+    """The setting of the models that both photographs of a pair have."""
     return Setting("model", photo, "shared")
 
 
 def every(photo):
-    """The setting of all models that the paper lists for what a photograph plays."""
+    """The setting of all models that the paper lists for a photograph's data set."""
     return Setting("model", photo, "listed")
 
 
 def good(photo):
-    """The setting of the models of a photograph whose samples are good enough.
+    """The setting of the good models of a photograph, those in `GOOD_MODELS`.
 
-    Where all of them are good on the other photograph, too, it is `good_on_both`.
+    If all of them are good on the other photograph as well, it is `good_on_both`.
     """
     both = good_on_both(photo)
     is_same = set(both.names) == set(GOOD_MODELS[photo])
@@ -151,7 +153,7 @@ class Method(NamedTuple):
     name : str
         An earlier method, or "ours".
     space : str
-        Embedding space of ours; empty for an earlier method.
+        Embedding space, for "ours"; empty for an earlier method.
     kind : str
         For ours, what is shown of the space: "raw" for the embedded image, or the
         estimate that its artifact is taken with; else "earlier", "published" for an
@@ -175,7 +177,7 @@ class Method(NamedTuple):
 
     @property
     def has_network(self):
-        """Whether the method brings a network of its own, which is slow to train."""
+        """Whether the method has its own network, which is slow to train."""
         return self.name in NETWORKS
 
 
@@ -208,12 +210,12 @@ ABLATED = {
     "on spectra without blur and JPEG": {"blur_jpeg": 0.0, "spectrum": True},
 }
 ABLATIONS = tuple(Method("Wang20", "", kind) for kind in ABLATED)
-# In the space of a network that was trained on ImageNet, which is slow on a processor.
+# In the space of a network that was trained on ImageNet, which is slow without a GPU.
 IMAGENET = tuple(ours("imagenet", kind) for kind in ("raw", "nearest"))
 EVERY_METHOD = (*METHODS, *PUBLISHED, *IMAGENET, *ABLATIONS)
-# Those that the good models are told apart by.
+# The methods with which the good models are told apart.
 BETWEEN_PIXELS = tuple(ours("rgb", kind) for kind in ("raw", "nearest", *FILTERS))
-# The settings that stand beside the paper's Table 1.  The shared models of china are
-# all that the paper lists for FFHQ.
+# The settings that correspond to the paper's Table 1.  The shared models of china are
+# all models that the paper lists for FFHQ.
 PLAYS = {"GM-CelebA": every("coffee"), "GM-CIFAR10": every("flower")}
 PLAYS |= {"GM-CHQ": every("astronaut"), "GM-FFHQ": shared("china")}

@@ -1,9 +1,9 @@
-"""Studies: trainings whose results are stored, computed once and read by the book.
+"""Studies: trainings that are computed once, and whose results the book reads.
 
-A *training* is a tuple that says what is trained; it gives one or several *rows*, each
-with a score and the *cell* that it belongs to.  The rows of a study lie in
-`data/results/<name>.csv`, and beside them, in `<name>.json`, the commands, commits,
-versions and CPU seconds that made them.  A study that was stopped goes on with the
+A *training* is a tuple that says what is trained.  It gives one or several *rows*, each
+with a score and the *cell* of the study to which it belongs.  The rows of a study lie
+in `data/results/<name>.csv`; beside them, `<name>.json` records the commands, commits,
+versions and CPU seconds that made them.  A study that was stopped continues with the
 cells that are missing.
 """
 
@@ -24,22 +24,22 @@ FOLDER = "results"
 
 
 class Study:
-    """What all studies share: their table, and which trainings it lacks.
+    """What all studies have in common: a table, and the trainings that it lacks.
 
-    A study of its own states the attributes below and defines `planned`, `cells`,
-    `measure`, `batch`, `account` and `sheets`.
+    A subclass sets the attributes below and defines `planned`, `cells`, `measure`,
+    `batch`, `account` and `sheets`.
 
     Attributes
     ----------
     name : str
-        Name of its two files.
+        Name of the study's two files.
     keys, values : tuple of str
-        Columns that name a cell, and the other columns; the last one is `reason`,
+        Columns that identify a cell, and the other columns.  The last one is `reason`,
         which says why there is no score.
     types : dict
-        Types of the columns that are no text.
+        Types of the columns that are not text.
     order : dict of str to int
-        Where names stand in the file; other keys are sorted as they are.
+        Order of names in the file; other keys are sorted by their value.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Study:
         raise NotImplementedError
 
     def cells(self, training):
-        """The cells that a training gives: a set of tuples of `keys`."""
+        """The cells to which a training gives rows: a set of tuples of `keys`."""
         raise NotImplementedError
 
     def measure(self, training):
@@ -61,7 +61,7 @@ class Study:
         raise NotImplementedError
 
     def batch(self, training):
-        """Trainings in a row of one batch share what was computed for them."""
+        """The batch of a training; trainings of one batch share computations."""
         raise NotImplementedError
 
     def account(self, training):
@@ -69,7 +69,7 @@ class Study:
         raise NotImplementedError
 
     def sheets(self):
-        """Names and sha256 of the samples that the results are of."""
+        """Names and sha256 of the samples from which the results are."""
         raise NotImplementedError
 
     def results(self):
@@ -88,10 +88,10 @@ class Study:
         return self.parse(verified(DATA, f"{FOLDER}/{self.name}.csv", read_manifest()))
 
     def provenance(self):
-        """What made the results: commands, commits, versions, CPU seconds, sheets.
+        """How the results were made: commands, commits, versions, CPU seconds, sheets.
 
-        The seconds are those of all runs together, without features that a run found
-        in the cache.
+        The seconds are those of all runs together; features that a run found in the
+        cache are not counted.
         """
         name = f"{FOLDER}/{self.name}.json"
         return loads(verified(DATA, name, read_manifest()))
@@ -110,7 +110,7 @@ class Study:
         return pd.DataFrame(columns=[*self.keys, *self.values])
 
     def merge(self, table, rows):
-        """The table with new rows, which replace older ones of the same cell."""
+        """The table with new rows, which replace older rows of the same cells."""
         new = pd.DataFrame(rows, columns=[*self.keys, *self.values])
         both = pd.concat([table.astype(object), new])
         both = self._typed(both.drop_duplicates([*self.keys], keep="last"))
@@ -120,7 +120,7 @@ class Study:
         return values.map(lambda value: self.order.get(value, value))
 
     def missing(self, trainings, table):
-        """The trainings of which at least one cell is not in the table."""
+        """The trainings with at least one cell that is not in the table."""
         there = set(self.keys_of(table))
         return [training for training in trainings if self.cells(training) - there]
 
@@ -129,23 +129,23 @@ class Study:
         return list(table[[*self.keys]].itertuples(index=False, name=None))
 
     def pruned(self, table):
-        """The table without cells of an earlier study that this one no longer has."""
+        """The table without cells that the study no longer has."""
         cells = set().union(*map(self.cells, self.planned()))
         return table[[key in cells for key in self.keys_of(table)]]
 
 
 class Store:
-    """The two files of a study, which are there whole or not at all.
+    """The two files of a study, which are written whole or not at all.
 
-    Several commands may write to one store: each adds its rows to what is on disk at
-    that moment, under a lock.
+    Several commands may write to one store at the same time: under a lock, each adds
+    its rows to what is on disk at that moment.
 
     Parameters
     ----------
     study : Study
     folder : path
     command : str
-        The command that is noted down.
+        The command that is recorded.
     """
 
     def __init__(self, study, folder, command):
@@ -160,7 +160,7 @@ class Store:
         }
 
     def read(self):
-        """The table and the record on disk; empty ones where there are none."""
+        """The table and the record on disk, or empty ones if there are none."""
         if not self.csv.is_file():
             record = {"runs": [], "cpu_seconds": {}, "sheets": {}}
             return self.study.empty(), record
@@ -168,7 +168,7 @@ class Store:
         return table, loads(self.json.read_text(encoding="utf-8"))
 
     def add(self, trainings, rows, seconds):
-        """Keep the rows of some trainings of one batch, and what they took."""
+        """Store the rows of some trainings of one batch, and the seconds they took."""
         self.csv.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self.csv.with_name(f".{self.csv.name}.lock")):
             table, record = self.read()
@@ -178,6 +178,7 @@ class Store:
             times[account] = round(times.get(account, 0) + seconds, 1)
             record["sheets"] = self.study.sheets()
             table = self.study.merge(table, rows)
-            # The record first: what is noted without rows is computed once more.
+            # The record is written first: a recorded training without rows is computed
+            # again.
             write_whole(self.json, dumps(record, indent=1) + "\n")
             write_whole(self.csv, table.to_csv(index=False, float_format="%.5g"))

@@ -1,9 +1,9 @@
 """Table 1 of the paper on any images: eight earlier methods and four spaces.
 
-Each method is as published, and starts from the networks that the paper names, whose
+Each method is as published, and starts from the networks that the paper names.  Their
 weights are local files: the ResNet50 of ImageNet (for the space SL, for the classifiers
-on RGB and FREQ and for Wang20), that of Barlow Twins (for the space SSL) and the
-Inception-v3 of ImageNet (for Marra18 and Marra19).
+on RGB and FREQ, and for Wang20), the ResNet50 of Barlow Twins (for the space SSL), and
+the Inception-v3 of ImageNet (for Marra18 and Marra19).
 """
 
 import io
@@ -31,7 +31,7 @@ NEEDED |= dict.fromkeys(("Marra18", "Marra19"), "inception")
 
 
 class Networks(NamedTuple):
-    """Files of the weights that the paper starts from, or None where there is none."""
+    """Files of the weights from which the paper starts; None if a file is missing."""
 
     resnet50: Path | None = None
     barlowtwins: Path | None = None
@@ -50,38 +50,38 @@ def table_one(
     small=False,
     device=None,
 ):
-    """Train and test the methods of Table 1, those that the table at `path` lacks.
+    """Train and test the methods of Table 1 that the file `path` lacks.
 
-    The class `real` takes part, as in the paper, but its artifacts are taken like all
-    others: from real images that are disjoint from it.
+    The class `real` takes part, as in the paper.  Its artifacts are taken like all
+    others, from real images that are disjoint from it.
 
     Parameters
     ----------
     benchmark : Benchmark
-        Its own split is kept, if it has one.
+        If it has its own split, this split is kept.
     path : Path
-        A CSV file that gets a row for each method; beside it lies a record of what the
-        rows have in common.
+        CSV file for the rows, one per method; a record beside it says what the rows
+        have in common.
     networks : Networks
     methods : sequence of str
     n_train, n_test : int
         Images per class.
     seeds : sequence of int
     small : bool
-        The small networks of this package instead of those of the paper.
+        Whether to use the small networks of this package instead of those of the paper.
     device : str, optional
         Device of torch, see `use_device`.
 
     Returns
     -------
     DataFrame
-        Columns method, accuracy and sd (over the seeds), FDR, FDR null, d, and reason
-        where a method could not be trained.
+        Columns method, accuracy and sd (over the seeds), FDR, FDR null, d, and reason,
+        which says why a method could not be trained.
 
     Raises
     ------
     ValueError
-        If a method or its weights are missing, or the table has other settings.
+        If a method is unknown, its weights are missing, or the file has other settings.
     """
     _check(methods, networks, small)
     images, labels, tested = benchmark.for_evaluation(n_train, n_test, with_real=True)
@@ -115,7 +115,7 @@ def _check(methods, networks, small):
 
 
 def _pipeline(benchmark, method, networks, small):
-    """Images to labels, as the paper has it, or with small networks."""
+    """The pipeline from images to labels, as in the paper or with small networks."""
     weights = None if small else getattr(networks, NEEDED.get(method, ""), None)
     loaded = {} if weights is None else {"weights": str(weights)}
     if method in BASELINES:
@@ -144,7 +144,7 @@ def _table(rows):
 
 
 def _stored(path, record):
-    """Rows that are there already, by method; a record says what they share."""
+    """Rows that the file already has, by method, after a check of its record."""
     beside = path.with_suffix(".json")
     if not path.is_file():
         write_whole(beside, json.dumps(record, indent=2))

@@ -1,4 +1,4 @@
-"""Tables of the stored comparison, for readers and for the prose.
+"""Tables of the stored comparison, for readers and for the text of the book.
 
 A *method table* has one row per method, indexed by the fields of `Method`, and columns
 of `summary`.
@@ -27,7 +27,7 @@ METHOD = ["method", *METHOD[1:]]
 MOVES = {"CelebA to CIFAR10": "coffee", "CIFAR10 to CelebA": "flower"}
 MOVES |= {"CHQ to FFHQ": "astronaut", "FFHQ to CHQ": "china"}
 MODELS = {"StyleGAN3": "stylegan3", "NVAE": "nvae", "LDM": "ldm"}
-# Which setting and column stands beside a column of the paper's tables.
+# The setting and column that correspond to each column of the paper's tables.
 COUNTERPARTS = {
     **{("attribution_accuracy", c): (s, "closed") for c, s in PLAYS.items()},
     **{("attribution_fdr", c): (s, "FDR") for c, s in PLAYS.items()},
@@ -43,25 +43,25 @@ NO_RATIO = "the paper does not say for which n and d its ratios are"
 
 
 def summary(table, *, confidence=0.95):
-    """Means over the seeds, with deviation and confidence interval.
+    """Means over the seeds, with standard deviation and confidence interval.
 
-    Scores of one model's several further trainings (column "unseen") are averaged
-    first, seed by seed, so that the unit of every interval is the seed.
+    Scores on several further trainings of one model (column "unseen") are averaged
+    first, for each seed, so that the unit of every interval is the seed.
 
     Parameters
     ----------
     table : DataFrame
         From `COMPARISON.results`.
     confidence : float
-        Confidence of the interval, by Student's t: what other seeds of splits and
-        classifiers would give, with the same trained generators.
+        Confidence of the interval, by Student's t.  It covers other seeds of splits and
+        classifiers, but not other trainings of the generators.
 
     Returns
     -------
     DataFrame
         Indexed by the fields of setting and method, column and n_train: `mean`, `sd`,
-        `low`, `high`, `seeds`, `null`, `d`, `n_test`, `reason`.  One seed has neither
-        deviation nor interval.
+        `low`, `high`, `seeds`, `null`, `d`, `n_test`, `reason`.  A single seed has
+        neither deviation nor interval.
     """
     keys = [*SETTING, *METHOD, "column", "n_train"]
     runs = table.groupby([*keys, "seed"], sort=False)
@@ -90,7 +90,7 @@ def method_table(found, setting, column, *, n_train=N_TRAIN, methods=METHODS):
     column : str
     n_train : int
     methods : sequence of Method
-        Rows, in this order; a method that the study does not hold here has missing
+        Rows, in this order; a method that the study does not test here has missing
         values.
 
     Returns
@@ -105,7 +105,7 @@ def method_table(found, setting, column, *, n_train=N_TRAIN, methods=METHODS):
 
 
 def labels(index):
-    """What the rows of a method table are called.
+    """Names of the rows of a method table.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def labels(index):
 
 
 def gains(scores, kind="nearest", *, over="raw"):
-    """What an artifact adds to the raw image of its own space, or to another kind.
+    """The gain of an artifact over the raw image of its space, or over another kind.
 
     Parameters
     ----------
@@ -125,13 +125,13 @@ def gains(scores, kind="nearest", *, over="raw"):
     kind : str
         Kind of the artifact.
     over : str
-        What it is compared with.
+        The kind with which it is compared.
 
     Returns
     -------
     Series
-        Score of the artifact minus that of the other, one entry per space; NaN where a
-        space lacks one of them.
+        Score of `kind` minus score of `over`, one entry per space; NaN where a space
+        lacks one of the two.
     """
     own = scores.xs("ours", level="method").unstack("kind", sort=False)
     return own[kind] - own[over]
@@ -150,7 +150,7 @@ def best(scores, *kinds):
     Returns
     -------
     (Method or None, float)
-        None and NaN where none of these kinds has a score.
+        None and NaN if none of these kinds has a score.
     """
     part = scores[scores.index.get_level_values("kind").isin(kinds)].dropna()
     if part.empty:
@@ -161,8 +161,8 @@ def best(scores, *kinds):
 def counterparts(found):
     """The cells of the study that correspond to cells of the paper, in its units.
 
-    The mean over seeds of the nearest artifact stands beside the paper's method, and
-    `hull` is that of the other estimate.
+    The mean over seeds of the nearest artifact corresponds to the paper's method; the
+    column `hull` holds that of the other estimate.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def counterparts(found):
     Returns
     -------
     DataFrame
-        As `paper.side_by_side` takes it.
+        In the form that `paper.side_by_side` needs.
     """
     rows = {}
     for (table, column), (setting, own_column) in COUNTERPARTS.items():

@@ -1,4 +1,4 @@
-"""The tables of the data card, written from the records: no number in it was typed."""
+"""The tables of the data card, written from the records, so no number is typed."""
 
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def _experiment_table(data):
 
 
 def _of_collapsed(records):
-    """How many starts of which designs are not stored, in a sentence."""
+    """A sentence that says how many starts of which designs are not stored."""
     starts = []
     for design, seeds in COLLAPSED_SEEDS.items():
         n_stored = sum(r["model"] == design for r in records)
@@ -88,7 +88,7 @@ def _experiment_row(design, runs):
     def mean(name):
         return np.mean([r["quality"][name] for r in runs])
 
-    # The seconds beside a GPU are no measure of the work.
+    # CPU seconds of a training on a GPU do not measure its work.
     on_processor = [r for r in runs if r.get("device") != "cuda"]
     seconds = np.mean([r["training_cpu_seconds"] for r in on_processor or runs])
     return (
@@ -99,7 +99,7 @@ def _experiment_row(design, runs):
 
 
 def _of_real_views(photo):
-    """Quality of views that are neither trained on nor compared with."""
+    """Quality of views that are used neither for training nor for comparison."""
     return quality(photo, known_manifold(photo).sample(COMPARED, seed=FRESH_SEED))
 
 
@@ -114,7 +114,7 @@ def _training_row(record, manifest):
 
 
 def _seconds(record):
-    """CPU seconds of a training, on a GPU the smaller part of what it took."""
+    """CPU seconds of a training; on a GPU they are the smaller part of its time."""
     mark = " (GPU)" if record.get("device") == "cuda" else ""
     return f"{record['training_cpu_seconds']:,.0f}{mark}"
 

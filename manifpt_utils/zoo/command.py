@@ -21,7 +21,7 @@ Examples:
   manifpt zoo train-all --jobs 2 --only base --only up_fir
   manifpt zoo pack
 """
-STOPPED = "stopped; the same command goes on from the last complete state"
+STOPPED = "stopped; the same command continues from the last complete state"
 RECIPES = (*MODELS, *EXPERIMENTS)
 
 
@@ -38,7 +38,7 @@ device = click.option(
 
 
 def training(command):
-    """The options that say which training: model, photograph and seed."""
+    """The options that identify a training: model, photograph and seed."""
     photo = f"One of {', '.join(PHOTOGRAPHS)}."
     for option in (
         click.option("--seed", type=int, default=0, show_default=True),
@@ -62,10 +62,10 @@ def command():
 
 @command.command("train")
 @training
-@click.option("--steps", type=int, help="Instead of the number of the table.")
+@click.option("--steps", type=int, help="Steps, if not those of the table.")
 @device
 def train_one(root, model, photo, seed, steps, device):
-    """Train, or go on training, one generator."""
+    """Train one generator, or continue its training."""
     options = {"root": root, "steps": steps, "device": device}
     folder = train(model, photo=photo, seed=seed, **options)
     click.echo(f"trained: {folder}")
@@ -91,7 +91,7 @@ def write_sheet(root, model, photo, seed, out):
 @command.command("status")
 @root
 def show_status(root):
-    """Say of every training of the benchmark how far it is."""
+    """Show how far every training of the benchmark is."""
     for one in planned():
         click.echo(f"{one.photo}/{one.model}-{one.seed}: {state(one, root=root)}")
 
@@ -114,7 +114,7 @@ def show_status(root):
 )
 @device
 def train_missing(root, jobs, only, device):
-    """Train all that the benchmark needs and data/ lacks."""
+    """Train all generators of the benchmark that are not in data/."""
     missing = [t for t in planned() if not stored(t) and (not only or t.model in only)]
     failed = train_all(missing, root=root, jobs=jobs, device=device)
     if failed:
@@ -128,12 +128,12 @@ def train_missing(root, jobs, only, device):
     "--data",
     type=click.Path(path_type=Path),
     default=DATA,
-    help="Folder to write to; default: data/ beside the package.",
+    help="Folder to write to [default: data/ beside the package].",
 )
 @click.option(
     "--only-manifest",
     is_flag=True,
-    help="Only list what data/ holds now, after an intended change.",
+    help="Only update the list of files in data/, after an intended change.",
 )
 def store_all(root, data, only_manifest):
     """Store finished trainings in data/."""

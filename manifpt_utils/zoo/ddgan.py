@@ -1,9 +1,9 @@
 """Denoising diffusion GAN (Xiao, Kreis & Vahdat 2022): four large denoising steps.
 
-The forward process is that of diffusion models, cut into so few steps that the way back
-is far from Gaussian; a conditional GAN learns it.  The U-Net is NCSN++ without its
-output pyramid and, here, without attention; the critic is that of StyleGAN2, which is
-given the time as well.
+The forward process is that of diffusion models, divided into so few steps that the
+reverse steps are far from Gaussian; a conditional GAN learns them.  The U-Net is NCSN++
+without its output pyramid and, here, without attention; the critic is that of
+StyleGAN2, which is also given the time.
 """
 
 import math

@@ -1,9 +1,9 @@
 """Controlled experiments: one base network, one design factor changed at a time.
 
-The base is the pair of the DCGAN suite with one more convolution in each stage of the
-generator, so that a residual connection can span it without new parameters.  The critic
-has one-group norm throughout, which a gradient penalty allows, so that losses differ in
-nothing but the loss.
+The base is the pair of networks of the DCGAN suite, with one more convolution in each
+stage of the generator, so that a residual connection can span it without new
+parameters. The critic always has one-group norm, which a gradient penalty allows, so
+that designs with different losses differ in nothing but the loss.
 """
 
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from . import gan
 from .fir import FIRDownsample, FIRUpsample
 from .recipe import LATENT
 
-CRITIC_STEPS = 2  # of the Wasserstein loss, for one step of the generator
+CRITIC_STEPS = 2  # critic steps per generator step, with the Wasserstein loss
 STEPS = {
     "non_saturating": 1400,
     "least_squares": 1400,
@@ -39,8 +39,8 @@ class Design:
     down : {"strided_conv", "avg_pool", "fir"}
         How the critic halves the resolution.
     skip : {"none", "residual", "image_skip"}
-        What the skip leads around or along: the second convolution of a stage, or the
-        images of growing size.
+        The kind of skip connection: "residual" leads around the second convolution of a
+        stage, "image_skip" sums images of growing size.
     loss : {"non_saturating", "least_squares", "hinge", "wasserstein"}
     """
 

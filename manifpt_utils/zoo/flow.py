@@ -88,9 +88,9 @@ class Likelihood:
         return {"bits": loss.item() / 0.6931 + BITS}
 
     def _initialise(self, x):
-        """Show actnorm its first batch in full precision, because it keeps the type.
+        """Give actnorm its first batch in full precision, because it keeps the type.
 
-        A resumed training does so once more, which must not use up random numbers.
+        A resumed training does this again, which must not use any random numbers.
         """
         if not self.initialised:
             with torch.no_grad(), forked_random_state():

@@ -12,7 +12,7 @@ SPREAD = 0.5  # standard deviation of the features as the U-Net sees them
 
 
 class LatentModel(nn.Module):
-    """All that draws images: the denoiser of features, the codebook, the decoder.
+    """The parts that draw images: the denoiser of features, the codebook, the decoder.
 
     The denoiser sees features at deviation `SPREAD` around zero.
     """

@@ -1,7 +1,7 @@
 """From finished trainings to `data/`: lossless sheets, records, manifest.
 
-Every file is written under a temporary name and moved when it is complete, and a sheet
-is decoded and compared with its samples before that.
+Every file is written under a temporary name and moved when it is complete.  Before
+that, a sheet is decoded and compared with its samples.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ def pack(root="zoo_runs", *, data=DATA, progress=False):
     root : path
         Folder of all trainings.
     data : path
-        Where `gm-photo/`, `manifest.json` and `README.md` lie.
+        Folder with `gm-photo/`, `manifest.json` and `README.md`.
     progress : bool
         Show a progress bar.
 
@@ -61,7 +61,7 @@ def pack(root="zoo_runs", *, data=DATA, progress=False):
     Raises
     ------
     ValueError
-        If there is no finished training, or one does not hold what it should.
+        If there is no finished training, or the files of one are not as they should be.
 
     Warns
     -----
@@ -83,7 +83,7 @@ def pack(root="zoo_runs", *, data=DATA, progress=False):
 
 
 def finished(root):
-    """Folders of the trainings that ran to their end."""
+    """Folders of the finished trainings."""
     return sorted(path.parent for path in Path(root).glob("*/*-*/record.json"))
 
 
@@ -124,7 +124,7 @@ def _warn_of_collapse(folder, covered):
 
 
 def stored_samples(training):
-    """Samples of a training that are stored, so that all of `data/` stays small.
+    """The number of samples of a training that are stored, so that `data/` stays small.
 
     These are 1,000 for each of the six `CORE` models on the first two photographs, 300
     for every other model and photograph, 200 for a further seed, and 150 for a run of
@@ -143,12 +143,12 @@ def stored_samples(training):
 
 
 def measure(data=DATA, *, progress=False):
-    """Measure the quality of every stored training that lacks it.
+    """Measure the quality of every stored training that has no measurement.
 
     Returns
     -------
     list of Path
-        The records that were written anew.
+        The records that were rewritten.
     """
     missing = [
         path
@@ -165,7 +165,7 @@ def measure(data=DATA, *, progress=False):
 
 
 def _measured(path):
-    """The quality that a stored record holds, if it is of as many samples as asked."""
+    """The quality in a stored record, if it has the wanted number of samples."""
     record = read_record(path) if path.exists() else {}
     found, n = record.get("quality", {}), record.get("images", 0)
     counts = found.get("projected"), found.get("compared")
@@ -196,12 +196,13 @@ def encode(samples):
     Returns
     -------
     bytes
-        A WebP file of `COLUMNS` images in a row; the last row is filled with black.
+        A WebP file with `COLUMNS` images in a row; the last row is filled up with
+        black.
 
     Raises
     ------
     ValueError
-        If decoding does not give the samples back.
+        If decoding does not give the same samples.
     """
     n, h, w, channels = samples.shape
     rows = math.ceil(n / COLUMNS)

@@ -1,4 +1,4 @@
-"""Which trainings make up GM-Photo, how far each one is, and a queue that runs them."""
+"""The trainings of GM-Photo, how far each one is, and a queue that runs them."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ from ..images.manifest import read_manifest
 from .registry import EXPERIMENTS, MODELS, find
 from .training import run_folder
 
-FURTHER_SEEDS = (1, 2)  # of the core models, on the first photograph
+FURTHER_SEEDS = (1, 2)  # further seeds of the core models, on the first photograph
 EXPERIMENT_STARTS = 3  # seeds of every controlled experiment
 # Seeds of controlled experiments whose training collapses.
 COLLAPSED_SEEDS = {
@@ -39,9 +39,10 @@ def planned(data=DATA):
     Returns
     -------
     list of Training
-        The core models on the first two photographs, their further seeds, and what
-        the paper's table lists for the data set whose part a photograph plays; then the
-        controlled experiments on the first photograph, seed by seed.
+        The core models on the first two photographs, their further seeds, and the
+        models that the paper's table lists for the data set for which a photograph
+        stands; then the controlled experiments on the first photograph, ordered by
+        seed.
     """
     first = next(iter(DATA_SETS))
     again = [Training(m, first, seed) for seed in FURTHER_SEEDS for m in CORE]
@@ -61,7 +62,7 @@ def planned(data=DATA):
 
 
 def core():
-    """The core models on the first two photographs, of which most samples are kept."""
+    """The core models on the first two photographs, which keep the most samples."""
     return [Training(m, photo, 0) for photo in list(DATA_SETS)[:2] for m in CORE]
 
 
@@ -113,7 +114,7 @@ def state(training, *, root, data=DATA):
 def train_all(trainings, *, root, jobs=1, device="cpu"):
     """Run trainings one after another, `jobs` at a time, each on one thread.
 
-    A training that fails leaves its output in `<folder>.log`, and the others go on.
+    A training that fails leaves its output in `<folder>.log`; the others continue.
 
     Returns
     -------
@@ -133,7 +134,7 @@ def train_all(trainings, *, root, jobs=1, device="cpu"):
 
 
 def _run(training, root, device):
-    """Train in a process of its own; True if it failed."""
+    """Train in a separate process; True if it failed."""
     model, photo, seed = training
     log = run_folder(root, photo, model, seed).with_suffix(".log")
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""How good the samples of a generator are: nearness to the manifold, and coverage."""
+"""Quality of the samples of a generator: nearness to the manifold, and coverage."""
 
 from functools import cache
 
@@ -10,10 +10,10 @@ from ..method.spaces import SelfSupervised
 from ..metrics import frechet_distance, precision_recall
 
 PROJECTED = 200  # samples whose distance and place on the photograph are measured
-# Samples compared with as many real views: as many as every training has, because
-# precision and recall depend on their number.
+# Samples that are compared with as many real views.  Every training has this many;
+# precision and recall depend on the number.
 COMPARED = 200
-CELLS = 4  # a side of the grid over x, y and log side
+CELLS = 4  # per axis of the grid over x, y and log side
 NEIGHBORS = 5
 LEAST_COVERED = 0.2  # least share of the cells that a training must cover to be stored
 
@@ -29,12 +29,13 @@ def quality(photo, images):
     Returns
     -------
     dict
-        Of the first `projected` images: `mean_distance` to the closest view in grey
-        levels, root of the sum of squares over all 3,072 values, and `covered`, the
-        share of 4 x 4 x 4 cells of x, y and log side that hold a closest view.  Of the
-        first `compared` images and as many views that no generator was trained on, in
-        the self-supervised space, whose network was the loss of no generator:
-        `frechet_distance`, `precision`, `recall`, `density` and `coverage` with k = 5.
+        For the first `projected` images: `mean_distance`, the mean distance to the
+        closest view in grey levels (root of the sum of squares over all 3,072 values),
+        and `covered`, the share of 4 x 4 x 4 cells of x, y and log side that hold a
+        closest view.  For the first `compared` images and as many views on which no
+        generator was trained: `frechet_distance`, `precision`, `recall`, `density` and
+        `coverage` with k = 5, in the self-supervised space, whose network no generator
+        used in its loss.
     """
     return _on_the_manifold(photo, images[:PROJECTED]) | _in_a_neutral_space(
         photo, images[:COMPARED]
@@ -69,7 +70,7 @@ def _in_a_neutral_space(photo, images):
 
 
 def is_collapsed(found):
-    """Whether closest views lie in too few of the cells that so many samples can reach.
+    """Whether the closest views lie in too few of the cells.
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ def is_collapsed(found):
 
 @cache
 def known_manifold(photo):
-    """The manifold of a photograph; its dense search is set up once."""
+    """The manifold of a photograph, whose dense search is prepared once."""
     return PhotoManifold(photo)
 
 

@@ -1,7 +1,7 @@
 """What every recipe needs: 16-bit arithmetic, latents, one step of an optimiser.
 
-A recipe says what a generator optimises and how it samples, apart from the training
-loop.  It owns its networks and optimisers and offers
+A recipe defines what a generator optimises and how it samples, but not the training
+loop.  It owns its networks and optimisers and has
 
 * `generator` : the network whose averaged weights are shipped,
 * `step(x, progress)` : one optimisation step on a batch, returns the losses by name;

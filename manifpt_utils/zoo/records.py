@@ -1,14 +1,14 @@
-"""Records beside the stored samples: how they are named, read and written."""
+"""Records of the stored samples: how they are named, read and written."""
 
 import json
 import os
 
-# By kind of training: the published models, and the controlled experiments.
+# One folder per kind of training: the published models, the controlled experiments.
 RECORDS = {"models": "gm-photo/*/*.json", "experiments": "experiments/*/*.json"}
 
 
 def read_record(path):
-    """Read one record, or say which is missing."""
+    """Read one record, or report that it is missing."""
     if not path.exists():
         raise ValueError(
             f"{path} is missing beside its sheet; pack that training again."
@@ -17,7 +17,7 @@ def read_record(path):
 
 
 def write_record(path, record):
-    """Write one record, indented, so that a change is seen in a diff."""
+    """Write one record, indented, so that a diff shows changes."""
     replace(path, (json.dumps(record, indent=1) + "\n").encode())
 
 

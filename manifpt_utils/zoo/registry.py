@@ -1,4 +1,4 @@
-"""The table of models: name, recipe, steps.  A new generator is one row."""
+"""The table of models: name, recipe, steps.  A new generator is a new row."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -22,7 +22,7 @@ CHECKPOINT_VERSION = 1
 
 
 def run_folder(root, photo, model, seed):
-    """Where a training keeps its files."""
+    """The folder in which a training keeps its files."""
     return Path(root) / photo / f"{model}-{seed}"
 
 
@@ -42,7 +42,7 @@ def train(
     root : path
         Folder of all trainings; this one gets `root/<photo>/<model>-<seed>`.
     steps : int, optional
-        Training steps, instead of the number in the table.
+        Number of training steps; by default that of the table.
     every : int
         Steps between checkpoints.
     device : {"cpu", "cuda"}
@@ -89,21 +89,21 @@ def _check_device(device):
 
 
 def training_images(photo):
-    """The 8,000 views every generator of a photograph learns from: (n, 3, 32, 32)."""
+    """The 8,000 views from which generators of a photograph learn: (n, 3, 32, 32)."""
     views = PhotoManifold(photo).sample(TRAINING_VIEWS, seed=TRAINING_SEED)
     return torch.from_numpy(views).permute(0, 3, 1, 2).contiguous()
 
 
 @contextmanager
 def seeded(*numbers):
-    """A private random state, derived from the numbers, for the time of a block."""
+    """A block with its own random state, which is derived from the numbers."""
     mixed = np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]
     with forked_random_state(int(mixed >> 1)):
         yield
 
 
 class State:
-    """All that a training needs to go on after it was killed."""
+    """Everything that a training needs to continue after it was killed."""
 
     def __init__(self, row, seed, folder, model):
         self.row, self.seed, self.folder, self.model = row, seed, folder, model
@@ -203,7 +203,7 @@ def _anneal(optimisers, progress):
 
 def _check_finite(losses, step, state):
     good = all(np.isfinite(v) for v in losses.values())
-    # The last update may have broken the weights after a loss that was still fine.
+    # The loss can be finite although the last update has broken the weights.
     norm = nn.utils.get_total_norm(state.recipe.networks.parameters())
     if not (good and norm.isfinite()):
         raise FloatingPointError(
@@ -258,7 +258,7 @@ def save_weights(network, path):
 
 
 def load_weights(network, path):
-    """Read what `save_weights` wrote into a network of the same architecture."""
+    """Load weights from `save_weights` into a network of the same architecture."""
     saved = load_file(path)
     current = network.state_dict()
     network.load_state_dict({k: v.to(current[k].dtype) for k, v in saved.items()})

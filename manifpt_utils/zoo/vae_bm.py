@@ -1,4 +1,4 @@
-"""VAE-BM in miniature: an energy reweighs what a variational autoencoder draws."""
+"""VAE-BM in miniature: an energy reweights the images of a variational autoencoder."""
 
 import math
 from itertools import pairwise

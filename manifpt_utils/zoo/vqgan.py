@@ -282,7 +282,7 @@ class Transformer(nn.Module):
 
 
 class CodeModel(nn.Module):
-    """All that draws images: the prior, the codebook, the decoder."""
+    """The parts that draw images: the prior, the codebook, the decoder."""
 
     def __init__(self, codebook, decoder, prior):
         super().__init__()
@@ -296,10 +296,10 @@ class CodeModel(nn.Module):
 class VqGan:
     """A quantised autoencoder, then a transformer over its codes.
 
-    The first stage stands still in the second, so that the average of its weights,
-    which is what decodes, catches up with the weights whose codes the transformer
-    learns.
-    Codes are drawn from all that the transformer allows, at temperature one.
+    In the second stage, the first one is not trained, so that the average of its
+    weights, which decodes, catches up with the weights whose codes the transformer
+    learns. Codes are drawn from the full distribution of the transformer, at
+    temperature one.
 
     Parameters
     ----------

@@ -79,8 +79,8 @@ def test_an_occupied_output_is_refused_before_the_work(root, tmp_path):
     ("words", "said"),
     [
         ([], "manifpt attribute fit faces/"),
-        (["fit"], "chosen by"),
-        (["predict"], "unknown    all are ruled out"),
+        (["fit"], "by cross-validation"),
+        (["predict"], "unknown    all classes are ruled out"),
     ],
 )
 def test_help_shows_an_example(words, said):

@@ -93,7 +93,7 @@ def test_another_version_is_refused(saved):
 
 def test_no_file_outside_the_folder_is_read(saved):
     change_record(saved, files={"../secret": "0"})
-    with pytest.raises(ValueError, match="outside its folder"):
+    with pytest.raises(ValueError, match="lies outside its folder"):
         load_attributor(saved)
 
 

@@ -354,7 +354,7 @@ def test_features_as_scikit_learn_transformers(space):
         ),
         (SpectrumDecay(n_rings=3), images(1), "n_rings must be an integer above 5"),
         (SpectrumDecay(smooth=4), images(1), "smooth must be a positive odd"),
-        (SpectrumDecay(start=0.9), images(1), "start must lie in"),
+        (SpectrumDecay(start=0.9), images(1), "start must be in"),
         (SpectrumDecay(criterion="l1"), images(1), 'criterion must be "log" or "norm"'),
     ],
 )

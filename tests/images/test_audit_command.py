@@ -81,7 +81,7 @@ def test_some_models_alone(root):
 
 def test_what_no_normalisation_reaches_is_said(alike):
     write_images(alike / "a", np.repeat(noise(20)[..., :1], 3, axis=-1))
-    assert "No normalisation reaches what differs here" in called(alike).output
+    assert "No normalisation removes what differs here" in called(alike).output
 
 
 # What is written

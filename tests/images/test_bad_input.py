@@ -173,10 +173,10 @@ def replaced(monkeypatch, name, act):
 @pytest.mark.parametrize(
     ("act", "message"),
     [
-        (lambda path: path.unlink(), "000.png vanished while it was read; let what"),
+        (lambda path: path.unlink(), "000.png vanished while it was read; wait until"),
         (
             lambda path: path.write_bytes(png()),
-            "000.png changed while it was read; let",
+            "000.png changed while it was read; wait",
         ),
         (
             lambda path: os.replace(shutil.copy(path, path.with_name("x")), path),
@@ -260,13 +260,13 @@ def false_record(root):
         (link_out, "a/link.png is a symbolic link out of its folder, to .*secret.png"),
         (link_up, "a/link.png is a symbolic link out of its folder"),
         (loop, "a/link.png is a symbolic link to nothing; remove it"),
-        (nested, "a/more is a folder; put its images straight in"),
+        (nested, "a/more is a folder; put its images directly into"),
         (pipe, "a/pipe.png is not a file; remove it"),
         (emptied, "a holds no images; fill it or remove the folder"),
         (hidden_only, "a holds no images; fill it or remove the folder"),
-        (no_text, r"a/caf\\udce9.png is no text in UTF-8; rename it"),
-        (class_is_no_text, r"mine/caf\\udce9 is no text in UTF-8; rename it"),
-        (no_models, "mine holds no sub-folder beside real/; add one"),
+        (no_text, r"a/caf\\udce9.png is not text in UTF-8; rename it"),
+        (class_is_no_text, r"mine/caf\\udce9 is not text in UTF-8; rename it"),
+        (no_models, "mine holds no sub-folder besides real/; add one"),
         (lambda r: shutil.rmtree(r / "real"), "no sub-folder real/"),
         (lambda r: shutil.rmtree(r), "mine is not a folder"),
         (damaged_record, "normalised.json is damaged .*write the folder again by"),

@@ -611,7 +611,7 @@ def clear(name):
         (
             lambda r: [remove(m)(r) for m in ("glow", "dcgan")],
             {},
-            "holds no sub-folder beside real/",
+            "holds no sub-folder besides real/",
         ),
         (lambda r: (r / "glow" / "a").mkdir(), {}, "glow/a is a folder"),
         (None, {"models": ["glo"]}, "'glo'; did you mean 'glow'"),

@@ -83,5 +83,5 @@ def test_folders_may_be_named_by_numbers(tmp_path):
     (root / "factors.csv").write_text(table("1", "007", separator=";"))
     assert list(from_folder(root).factors.index) == ["007", "1"]
     (root / "factors.csv").write_text(table("1", "7"))
-    with pytest.raises(ValueError, match=r"no row for \['007'\].* cut the zeros"):
+    with pytest.raises(ValueError, match=r"no row for \['007'\].* remove zeros"):
         from_folder(root)

@@ -141,7 +141,7 @@ def test_a_folder_is_warned_of_near_copies_across_and_within(tmp_path):
     image.point(lambda v: min(v + 1, 255)).save(root / "b" / "brighter.png")
     image.point(lambda v: max(v - 1, 0)).save(root / "a" / "darker.png")
     message = r"2 pairs of a and b; 1 pair in a \(a/003.png ~ b/brighter.png, 1.0 grey"
-    with pytest.warns(UserWarning, match="nearly copies of another one: " + message):
+    with pytest.warns(UserWarning, match="near copies of another one: " + message):
         loaded = from_folder(root)
     found = audit(root)
     assert found.near_copies.equals(loaded.audit.near_copies)

@@ -135,7 +135,7 @@ def test_a_copy_holds_what_the_benchmark_would(root, tmp_path, how):
     found = copy.audit
     assert not found.telling and found.differences.empty
     assert "quality (60 in b; 95 in a, real)" in found.warnings[0]
-    assert "Traces of how the images were stored before" in found.warnings[0]
+    assert "Traces of the earlier storage" in found.warnings[0]
     assert audit(tmp_path / "new").warnings == found.warnings
     # A copy of a copy knows both.
     write_normalised(tmp_path / "new", tmp_path / "newer", "png", found)
@@ -196,7 +196,7 @@ def test_factors_go_with_a_copy_and_the_source_stays(root, tmp_path):
 def test_nothing_is_left_of_a_copy_that_fails(root, tmp_path, monkeypatch):
     found = audit(root)
     (root / "b" / "019.jpg").unlink()
-    with pytest.raises(ValueError, match="b/019.jpg vanished while it was read; let"):
+    with pytest.raises(ValueError, match="b/019.jpg vanished while it was read; wait"):
         write_normalised(root, tmp_path / "new", "size", found)
     assert [p.name for p in tmp_path.iterdir()] == ["mine"]
 

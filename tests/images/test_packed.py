@@ -105,7 +105,7 @@ def test_a_file_that_appears_while_a_folder_is_read_is_refused(tmp_path, monkeyp
 def test_a_full_disk_is_told_before_anything_is_written(paths, cache, monkeypatch):
     usage = shutil.disk_usage(paths[0])._replace(free=10)
     monkeypatch.setattr(module.shutil, "disk_usage", lambda path: usage)
-    with pytest.raises(ValueError, match=r"cannot be packed in .* make room, set MAN"):
+    with pytest.raises(ValueError, match=r"cannot be packed in .* free space, set MAN"):
         read_packed(paths)
     assert not visible(cache)
 

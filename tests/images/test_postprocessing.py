@@ -161,9 +161,9 @@ def test_only_noise_depends_on_the_seed(images):
         (jpeg, {"quality": 9.5}, "quality must be a whole number .* got 9.5"),
         (blur, {"sd": -1}, "sd must be a finite number of at least 0, got -1"),
         (noise, {"sd": np.nan, "seed": 0}, "sd must be a finite number .* got nan"),
-        (resize, {"factor": 1.5}, "factor must lie above 0 and not above 1, got 1.5"),
-        (resize, {"factor": 0.01}, "factor=0.01 leaves nothing of 25 x 32 .* larger"),
-        (crop, {"fraction": 0}, "fraction must lie above 0 and not above 1, got 0"),
+        (resize, {"factor": 1.5}, "factor must be above 0 and at most 1, got 1.5"),
+        (resize, {"factor": 0.01}, "factor=0.01 leaves no pixel of 25 x 32; .* larger"),
+        (crop, {"fraction": 0}, "fraction must be above 0 and at most 1, got 0"),
         (reduce_bits, {"bits": 9}, "bits must be a whole number from 1 to 8, got 9"),
     ],
 )

@@ -113,7 +113,7 @@ def test_draws_of_a_given_split_are_nested_and_say_when_they_fall_short(tmp_path
     assert tested.sum() == 3 * 5 and (~tested).sum() == 3 * 2
     with pytest.raises(ValueError, match="class 'real' holds 2"):
         found.given_split(3, with_real=True)
-    with pytest.raises(ValueError, match="came without a split of its own"):
+    with pytest.raises(ValueError, match="came without its own split"):
         load(write_folder(tmp_path / "plain", n=6)).given_split()
     with pytest.warns(UserWarning, match="both sides of the split.*for_evaluation"):
         found.labelled(3)
@@ -376,7 +376,7 @@ def test_a_bad_table_is_refused_by_row(listed, heading, changes, message):
         ({0: "val"}, "the split 'val'; write train or test"),
         ({8: "test", 9: "test", 10: "test", 11: "test"}, "'a' for one side.*for train"),
         ({12: "train", 13: "train", 14: "train", 15: "train"}, "'b' for .* for test"),
-        ({i: "test" for i in range(8)}, "'real' for one side only, none for train"),
+        ({i: "test" for i in range(8)}, "'real' for one side only and none for train"),
     ],
 )
 def test_a_bad_split_of_a_table_is_refused(listed, sides, message):
@@ -473,7 +473,7 @@ def test_cifar_is_read_from_either_form(tmp_path, monkeypatch, binary):
     train = [image for i in range(1, 6) for image in noise(8, seed=i, size=(32, 32))]
     assert as_rows(found.real) == as_rows(train)
     assert as_rows(found.real_test) == as_rows(noise(8, size=(32, 32)))
-    assert found.audit is None and "no image files" in found.warnings[0]
+    assert found.audit is None and "not image files" in found.warnings[0]
     small = load(f"torchvision:CIFAR10:{tmp_path}", size=8, per_class=3, n_real=9)
     assert small.real.shape == (9, 8, 8, 3) and len(small.real_test) == 8
     assert len(small.images["gan"]) == 3
@@ -509,7 +509,7 @@ def test_fashion_mnist_is_read_as_rgb(tmp_path):
     first = noise(4, seed=1, size=(28, 28))[..., :1].repeat(3, axis=-1)
     assert as_rows(found.real_test) == as_rows(first)
     write_images(tmp_path / "mine" / "vae", noise(4, seed=5, size=(32, 32)))
-    with pytest.raises(ValueError, match="'vae' are 32 x 32 pixels, the real ones 28"):
+    with pytest.raises(ValueError, match="'vae' are 32 x 32 pixels, real ones are 28"):
         load(name, generated=tmp_path / "mine")
 
 
@@ -724,7 +724,7 @@ def test_what_is_not_understood_gets_the_list_of_what_is(tmp_path):
     assert all(tree in str(error.value) for tree in understood())
     strange = tmp_path / "x.zip"
     strange.write_bytes(b"PK")
-    with pytest.raises(ValueError, match="x.zip is neither a folder nor a file of"):
+    with pytest.raises(ValueError, match="x.zip is neither a folder nor a file that"):
         load(strange)
     with pytest.raises(ValueError, match="no folder '/no/such.csv'"):
         load("/no/such.csv")
@@ -742,14 +742,14 @@ def test_folders_of_two_layouts_are_refused(tmp_path, more, message):
     write_folder(tmp_path, n=4)
     for place in more:
         write_images(tmp_path / place, noise(4, seed=9))
-    with pytest.raises(ValueError, match=f"more than one thing: {message}"):
+    with pytest.raises(ValueError, match=f"more than one layout: {message}"):
         load(tmp_path)
 
 
 def test_bad_sides_of_a_folder_are_refused(tmp_path):
     write_sides(tmp_path)
     write_images(tmp_path / "test" / "late", noise(4, seed=30))
-    with pytest.raises(ValueError, match="'late' for one side only, none for train"):
+    with pytest.raises(ValueError, match="'late' for one side only and none for train"):
         load(tmp_path)
     assert load(tmp_path, models=["a"]).models == ["a"]
     (tmp_path / "val").mkdir()
@@ -821,7 +821,7 @@ def test_samples_of_other_settings_are_not_mixed(pipeline, tmp_path):
 
 @pytest.mark.parametrize("name", ["real", "../x", "a/b", "", ".hidden"])
 def test_a_name_that_is_no_folder_is_refused(pipeline, tmp_path, name):
-    with pytest.raises(ValueError, match="is none for the folder of a model"):
+    with pytest.raises(ValueError, match="cannot be the name of a model's folder"):
         sampling.sample(pipeline, tmp_path, name, n=1)
 
 

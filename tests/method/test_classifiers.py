@@ -92,9 +92,9 @@ def test_wrong_input_is_named(easy_rows):
         ValueError, match="at least two classes, got one class: 'dcgan'"
     ):
         VectorAttributor().fit(x[:5], y[:5])
-    with pytest.raises(ValueError, match="rows of 190 numbers are no square RGB image"):
+    with pytest.raises(ValueError, match="rows of 190 numbers are not square RGB"):
         ImageAttributor().fit(x[:, :190], y)
-    with pytest.raises(ValueError, match=r"192 numbers are no images of \(8, 9, 3\)"):
+    with pytest.raises(ValueError, match=r"192 numbers are not images of \(8, 9, 3\)"):
         ImageAttributor(image_shape=(8, 9, 3)).fit(x, y)
     with pytest.raises(ValueError, match="unknown backbone 'smal'; did you mean 'sm"):
         ImageAttributor(backbone="smal").fit(x, y)

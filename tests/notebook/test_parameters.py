@@ -314,7 +314,7 @@ def test_optional_accepts_none_and_its_kind_only():
 
 @pytest.mark.parametrize("text", ["AtLest[5]", "Between[3]", "AtLeast["])
 def test_text_that_names_no_kind_is_refused(text):
-    with pytest.raises(ValueError, match=f"n: '{re.escape(text)}' is no kind: "):
+    with pytest.raises(ValueError, match=f"n: '{re.escape(text)}' is not a kind: "):
         declared_kinds({"n": text})
 
 

@@ -108,10 +108,15 @@ def test_names_are_those_of_texts_and_fields(tmp_path):
         (SINGLE, ["options", 0, "value"], None, "q1: option a: value is missing"),
         (SINGLE, ["options"], [], "q1: a question of kind single needs two options"),
         (SINGLE, ["ask"], "{gain:per}", "{gain:per} is unknown; .*percent"),
-        (SINGLE, ["ask"], "a {", "a brace that is meant as such is written twice"),
+        (SINGLE, ["ask"], "a {", "write a brace twice if you mean the sign itself"),
         (SINGLE, ["ask"], "{gain.low}", "{gain.low} is no name"),
         (MULTIPLE, ["options", 0, "right"], None, "q2: option a: right is missing"),
-        (MULTIPLE, ["kind"], "single", "q2: one option must be right, and 2 are"),
+        (
+            MULTIPLE,
+            ["kind"],
+            "single",
+            "q2: exactly one option must be right, but 2 are",
+        ),
         (NUMBER, ["tolerance"], None, "q3: tolerance is missing, which a question of"),
         (NUMBER, ["if_wrong"], None, "q3: if_wrong is missing"),
         (NUMBER, ["options"], MULTIPLE["options"], "q3: .* has no options"),
@@ -180,7 +185,7 @@ def test_a_value_of_another_kind_is_refused(tmp_path, values, message):
 
 def test_an_answer_that_no_option_has_is_refused(tmp_path):
     question = changed(SINGLE, ["ask"], "?")
-    with pytest.raises(ValueError, match="q1: one option must be right .* and 0 are"):
+    with pytest.raises(ValueError, match="q1: one option must be right .* but 0 are"):
         asked(tmp_path, [question], gain="sideways")
 
 

@@ -83,7 +83,7 @@ def test_an_interrupted_run_goes_on_where_it_was(sleeping, number):
     text = process.communicate(timeout=300)[0]
     assert process.returncode == 128 + number
     assert "1 executed, 0 unchanged, 0 failed, 1 not done" in text
-    assert "the same command goes on" in text
+    assert "the same command continues" in text
     assert has_ended(papermill) and has_ended(kernel)
     assert visible(folder) == {"quick.ipynb", "slow.ipynb", "runs.json"}
     assert (folder / "book" / "executed" / "slow.ipynb").read_text() == EARLIER

@@ -55,7 +55,7 @@ def test_words_say_how_many_and_how_long():
 
 def test_without_measured_times_the_first_chapter_gives_an_estimate():
     progress = Progress({"a": None, "b": None}, jobs=1)
-    assert "nobody has measured" in progress.told({})
+    assert "time left unknown" in progress.told({})
     progress.ended["a"] = 30.0
     assert progress.told({}) == "1 of 2 chapters, less than a minute left"
 

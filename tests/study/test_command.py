@@ -63,5 +63,5 @@ def test_an_interrupt_says_how_to_go_on(tmp_path, monkeypatch):
 
     monkeypatch.setattr(module, "compute", interrupted)
     done = study("estimates", "--output", tmp_path)
-    assert done.exit_code and "goes on with what is missing" in done.output
+    assert done.exit_code and "continues with what is missing" in done.output
     assert Store(ESTIMATES, tmp_path, "").read()[0].empty

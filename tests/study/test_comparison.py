@@ -206,7 +206,7 @@ def test_a_ratio_that_cannot_be_computed_costs_no_other_column(material):
     material(whole._replace(pool=(x[:, :2], labels), tests=tests))
     rows = measured(Fit(COFFEE, DZANIC, "closed", 100, 1))
     assert rows["closed"][0]["score"] == 1
-    assert "n_components must lie in 1..2" in rows["FDR PCA"][0]["reason"]
+    assert "n_components must be in 1..2" in rows["FDR PCA"][0]["reason"]
 
 
 def test_the_artifacts_of_an_origin_come_from_all_its_photographs_together():

@@ -1,7 +1,7 @@
-"""Where images come from: one small module for each source, one table of them all.
+"""Sources of images: one small module per source, and one table of all of them.
 
-A reader looks at a path and says which images of which class lie there; it returns a
-`Source`, and nothing is decoded before some of the images were chosen.
+A reader looks at a path and finds out which images of which class lie there.  It
+returns a `Source`; images are decoded only after some of them were chosen.
 """
 
 from typing import NamedTuple
@@ -19,9 +19,9 @@ from . import (
 
 
 class Reader(NamedTuple):
-    """How a source is told from others, and read."""
+    """How a layout is told from others, and how it is read."""
 
-    tree: str  # its form in words
+    tree: str  # the layout in words
     fits: object  # path -> bool
     read: object  # (path, models) -> Source
 
@@ -47,7 +47,7 @@ def find(path, models=None):
     ----------
     path : Path
     models : sequence of str, optional
-        Which generators; all by default.
+        Names of the models; all by default.
 
     Returns
     -------
@@ -60,12 +60,12 @@ def find(path, models=None):
     """
     readers = FOLDERS if path.is_dir() else FILES
     if path.is_dir():
-        subfolders(path)  # says what to do if the folder may not be read
+        subfolders(path)  # raises an error with a remedy if there is no permission
     fitting = [reader for reader in readers if reader.fits(path)]
     if len(fitting) > 1:
         raise ValueError(
-            f"{path} could be more than one thing: {_listed(fitting)}. Move what does "
-            "not belong to it out of the folder."
+            f"{path} fits more than one layout: {_listed(fitting)}. Move what does not "
+            "belong to the right one out of the folder."
         )
     if not fitting:
         raise ValueError(_not_understood(path))
@@ -73,7 +73,7 @@ def find(path, models=None):
 
 
 def understood():
-    """What is read, in words: a list of str.
+    """The layouts that can be read, in words: a list of str.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def _not_understood(path):
     if path.is_dir():
         start = f"{missing_real(path)}{rename_hint(subfolders(path))}"
     else:
-        start = f"{path} is neither a folder nor a file of a kind that is read."
+        start = f"{path} is neither a folder nor a file that can be read here."
     return f"{start} What is read:{''.join(f'{chr(10)}  - {x}' for x in understood())}"
 
 

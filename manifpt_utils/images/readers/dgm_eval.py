@@ -1,8 +1,9 @@
 """The layout of dgm-eval (Stein et al. 2023): a folder of images for each model.
 
-Beside them lie the images that the models were trained on, in `train/`, and others of
-their kind, in `test/`; one of the two is enough.  A folder may have a numbered folder
-for each category: `train/0/0001.png`.  Only the real images have two sides.
+Beside these folders lie the real images: those of the training in `train/`, and others
+of their kind in `test/`; one of the two is enough.  A folder may hold a numbered folder
+for each category, as in `train/0/0001.png`.  Only the real images are divided into two
+sides.
 """
 
 import os
@@ -17,7 +18,7 @@ TREE = "dgm-eval: <model>/ beside the real images in train/, test/ or both"
 
 
 def fits(root):
-    """Whether there are images of train or test, and a folder of another name."""
+    """Whether there are images in `train` or `test`, and a folder of another name."""
     folders = subfolders(root)
     sides = [folders.pop(side) for side in (TRAIN, TEST) if side in folders]
     return bool(sides and folders) and all(map(_holds_images, sides))

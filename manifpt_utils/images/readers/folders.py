@@ -1,4 +1,4 @@
-"""Folders of images by class: `real/` and `<model>/`, once or for either side."""
+"""Folders of images by class: `real/` and `<model>/`, once or for each side."""
 
 from ..choice import choose
 from ..layout import class_paths, image_paths, subfolders
@@ -31,7 +31,7 @@ def read_divided(root, models=None):
     Raises
     ------
     ValueError
-        If there is another folder beside the two, or a class is on one side only.
+        If there is another folder besides the two, or a class is on one side only.
     """
     others = sorted(set(subfolders(root)) - {TRAIN, TEST})
     if others:

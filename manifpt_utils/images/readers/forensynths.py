@@ -13,7 +13,7 @@ REAL, FAKE = "0_real", "1_fake"
 
 
 def fits(root):
-    """Whether a folder within has real and generated images."""
+    """Whether a folder inside has real and generated images."""
     return bool(_models(root))
 
 
@@ -29,7 +29,7 @@ def read(root, models=None):
 
 
 def _models(root):
-    """The folders with both kinds of images, by model."""
+    """The folders with real and generated images, by model."""
     found = {name: _pairs(folder) for name, folder in subfolders(root).items()}
     return {name: pairs for name, pairs in found.items() if pairs}
 

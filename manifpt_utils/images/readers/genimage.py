@@ -1,7 +1,8 @@
 """The layout of GenImage (Zhu et al. 2023): `<generator>/{train,val}/{ai,nature}/`.
 
-The real images of all generators are one class.  The archives unpack to a folder
-within that of the generator, such as `BigGAN/imagenet_ai_0419_biggan/`; it is found.
+The real images of all generators are one class.  The archives unpack to a folder inside
+that of the generator, such as `BigGAN/imagenet_ai_0419_biggan/`; this folder is found
+as well.
 """
 
 from ..choice import choose
@@ -13,12 +14,12 @@ SIDES = {TRAIN: "train", TEST: "val"}
 
 
 def fits(root):
-    """Whether a folder, or one within it, has the form of a generator."""
+    """Whether a folder, or one inside it, has the form of a generator's folder."""
     return bool(_generators(root))
 
 
 def read(root, models=None):
-    """Find the images of every generator, and those of nature as one class: a Source.
+    """Find the images of every generator, and all of `nature/` as one class: a Source.
 
     Raises
     ------
@@ -38,7 +39,7 @@ def read(root, models=None):
 
 
 def _generators(root):
-    """Folders of generators by name: the one that is given, or those within it."""
+    """Folders of generators by name: the given folder, or those inside it."""
     if _is_generator(root):
         return {root.resolve().name: root}
     homes = {name: _home(folder) for name, folder in subfolders(root).items()}
@@ -46,7 +47,7 @@ def _generators(root):
 
 
 def _home(folder):
-    """The folder, or the only one within it, that has the form of a generator."""
+    """The folder, or the only one inside it, that has the form of a generator's."""
     if _is_generator(folder):
         return folder
     inside = [home for home in subfolders(folder).values() if _is_generator(home)]

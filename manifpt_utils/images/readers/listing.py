@@ -1,4 +1,4 @@
-"""A CSV file of images: their paths, labels and, if wanted, sides of a split."""
+"""A CSV file of images: their paths, labels and (optionally) sides of a split."""
 
 from pathlib import PureWindowsPath
 
@@ -7,7 +7,7 @@ from ..layout import rename_hint
 from ..spreadsheet import read_table
 from .source import TEST, TRAIN, Item, divided
 
-TREE = "a CSV file with the columns file, label and, if wanted, split"
+TREE = "a CSV file with the columns file, label and (optionally) split"
 SUFFIXES = (".csv", ".tsv", ".txt")
 MEANING = (
     "A list of images is a table with a heading and one row per image: file is a path "
@@ -17,7 +17,7 @@ MEANING = (
 
 
 def fits(path):
-    """Whether a path is that of a table."""
+    """Whether a path is that of a CSV file."""
     return path.suffix.lower() in SUFFIXES and path.is_file()
 
 
@@ -27,7 +27,7 @@ def read(path, models=None):
     Parameters
     ----------
     path : Path
-        Of a CSV file, as `read_table` reads it.  The column `file` may be called
+        A CSV file, as `read_table` reads it.  The column `file` may also be called
         `path`.
     models : sequence of str, optional
 
@@ -89,7 +89,7 @@ def _check(table, path):
 
 def _place(text, path, home):
     """The file that a row names, within the folder of the table."""
-    # Both separators are read, so that a path of either system is seen through.
+    # Both separators are recognised, so that no path of either system can hide its end.
     written = PureWindowsPath(text)
     if written.anchor or text.startswith("~") or ".." in written.parts:
         raise ValueError(
@@ -111,7 +111,7 @@ def _place(text, path, home):
 
 
 def _refuse_repeated(table, path):
-    """Every file may be listed once, whatever its path is written like."""
+    """Refuse a file that is listed twice, however its path is written."""
     same = table["place"].map(lambda place: place.resolve())
     again = table[same.duplicated(keep=False)]
     if again.empty:
@@ -128,7 +128,7 @@ def _refuse_repeated(table, path):
 
 
 def _sides(rows):
-    """Items of one class by side; all of them train where nothing is said."""
+    """Items of one class by side; all are for training if there is no split."""
     if rows.empty:
         return {}
     splits = rows["split"].str.lower() if "split" in rows else TRAIN

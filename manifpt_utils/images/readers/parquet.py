@@ -1,10 +1,10 @@
-"""Parquet files as Community Forensics has them (Park and Owens 2025): encoded images.
+"""Parquet files of encoded images, as in Community Forensics (Park and Owens 2025).
 
-Each row is an image: `image_data` holds the bytes of its file, `model_name` who made
-it, `label` 1 for generated and 0 for real; `split` and `image_name` are read where they
-are.  The names are read first and the images drawn from them; then one pass over the
-files decodes those.  A page of a file and a few of its rows are in memory at once; how
-large a page is, its writer chose.
+Each row is an image: `image_data` holds the bytes of its file, `model_name` the model
+that made it, and `label` is 1 for generated and 0 for real; `split` and `image_name`
+are read if they exist.  First all names are read and images are drawn from them; then
+one pass over the files decodes these images.  In memory at once are one page of a file,
+whose size its writer chose, and a few rows.
 """
 
 from functools import partial
@@ -20,10 +20,10 @@ from ..choice import choose
 from ..image_files import Images, read_image, resized
 from .source import TEST, TRAIN, Item, divided
 
-TREE = "parquet files with image_data, model_name and label, as Community Forensics has"
+TREE = "parquet files with image_data, model_name and label (Community Forensics)"
 NEEDED, OPTIONAL = ("image_data", "model_name", "label"), ("split", "image_name")
 AT_ONCE = 32  # rows in memory as bytes
-# By default pyarrow reads a column of a whole row group, which can be a gigabyte.
+# By default, pyarrow reads a column of a whole row group, which can be a gigabyte.
 STREAMED = {"buffer_size": 2**20, "pre_buffer": False}
 
 
@@ -35,7 +35,7 @@ class Row(NamedTuple):
 
 
 def fits(path):
-    """Whether a path is that of a parquet file, or of a folder with some."""
+    """Whether a path is that of a parquet file, or of a folder with parquet files."""
     return bool(_files(path))
 
 
@@ -45,7 +45,7 @@ def read(path, models=None):
     Parameters
     ----------
     path : Path
-        Of one file, or of a folder with some.
+        A parquet file, or a folder with parquet files.
     models : sequence of str, optional
 
     Returns
@@ -55,8 +55,8 @@ def read(path, models=None):
     Raises
     ------
     ValueError
-        If pyarrow is not installed, a file is damaged or lacks a column, there are no
-        real images or no others, or a label is neither 0 nor 1.
+        If pyarrow is not installed; if a file is damaged or lacks a column; if there
+        are no real or no generated images; or if a label is neither 0 nor 1.
     """
     parquet = extra("pyarrow.parquet", "parquet")
     table = pd.concat([_names(parquet, x) for x in _files(path)], ignore_index=True)
@@ -79,7 +79,7 @@ def _files(path):
 
 
 def _names(parquet, path):
-    """What is known of every row of a file without its image."""
+    """The columns of a file without the images, one row per image."""
     file = _opened(parquet, path)
     columns = file.schema_arrow.names
     missing = [column for column in NEEDED if column not in columns]
@@ -107,14 +107,14 @@ def _names(parquet, path):
 def _opened(parquet, path):
     try:
         return parquet.ParquetFile(path, **STREAMED)
-    except Exception as error:  # pyarrow has its own kinds of errors, and not one
+    except Exception as error:  # pyarrow raises errors of several kinds
         raise ValueError(
             f"{path} cannot be read as parquet ({error}); get it again."
         ) from error
 
 
 def _sides(rows):
-    """Items by side; all of them train where the files do not say."""
+    """Items by side; all are for training if the files have no split."""
     splits = rows["split"] if "split" in rows else pd.Series(TRAIN, rows.index)
     found = rows.assign(side=np.where(splits == TEST, TEST, TRAIN))
     return {

@@ -1,4 +1,4 @@
-"""What every reader finds: the images of each class, and which are for the test."""
+"""What every reader returns: the images of each class, and which are for the test."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +13,10 @@ TRAIN, TEST = "train", "test"
 
 
 class Item(NamedTuple):
-    """One image that has not been read."""
+    """One image that has not been read yet."""
 
-    name: str  # what messages and tables call it, once in each class
-    place: Any  # a Path, or whatever its reader understands
+    name: str  # what messages and tables call it; unique in its class
+    place: Any  # a Path, or anything that its reader understands
 
 
 def read_files(items, size, read_all=None):
@@ -25,7 +25,7 @@ def read_files(items, size, read_all=None):
     Parameters
     ----------
     items : dict of str to list of Item
-        The class "real" first; its first file has the right size.
+        The class "real" comes first; its first file has the size that all must have.
     size : (int, int), optional
     read_all : callable, optional
         Reads the files of one class, as `read_images` does.
@@ -47,15 +47,15 @@ class Source(NamedTuple):
     Attributes
     ----------
     layout : str
-        What was recognised, in words.
+        The recognised layout, in words.
     origin : Path
         The folder or file that was read.
     items : dict of str to list of Item
-        By class, the class "real" first.
+        Images of each class, the class "real" first.
     tested : dict of str to bool array
-        Which items are for the test, of those classes for which the source says so.
+        Which items are for the test, for the classes of which the source says so.
     read : callable
-        Makes images of the items, as `read_files` does.
+        Reads the images of items, as `read_files` does.
     """
 
     layout: str
@@ -66,37 +66,37 @@ class Source(NamedTuple):
 
     @property
     def name(self):
-        """What to call a benchmark of it."""
+        """The name of a benchmark from this source."""
         path = self.origin.resolve()
         return path.stem if path.is_file() else path.name
 
     @property
     def folder(self):
-        """The folder in which tables about its models are looked for."""
+        """The folder in which a table of the models is sought."""
         return self.origin if self.origin.is_dir() else self.origin.parent
 
     @property
     def real_place(self):
-        """What messages call the place of the real images."""
+        """The place of the real images, for messages."""
         folder = self.origin / "real"
         return str(folder) if folder.is_dir() else f"{self.origin}, class 'real',"
 
 
 def named(root, paths):
-    """Items of some files, each called by its path within a folder."""
+    """Items of some files, each named by its path relative to a folder."""
     return [Item(path.relative_to(root).as_posix(), path) for path in paths]
 
 
 def divided(layout, origin, sides):
-    """A source whose images come in two sides.
+    """A source whose images are divided into two sides.
 
     Parameters
     ----------
     layout : str
     origin : Path
     sides : dict of str to dict of str to list of Item
-        By class and then by side, `TRAIN` or `TEST`.  Where no class has a `TEST`
-        side, or none a `TRAIN` side, there is no division.
+        By class and then by side, `TRAIN` or `TEST`.  If no class has a `TEST` side, or
+        none has a `TRAIN` side, the source is not divided.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def divided(layout, origin, sides):
     Raises
     ------
     ValueError
-        If one class has both sides and another has one.
+        If one class has both sides and another class only one.
     """
     found = {side for parts in sides.values() for side, x in parts.items() if x}
     both = found == {TRAIN, TEST}
@@ -113,7 +113,7 @@ def divided(layout, origin, sides):
         lacking = [side for side in (TRAIN, TEST) if both and not parts.get(side)]
         if lacking:
             raise ValueError(
-                f"{origin} has images of {name!r} for one side only, none for "
+                f"{origin} has images of {name!r} for one side only and none for "
                 f"{lacking[0]}; every class needs both, so add some, or leave that "
                 "class out."
             )
@@ -124,13 +124,14 @@ def divided(layout, origin, sides):
 
 
 def limited(source, limits, seed):
-    """Draw some of the images of every class, and of either side alike.
+    """Draw some of the images of every class, and as many of each side.
 
     Parameters
     ----------
     source : Source
     limits : dict of str to int
-        By class.  The first images of a larger limit are those of a smaller one.
+        Largest number per class.  A larger limit begins with the images of a smaller
+        one.
     seed : int
 
     Returns

@@ -1,8 +1,8 @@
 """Data sets of torchvision as the real images, from local files; nothing is downloaded.
 
-`torchvision:CIFAR10:/data` takes the training images of CIFAR-10 below `/data` for the
-manifold and its test images for the class `real`.  The images of models lie in
-`/data/generated/<model>/`, or in the folder that `generated` names.
+`torchvision:CIFAR10:/data` reads CIFAR-10 from the folder `/data`: its training images
+for the manifold set, and its test images for the class `real`.  The images of models
+lie in `/data/generated/<model>/`, or in the folder that `generated` names.
 """
 
 from functools import partial
@@ -20,11 +20,11 @@ from .source import TEST, TRAIN, Item, Source, read_files
 PREFIX = "torchvision:"
 TREE = "torchvision:<data set>:<folder>, with images of models in generated/<model>/"
 CIFAR_RECORD = 1 + 3 * 32 * 32  # bytes: a category and an image
-PARTS = {"0": TRAIN, "2": TEST}  # of CelebA; 1 is its validation part, left out
+PARTS = {"0": TRAIN, "2": TEST}  # of CelebA; 1, its validation part, is left out
 
 
 class Pixels(NamedTuple):
-    """An image that never was a file of its own."""
+    """An image that never was a file."""
 
     side: str
     row: int
@@ -44,13 +44,14 @@ def read(name, models=None, generated=None):
         "torchvision:<data set>:<folder>", for instance "torchvision:CIFAR10:/data".
     models : sequence of str, optional
     generated : str or Path, optional
-        The folder with `<model>/`; `generated/` within that of the data set by default.
+        The folder with `<model>/`; by default `generated/` in the folder of the data
+        set.
 
     Raises
     ------
     ValueError
-        If the data set is not known, its files are missing or not what they should
-        be, or there are no images of models.
+        If the data set is unknown, its files are missing or damaged, or there are no
+        images of models.
     """
     data_set, root = _parsed(name)
     found = DATA_SETS[data_set](root)
@@ -110,7 +111,7 @@ def _read(arrays, items, size):
         if pixels.shape[1:3] != tuple(shape):
             raise ValueError(
                 f"images of {name!r} are {pixels.shape[2]} x {pixels.shape[1]} pixels, "
-                f"the real ones {shape[1]} x {shape[0]}; give a size, for instance "
+                f"real ones are {shape[1]} x {shape[0]}; give a size, for instance "
                 f"size={min(*pixels.shape[1:3], *shape)}, to bring all to it."
             )
     return {"real": Images(real, None)} | read
@@ -129,13 +130,13 @@ def _cifar10(root):
 
 
 def _records(path):
-    """Images of one file of the binary version, which holds bytes and nothing else."""
+    """Images of one file of the binary version, which holds plain bytes."""
     if not path.is_file():
         raise ValueError(f"{path} is missing; unpack cifar-10-binary.tar.gz again.")
     content = np.frombuffer(path.read_bytes(), np.uint8)
     if not len(content) or len(content) % CIFAR_RECORD:
         raise ValueError(
-            f"{path} holds {len(content):,} bytes, which are no images of "
+            f"{path} holds {len(content):,} bytes, which are not images of "
             f"{CIFAR_RECORD:,} bytes each; unpack cifar-10-binary.tar.gz again."
         )
     images = content.reshape(-1, CIFAR_RECORD)[:, 1:].reshape(-1, 3, 32, 32)
@@ -143,11 +144,11 @@ def _records(path):
 
 
 def _by_torchvision(name, root):
-    """Images of a data set that torchvision holds as one array for each side.
+    """Images of a data set of which torchvision keeps one array per side.
 
     The Python version of CIFAR-10 is pickled, and a pickle can run any program when it
-    is read.  Torchvision reads it after the check sums of all files were found to be
-    the published ones, so that nothing but the known content is read.
+    is read.  Torchvision reads it only after the check sums of all files were found to
+    be the published ones, so nothing but the known content is read.
     """
     from ..._support.torchvision import torchvision
 
@@ -164,7 +165,7 @@ def _by_torchvision(name, root):
 
 
 def _celeba(root):
-    """Files of CelebA, divided as its own table says."""
+    """Files of CelebA, divided as its own table prescribes."""
     folder = root / "celeba" / "img_align_celeba"
     table = root / "celeba" / "list_eval_partition.txt"
     for path in (folder, table):
