@@ -64,7 +64,7 @@ class Attributor(BaseEstimator):
 
     The images of every class are divided.  The attributor learns from three fifths: on
     these, cross-validation chooses space, estimate and classifier where they were not
-    given.  One fifth calibrates the p-values, and one fifth tests the result.  Where the
+    given.  One fifth calibrates the p-values, and one fifth tests the result.  If the
     images came with a split into training and test, its test images are the test.
 
     Parameters

@@ -6,7 +6,8 @@ HTML figures.  Drawings become part of the page, with its fonts and its light or
 colours, and their panels stack on a narrow screen.  Interactive Plotly figures keep
 their JSON in the page and are drawn by the one copy of Plotly that the book ships.
 Findings are rendered as MyST, tables scroll inside their own box, and a quiz becomes a
-form, and so is what a chapter asks before a result.  The entry point is ``myst_nb.mime_renderers: manifpt``.
+form, as does what a chapter asks before a result.  The entry point is
+``myst_nb.mime_renderers: manifpt``.
 """
 
 import json
