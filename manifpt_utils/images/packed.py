@@ -3,7 +3,9 @@
 A large folder is read once; after that its images are a memory map, of which only what
 is used is in memory.  The file lies with the cached features, under a name that is a
 hash of the paths, sizes and times of the files and of how they were read, so that a
-file that was replaced is read anew.  Delete the folder `packed` there to free its room.
+file that was replaced is read anew.  What was packed of files that have changed since
+is dropped when their folder is read again; and where all packed files take more than
+64 GB, those go that were not used for longest, unless that was within a day.
 """
 
 import json
@@ -21,6 +23,7 @@ from .._support.files import write_whole
 from .._support.source import code_of
 from .file_facts import Facts
 from .image_files import Images, read_image, read_images
+from .pruning import drop_oldest, drop_stale, family_of, mark_used
 
 LARGE = 2**28  # bytes of the images of all classes from which they are packed
 BLOCK = 2**26  # bytes of images that are decoded or copied at once
@@ -55,8 +58,8 @@ def read_packed(paths, *, size=None, reference=None, folder=None, treat=None, ke
     folder = _packed_folder(folder)
     before = _states(paths)
     sources = code_of(read_image), version("pillow"), str(size), key
-    target = folder / f"{digest(*map(str, before), *sources)}.npy"
-    facts = target.with_suffix(".json")
+    name = f"{family_of(paths)}-{digest(*map(str, before), *sources)}"
+    target, facts = folder / f"{name}.npy", folder / f"{name}.json"
     if not (target.is_file() and facts.is_file()):
         reference = reference or paths[0]
         found = _pack(paths, target, size, reference, treat or _as_they_are)
@@ -65,8 +68,12 @@ def read_packed(paths, *, size=None, reference=None, folder=None, treat=None, ke
         except ValueError:
             target.unlink()
             raise
-        write_whole(facts, json.dumps(found))
-    known = [Facts(*row) for row in json.loads(facts.read_text(encoding="utf-8"))]
+        write_whole(facts, json.dumps({"states": before, "facts": found}))
+        drop_stale(folder, name, _states)
+        drop_oldest(folder, name)
+    mark_used(target)
+    rows = json.loads(facts.read_text(encoding="utf-8"))["facts"]
+    known = [Facts(*row) for row in rows]
     return Images(np.load(target, mmap_mode="r"), known)
 
 
