@@ -293,3 +293,9 @@ def test_what_is_made_is_not_tracked():
 
 def test_installed_torch_is_the_pinned_one():
     assert version("torch").partition("+")[0] == PINS["torch"]
+
+
+def test_no_two_files_of_tests_share_a_name():
+    """They are all imported by their names alone."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py")]
+    assert {name for name in names if names.count(name) > 1} == {"conftest.py"}
