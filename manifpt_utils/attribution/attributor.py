@@ -11,8 +11,10 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from ..images.benchmark import Benchmark
 from ..images.validation import check_images
 from ..method.manifold import DataManifold
+from ..method.networks import torch_device
 from ..method.projection import rows_within
 from ..metrics.conformal import (
     check_coverage,
@@ -166,6 +168,12 @@ class Attributor(BaseEstimator):
             If a name is unknown, or a class has too few images.
         """
         check_coverage(self.coverage)
+        torch_device(self.device)
+        if not isinstance(benchmark, Benchmark):
+            raise ValueError(
+                f"fit takes a Benchmark, got {type(benchmark).__name__}; read a folder "
+                "by load first."
+            )
         benchmark = replace(benchmark, real=_within_memory(benchmark.real, self.seed))
         open_names = self.space, self.estimate, self.classifier
         choices = candidates(benchmark, *open_names)
@@ -243,7 +251,7 @@ class Attributor(BaseEstimator):
 
         Parameters
         ----------
-        images : (n, h, w, 3) uint8 array, or sequence of paths
+        images : (n, h, w, 3) uint8 array, path, or sequence of paths
             Paths are of files, or of folders of files.
 
         Returns

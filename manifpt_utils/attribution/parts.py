@@ -9,6 +9,8 @@ from ..images.copies import digests
 
 SHARES = {"calibrate": 0.2, "test": 0.2}  # of every class; the rest is learned from
 LEAST = 10  # images of a class
+VERDICTS = UNKNOWN, UNSURE, SEVERAL = "unknown", "unsure", "several"  # for no class
+SEPARATOR = " | "  # between the classes of a set
 
 
 class Part(NamedTuple):
@@ -36,8 +38,8 @@ def classes_of(benchmark, *, with_real=True):
     Raises
     ------
     ValueError
-        If there are fewer than two classes, or a class has fewer than ten images that
-        are its own.
+        If there are fewer than two classes, a class has fewer than ten images that
+        are its own, or its name is that of a verdict.
     """
     real = {"real": benchmark.real_test} if with_real else {}
     classes = real | dict(benchmark.images)
@@ -47,11 +49,23 @@ def classes_of(benchmark, *, with_real=True):
             "add a model, or keep the real images as a class (with_real=True)."
         )
     rows = dict(zip(classes, _own(classes), strict=True))
+    for name in classes:
+        _check_class(name)
     own = {name: x[rows[name]] for name, x in classes.items()}
     for name, x in own.items():
         if len(x) < LEAST:
             raise ValueError(_too_few(name, len(x), len(classes[name])))
     return own
+
+
+def _check_class(name):
+    """Refuse a class that an answer could not name."""
+    if name in VERDICTS or SEPARATOR.strip() in name:
+        raise ValueError(
+            f"the class {name!r} would not be told from an answer: "
+            f"{', '.join(VERDICTS)}, or classes with {SEPARATOR.strip()!r} between "
+            "them; rename it."
+        )
 
 
 def _own(classes):
