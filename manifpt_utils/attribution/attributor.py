@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..images.file_names import names_of
+from ..images.benchmark import Benchmark
 from ..images.validation import check_images
 from ..method.device import torch_device, use_device
 from ..method.manifold import DataManifold
@@ -171,6 +172,11 @@ class Attributor(BaseEstimator):
             If a name is unknown, or a class has too few images.
         """
         check_coverage(self.coverage)
+        if not isinstance(benchmark, Benchmark):
+            raise ValueError(
+                f"fit takes a Benchmark, got {type(benchmark).__name__}; read a folder "
+                "by load first."
+            )
         with use_device(self.device):
             return self._fit(benchmark)
 
@@ -252,7 +258,7 @@ class Attributor(BaseEstimator):
 
         Parameters
         ----------
-        images : (n, h, w, 3) uint8 array, or sequence of paths
+        images : (n, h, w, 3) uint8 array, path, or sequence of paths
             Paths of files, or of folders of files.
 
         Returns

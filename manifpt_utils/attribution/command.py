@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from .._support.console import Room, device
-from .._support.files import write_whole
+from .._support.files import check_replaceable, check_writable, write_whole
 from .._support.names import NORMALISATIONS
+from .._support.printable import printable
 
 EXAMPLES = """\b
 Examples:
@@ -81,7 +82,7 @@ def command():
 @click.option("--without-real", is_flag=True, help="Leave real out of the classes.")
 @click.option("--quick", is_flag=True, help="Only one round of cross-validation.")
 @device
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 def fit(folder, output, models, size, normalise, per_class, without_real, **options):
     """Learn to attribute images to the models of FOLDER.
 
@@ -91,6 +92,7 @@ def fit(folder, output, models, size, normalise, per_class, without_real, **opti
     from .storage import check_free, save_attributor
 
     check_free(output)
+    _check_outside(output, [folder])
     read_as = {"size": size, "normalise": normalise, "per_class": per_class}
     benchmark = _load(folder, models, **read_as)
     attributor = Attributor(with_real=not without_real, progress=True, **options)
@@ -109,7 +111,7 @@ def _load(folder, models, **options):
     from ..images.audit_report import headline
     from ..images.loading import load
 
-    names = models.split(",") if models else None
+    names = [name.strip() for name in models.split(",")] if models else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         benchmark = load(folder, models=names, **options)
@@ -166,22 +168,50 @@ def predict(attributor, images, csv, explain, coverage, device):
 
     from ..metrics.conformal import check_coverage
     from .answers import answer_files
+    from .pictures import MARK
     from .storage import load_attributor
 
+    for path, mark in ((csv, "file,sha256,"), (explain, MARK)):
+        _check_target(path, mark, images)
     attributor = load_attributor(attributor, device=device)
     if coverage is not None:
         check_coverage(coverage)
         attributor.set_params(coverage=coverage)
     parts = answer_files(attributor, images, progress=True)
     table = pd.concat(parts, ignore_index=True)
+    _show(table)  # first, for the files may fail
     if csv:
-        csv.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(csv, table.to_csv(index=False, lineterminator="\n"))
+        _write(csv, table.to_csv(index=False, lineterminator="\n"))
     if explain:
         _explain(attributor, table, explain)
-    _show(table)
     if (table["error"] != "").any():
         sys.exit(1)
+
+
+def _check_target(path, mark, images):
+    """Refuse, before the work, a file that may not be written there."""
+    if path is None:
+        return
+    check_writable(path)
+    _check_outside(path, images)
+    check_replaceable(path, mark)
+
+
+def _check_outside(path, sources):
+    """Refuse a place among the images that are read."""
+    place = path.expanduser().resolve()
+    for source in map(Path, sources):
+        home = source.expanduser().resolve()
+        if place == home or (home.is_dir() and home in place.parents):
+            raise ValueError(
+                f"{path} lies among the images of {source}; choose a place outside of "
+                "it."
+            )
+
+
+def _write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, content)
 
 
 def _explain(attributor, table, path):
@@ -192,7 +222,7 @@ def _explain(attributor, table, path):
     if answered.empty:
         raise ValueError(f"no image could be read, so {path} was not drawn.")
     row = answered.iloc[0]
-    write_whole(path, explanation(attributor, image_of(row["file"], attributor), row))
+    _write(path, explanation(attributor, image_of(row["file"], attributor), row))
 
 
 def _show(table):
@@ -201,8 +231,9 @@ def _show(table):
     if len(answered):
         columns = ["file", "verdict", "set", "prediction", "probability"]
         columns += ["nearest real", "distance"]
-        click.echo(
-            answered[columns].to_string(index=False, float_format="{:.3f}".format)
+        shown = answered[columns].map(
+            lambda value: printable(value) if isinstance(value, str) else value
         )
+        click.echo(shown.to_string(index=False, float_format="{:.3f}".format))
     for message in table.loc[table["error"] != "", "error"]:
-        click.echo(f"Error: {message}", err=True)
+        click.echo(f"Error: {printable(message)}", err=True)

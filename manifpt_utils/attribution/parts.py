@@ -11,6 +11,8 @@ from ..images.file_names import files_of
 SHARES = {"calibrate": 0.2, "test": 0.2}  # of every class; "learn" gets the rest
 LEAST = 10  # images that a class needs
 GIVEN = {"learn and calibrate": 8, "test": 2}  # of these, where the split is given
+VERDICTS = UNKNOWN, UNSURE, SEVERAL = "unknown", "unsure", "several"  # for no class
+SEPARATOR = " | "  # between the classes of a set
 
 
 class Part(NamedTuple):
@@ -38,8 +40,8 @@ def classes_of(benchmark, *, with_real=True):
     Raises
     ------
     ValueError
-        If there are fewer than two classes, or a class has fewer than ten different
-        images that no other class has.
+        If there are fewer than two classes, a class has fewer than ten different images
+        that no other class has, or its name is that of a verdict.
     """
     classes = _all_classes(benchmark, with_real)
     return {k: classes[k][x] for k, x in _own_rows(benchmark, classes).items()}
@@ -88,10 +90,22 @@ def _own_rows(benchmark, classes):
             "add a model, or keep the real images as a class (with_real=True)."
         )
     rows = dict(zip(classes, _own(classes), strict=True))
+    for name in classes:
+        _check_class(name)
     for name, x in rows.items():
         if len(x) < LEAST:
             raise ValueError(_too_few(name, len(x), len(classes[name])))
     return rows
+
+
+def _check_class(name):
+    """Refuse a class that an answer could not name."""
+    if name in VERDICTS or SEPARATOR.strip() in name:
+        raise ValueError(
+            f"the class {name!r} would not be told from an answer: "
+            f"{', '.join(VERDICTS)}, or classes with {SEPARATOR.strip()!r} between "
+            "them; rename it."
+        )
 
 
 def _own(classes):

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.model_selection import GroupShuffleSplit
 
 from .._support.cache import cache_folder
+from .._support.files import read_whole
 from .._support.paths import DATA
 from .audit import compare, file_table
 from .benchmark import Benchmark, RealSplit
@@ -335,7 +336,7 @@ def _folder_factors(root, models):
     path = own if own.is_file() else DATA / "factors.csv"
     if not path.is_file():
         return None
-    table = read_factors(path.read_bytes(), path)
+    table = read_factors(read_whole(path), path)
     unknown = [m for m in models if m not in table.index]
     if unknown and path == own:
         raise ValueError(_missing_rows(own, unknown, table.index))

@@ -1,12 +1,14 @@
 """Computes the missing trainings of a study, in several processes or on a cluster."""
 
 import time
+from concurrent.futures.process import BrokenProcessPool
 from itertools import groupby
 
 import joblib
 from tqdm import tqdm
 
-from .._support.workers import results_of
+from .._support.files import check_writable
+from .._support.workers import LOST, results_of
 
 
 def compute(trainings, store, *, jobs=1, workers=None, scheduler=None, device=None):
@@ -23,9 +25,15 @@ def compute(trainings, store, *, jobs=1, workers=None, scheduler=None, device=No
         A Dask cluster instead of processes, see `workers.results_of`.
     device : str, optional
         Device of torch of every process, see `use_device`.
+
+    Raises
+    ------
+    ValueError
+        If the results cannot be written, or a process is killed.
     """
     study = store.study
     todo = study.missing(trainings, store.read()[0])
+    check_writable(store.csv)
     batches = (list(batch) for _, batch in groupby(todo, key=study.batch))
     calls = [(study, batch, device) for batch in batches]
     work = _work(calls, jobs, workers, scheduler)
@@ -42,8 +50,15 @@ def _work(calls, jobs, workers, scheduler):
         return ()
     if workers is not None or scheduler is not None:
         return results_of(_measure_all, calls, workers=workers, scheduler=scheduler)
+    return _in_processes(calls, jobs)
+
+
+def _in_processes(calls, jobs):
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-    return parallel(joblib.delayed(_measure_all)(*call) for call in calls)
+    try:
+        yield from parallel(joblib.delayed(_measure_all)(*call) for call in calls)
+    except BrokenProcessPool as error:
+        raise ValueError(LOST) from error
 
 
 def _measure_all(study, trainings, device):
