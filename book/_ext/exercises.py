@@ -14,9 +14,12 @@ from pathlib import Path
 
 import nbformat
 
+from manifpt_utils.notebook.exercises import EXERCISES
+
 FOLDER = Path(__file__).parents[2] / "exercises"
 SOLUTION = re.compile(r"^( *)# solution\n.*", re.MULTILINE | re.DOTALL)
 MARK = re.compile(r"^ *# solution\n", re.MULTILINE)
+CHECK = re.compile(r'check\("([\d.]+)"')
 STUB = r'\1raise NotImplementedError("write your code here")'
 TITLES = "# Solutions: ", "# Exercises: "
 PATHS = "](../../", "](../"  # they lie a folder higher
@@ -26,11 +29,9 @@ HOW = (
     "the button at the top downloads it."
 )
 FOLDED = """\
-<details class="solution"><summary>Solution of {name}</summary>
+<details class="{kind}"><summary>{title}</summary>
 
-```python
-{code}
-```
+{text}
 
 </details>"""
 
@@ -56,7 +57,7 @@ def with_stubs(solved):
 
 
 def as_page(solved):
-    """The page of the book: the exercises, each with its solution folded below it.
+    """The page of the book: hints and solution stand folded below each exercise.
 
     Parameters
     ----------
@@ -68,19 +69,23 @@ def as_page(solved):
     """
     page = with_stubs(solved)
     page.cells[0].source = page.cells[0].source.replace(*CHAPTERS) + HOW
-    cells = []
+    cells, code = [], ""
     for asked, whole in zip(page.cells, solved.cells, strict=True):
         cells.append(asked)
-        if whole.cell_type == "code" and MARK.search(whole.source):
-            cells.append(_folded(whole))
+        if MARK.search(whole.source):
+            code = MARK.sub("", whole.source)
+        elif named := CHECK.match(whole.source):
+            cells.append(_folded(named[1], code, whole.id))
     page.cells = cells
     return page
 
 
-def _folded(cell):
-    code = MARK.sub("", cell.source)
-    text = FOLDED.format(name=cell.source.split("def ")[1].split("(")[0], code=code)
-    return nbformat.v4.new_markdown_cell(text, id=f"solution-of-{cell.id}")
+def _folded(name, code, check):
+    """A cell with the hints and the solution of an exercise, after its check."""
+    parts = [("hint", "Hint", hint) for hint in EXERCISES[name].hints]
+    parts.append(("solution", "Solution", f"```python\n{code}\n```"))
+    text = (FOLDED.format(kind=k, title=title, text=text) for k, title, text in parts)
+    return nbformat.v4.new_markdown_cell("\n\n".join(text), id=f"after-{check}")
 
 
 def fold_solutions(app, docname, source):

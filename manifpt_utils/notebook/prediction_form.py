@@ -15,10 +15,10 @@ from .quiz_form import inline_html
 CLASS = "prediction"  # by which the book's style and script find it
 
 _FORM = """\
-<section class="{kind}" data-prediction="{name}" aria-label="What do you expect?">
+<section class="{kind}" data-prediction="{name}" aria-label="Your guess">
 <form class="quiz-question" data-version="{version}" data-kind="{form}">
 <fieldset>
-<legend><strong>What do you expect?</strong> {ask}</legend>
+<legend><strong>Your guess.</strong> {ask}</legend>
 {controls}
 </fieldset>
 <button type="submit" hidden>Keep what I expect</button>

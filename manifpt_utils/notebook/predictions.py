@@ -114,7 +114,7 @@ def _show(kind, lines, name, asked, **more):
 
 def _choices(asked):
     """A list of what may be entered, if it is no number."""
-    items = [f"- `{option.value!r}`: {option.text}" for option in asked.options]
+    items = [f"- `{_code(option.value)}`: {option.text}" for option in asked.options]
     return ["\n".join(items)] if items else []
 
 
@@ -122,7 +122,11 @@ def _choices_or_number(asked):
     if asked.kind == "number":
         unit = f", in {UNITS[asked.unit]}" if asked.unit else ""
         return f"a number{unit}, such as 12.5"
-    return listing([f"{option.value!r}" for option in asked.options], last="or")
+    return listing([_code(option.value) for option in asked.options], last="or")
+
+
+def _code(value):
+    return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
 def _how_to_enter(asked):
@@ -139,7 +143,9 @@ def _checked(asked, entry):
     fits = is_number if asked.kind == "number" else entry in values
     if not fits:
         wanted = _choices_or_number(asked)
-        raise ValueError(f"the prediction {asked.id} takes {wanted}; got {entry!r}.")
+        raise ValueError(
+            f"the prediction {asked.id} takes {wanted}; got {_code(entry)}."
+        )
     return entry
 
 
@@ -159,8 +165,8 @@ def _result(asked, found):
     known = {option.value: option.text for option in asked.options}
     if side not in known:
         raise ValueError(
-            f"the prediction {asked.id} has options for {listing(map(repr, known))}, "
-            f"and the run found {side!r}."
+            f"the prediction {asked.id} has options for {listing(map(_code, known))}, "
+            f"and the run found {_code(side)}."
         )
     more = f" ({as_words(found, asked.looks)})" if asked.looks else ""
     return side, known[side] + more

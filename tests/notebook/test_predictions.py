@@ -57,7 +57,7 @@ def test_nothing_entered_shows_the_question_and_then_the_result(chapter, shown):
     compare("03_test", "lead", GAIN)
     (asked, _), (found, _) = shown
     assert "With 20 images, will it be ahead?" in asked
-    assert "- `'behind'`: behind it" in asked and "Nothing is entered yet" in asked
+    assert '- `"behind"`: behind it' in asked and "Nothing is entered yet" in asked
     assert found == (
         "This run found: **ahead of it (+4.3 points (95 % interval +1.2 to +7.4, "
         "n = 4))**."
@@ -112,9 +112,9 @@ def test_a_run_without_the_result_says_so(chapter, monkeypatch, missing):
 @pytest.mark.parametrize(
     ("id_", "entry", "message"),
     [
-        ("lead", "aheda", "lead takes 'ahead', 'behind' or 'undecided'; got 'aheda'"),
-        ("lead", 5, "lead takes 'ahead', .*; got 5"),
-        ("share", "many", "share takes a number, in percent, such as 12.5; got 'many'"),
+        ("lead", "aheda", 'lead takes "ahead", "behind" or "undecided"; got "aheda"'),
+        ("lead", 5, 'lead takes "ahead", .*; got 5'),
+        ("share", "many", 'share takes a number, in percent, such as 12.5; got "many"'),
         ("share", True, "share takes a number, .*; got True"),
         ("led", None, "03_test.yml has no prediction 'led', but lead and share"),
     ],
@@ -132,7 +132,7 @@ def test_a_value_that_is_not_given_is_named(chapter):
 
 
 def test_a_result_that_no_option_has_is_refused(chapter):
-    with pytest.raises(ValueError, match="lead has options for .*'sideways'"):
+    with pytest.raises(ValueError, match='lead has options for .*"sideways"'):
         compare("03_test", "lead", "sideways")
 
 
