@@ -118,7 +118,7 @@ def test_a_bad_file_gets_one_sentence(opened, name, content, words):
 
 def test_an_image_of_ones_own_is_looked_at(opened):
     page, _ = opened
-    sheet = ROOT / "notebooks" / "playground.webp"
+    sheet = ROOT / "notebooks" / "playground" / "playground.webp"
     hand_over(page, "mine.webp", sheet.read_bytes())
     status(page, "grey levels long")
 

@@ -7,7 +7,7 @@ from nbclient import NotebookClient
 
 from manifpt_utils.playground.widgets import NO_KERNEL, VIEW
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "playground.ipynb"
+NOTEBOOK = Path(__file__).parents[2] / "notebooks/playground/playground.ipynb"
 FEWER = {"n_fit: int = 250": "n_fit: int = 40"}
 
 
