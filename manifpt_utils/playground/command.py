@@ -19,7 +19,7 @@ from .._support.console import Task
 from .._support.extras import extra
 from .._support.paths import ROOT
 
-NOTEBOOK = ROOT / "notebooks" / "playground.ipynb"
+NOTEBOOK = ROOT / "notebooks" / "playground" / "playground.ipynb"
 MOST_BYTES = 32_000_000  # of a message from the browser, which is kept in memory
 NAME = "manifpt"  # of the template
 # Voila's own page, without the icons that it loads from another host.

@@ -193,5 +193,6 @@ def _slider(text, kind, value, low, high, step=1):
 
 def _img(png, alt):
     source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    image = f'<img src="{source}" alt="{escape(alt)}" style="min-width: 40em">'
+    size = "width: 100%; min-width: 40em; max-width: 70em"  # a narrow page scrolls it
+    image = f'<img src="{source}" alt="{escape(alt)}" style="{size}">'
     return f'<div style="overflow-x: auto" tabindex="0">{image}</div>'

@@ -331,6 +331,7 @@ def stepping():
     }
 
 
+COLOUR_OF_TEXT = "getComputedStyle(document.querySelector('.xtick text')).fill"
 each_form = pytest.mark.parametrize("form", stepping())
 
 
@@ -388,7 +389,14 @@ def test_a_button_moves_to_the_next_step_and_the_colours_stay_in_it(step_page):
     assert step_shown(page) == second
 
 
-COLOUR_OF_TEXT = "getComputedStyle(document.querySelector('.xtick text')).fill"
+def test_a_switch_to_dark_while_pictures_load_is_not_missed(figure_page):
+    figure = json.loads(stepping()["projection"].to_json())
+    switch = "document.documentElement.dataset.theme = 'dark'"
+    late = f"addEventListener('DOMContentLoaded', () => {{ {switch} }})"
+    html = plotly_html(figure, alt="A figure.", key="f")
+    page = figure_page(f"{html}<script>{late}</script>")
+    dark = f"(colour) => {COLOUR_OF_TEXT} === colour"
+    page.wait_for_function(dark, arg=COLOURS["dark"][0])
 
 
 def test_steps_play_only_when_they_are_asked_to(step_page):
