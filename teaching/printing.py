@@ -104,7 +104,7 @@ def print_book(browser, html, pages, target, *, title, report=lambda text: None)
     numbers = _printed(browser, _numbers(len(front.pages) + sum(counts)))
     addresses = {f"{address}/{path}": i for i, (_, path) in enumerate(pages)}
     writer = _joined(front, parts, names, addresses)
-    for page, stamp in zip(writer.pages, numbers.pages, strict=False):
+    for page, stamp in zip(writer.pages, numbers.pages, strict=True):
         page.merge_page(stamp)
     writer.add_metadata({"/Title": title})
     writer.write(target)
