@@ -211,8 +211,9 @@ ABLATIONS = tuple(Method("Wang20", "", kind) for kind in ABLATED)
 # In the space of a network that was trained on ImageNet, which is slow on a processor.
 IMAGENET = tuple(ours("imagenet", kind) for kind in ("raw", "nearest"))
 EVERY_METHOD = (*METHODS, *PUBLISHED, *IMAGENET, *ABLATIONS)
-# Those that the good models are told apart by.
+# What good models are told apart by, beside a few numbers that tell what looks wrong.
 BETWEEN_PIXELS = tuple(ours("rgb", kind) for kind in ("raw", "nearest", *FILTERS))
+SATURATION = Method("McCloskey18", "", "earlier")
 # The settings that stand beside the paper's Table 1.  The shared models of china are
 # all that the paper lists for FFHQ.
 PLAYS = {"GM-CelebA": every("coffee"), "GM-CIFAR10": every("flower")}
