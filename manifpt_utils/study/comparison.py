@@ -34,6 +34,7 @@ from .settings import (
     METHODS,
     N_TRAIN,
     PHOTOS,
+    SATURATION,
     SEEDS,
     SETTINGS,
     Method,
@@ -198,7 +199,8 @@ def _test(setting, method, task, n_train):
     is_published = method.kind == "published"
     is_short = task == "closed" and n_train in (min(FEW), N_TRAIN)
     if setting.models in ("good", "good on both"):
-        return "good models" if is_short and method in BETWEEN_PIXELS else None
+        is_asked = method in (*BETWEEN_PIXELS, SATURATION)
+        return "good models" if is_short and is_asked else None
     if method in ABLATIONS:
         return "ablation" if is_short and setting.models == "shared" else None
     if method in IMAGENET:

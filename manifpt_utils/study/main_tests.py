@@ -20,6 +20,7 @@ from .settings import (
     IMAGENET,
     N_TRAIN,
     PHOTOS,
+    SATURATION,
     SEEDS,
     Method,
     good,
@@ -99,6 +100,18 @@ def sizes(group):
     return {p: [len(t.setting.names) for t in found[p].values()] for p in found}
 
 
+def chance(group):
+    """Accuracy of guessing in the mean over the photographs: a dict by panel.
+
+    Examples
+    --------
+    >>> round(chance(SHARED)["home, 5 images per model"], 3)
+    0.146
+    """
+    found = tests_of(group)
+    return {p: sum(t.chance for t in found[p].values()) / len(PHOTOS) for p in found}
+
+
 def contrasts(results):
     """Leads of kinds in RGB, on shared models and on good ones.
 
@@ -140,6 +153,25 @@ def corrected_on_good(results):
     """
     pairs = [(f"rgb {kind}", f"rgb {rival}") for kind, rival in CONTRASTS]
     return corrected(scores_of(results, GOOD), pairs)
+
+
+def by_saturation(results):
+    """Accuracy of counts of saturated values alone, on shared models and on good ones.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `COMPARISON.results`.
+
+    Returns
+    -------
+    DataFrame of Interval
+        One row per group of models, one column per panel; over photographs.
+    """
+    rows = [
+        intervals(scores_of(results, group, methods=[SATURATION])) for group in GROUPS
+    ]
+    return pd.concat(rows).set_axis(pd.Index(GROUPS, name="models"))
 
 
 def changed(table):

@@ -213,8 +213,10 @@ ABLATIONS = tuple(Method("Wang20", "", kind) for kind in ABLATED)
 # In the space of a network that was trained on ImageNet, which is slow without a GPU.
 IMAGENET = tuple(ours("imagenet", kind) for kind in ("raw", "nearest"))
 EVERY_METHOD = (*METHODS, *PUBLISHED, *IMAGENET, *ABLATIONS)
-# The methods with which the good models are told apart.
+# The methods with which good models are told apart, beside a few numbers that tell what
+# looks wrong.
 BETWEEN_PIXELS = tuple(ours("rgb", kind) for kind in ("raw", "nearest", *FILTERS))
+SATURATION = Method("McCloskey18", "", "earlier")
 # The settings that correspond to the paper's Table 1.  The shared models of china are
 # all models that the paper lists for FFHQ.
 PLAYS = {"GM-CelebA": every("coffee"), "GM-CIFAR10": every("flower")}

@@ -17,6 +17,7 @@ from manifpt_utils.study.settings import (
     OTHER,
     PHOTOS,
     PRECISE,
+    SATURATION,
     good,
     good_on_both,
 )
@@ -56,10 +57,10 @@ def test_models_that_move_are_good_on_both_sides(photo):
 
 def test_every_kind_has_all_seeds_with_few_and_with_many_images():
     fits = [fit for fit in planned() if fit.setting == good("coffee")]
-    assert {fit.method for fit in fits} == set(BETWEEN_PIXELS)
+    assert {fit.method for fit in fits} == {*BETWEEN_PIXELS, SATURATION}
     assert {(fit.task, fit.n_train) for fit in fits} == {("closed", 5), ("closed", 100)}
     assert {fit.seed for fit in fits} == set(module.ON_GOOD)
-    assert len(fits) == len(BETWEEN_PIXELS) * 2 * len(module.ON_GOOD)
+    assert len(fits) == (len(BETWEEN_PIXELS) + 1) * 2 * len(module.ON_GOOD)
 
 
 def test_a_changed_sign_is_named_with_both_signs():
@@ -85,6 +86,12 @@ def test_the_two_networks_are_compared_on_the_same_tests():
         near, raw = (table.loc[f"{space} {kind}", PANELS[0]] for kind in KINDS)
         gain = table.loc[f"{space}: nearest − raw", PANELS[0]]
         assert gain.mean == pytest.approx(near.mean - raw.mean)
+
+
+def test_a_few_numbers_are_tried_on_both_groups():
+    table = module.by_saturation(COMPARISON.results())
+    assert list(table.index) == [SHARED, GOOD] and list(table) == PANELS
+    assert all(share.n == len(PHOTOS) for share in table.to_numpy().ravel())
 
 
 def test_contrasts_on_good_models_are_corrected_for_all_of_them():
