@@ -11,8 +11,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from ..images.file_names import names_of
 from ..images.benchmark import Benchmark
+from ..images.file_names import names_of
 from ..images.validation import check_images
 from ..method.device import torch_device, use_device
 from ..method.manifold import DataManifold

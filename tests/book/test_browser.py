@@ -157,22 +157,32 @@ def colour_sheet():
 
 def bare_page(content):
     """A page with something of the book and the book's own style and script."""
+    drawing = '<script src="plotly.js"></script>' if "plotly-canvas" in content else ""
     return f"""<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8">
     <title>A page</title>
     <meta name="viewport" content="width=device-width"><style>{colour_sheet()}</style>
     <link rel="icon" href="_static/logo.svg">
     <link rel="stylesheet" href="_static/manifpt.css">
     <body><main class="bd-content">{content}</main>
-    <script src="plotly.js"></script><script src="_static/interactive.js"></script>
+    {drawing}<script src="_static/interactive.js"></script>
     <script src="_static/quiz.js"></script>
     <script src="_static/prediction.js"></script>"""
 
 
+@pytest.fixture(scope="module")
+def bare_site(tmp_path_factory):
+    """A folder with the book's own style and script, and its address."""
+    folder = tmp_path_factory.mktemp("bare")
+    (folder / "_static").symlink_to(ROOT / "book/_static")
+    (folder / "plotly.js").write_text(get_plotlyjs(), encoding="utf-8")
+    with serve(folder) as address:
+        yield folder, address
+
+
 @pytest.fixture
-def figure_page(tmp_path, browser):
+def figure_page(bare_site, browser):
     """Show a figure outside the book; at the end nothing may have gone wrong."""
-    (tmp_path / "_static").symlink_to(ROOT / "book/_static")
-    (tmp_path / "plotly.js").write_text(get_plotlyjs(), encoding="utf-8")
+    folder, address = bare_site
     opened = []
 
     def show(figure, **options):
@@ -180,15 +190,14 @@ def figure_page(tmp_path, browser):
         if isinstance(figure, dict):
             figure = json.loads(json.dumps(figure, cls=PlotlyJSONEncoder))
             html = plotly_html(figure, alt="A figure.", key="f")
-        (tmp_path / "index.html").write_text(bare_page(html), encoding="utf-8")
+        (folder / "index.html").write_text(bare_page(html), encoding="utf-8")
         opened.append(visit(browser, address, **options))
         return opened[-1][0]
 
-    with serve(tmp_path) as address:
-        yield show
-        for page, problems in opened:
-            page.close()
-            assert problems == []
+    yield show
+    for page, problems in opened:
+        page.close()
+        assert problems == []
 
 
 def scatter(**layout):
