@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from shutil import which
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+NO_NETWORK = "MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
 NO_BROWSER = (
     "No PDF was made, because no Chromium was found: install it, or set the "
     "environment variable MANIFPT_CHROMIUM to its path."
@@ -55,9 +56,8 @@ def open_browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium(), args=["--no-sandbox"]
-        )
+        options = ["--no-sandbox", f"--host-resolver-rules={NO_NETWORK}"]
+        browser = playwright.chromium.launch(executable_path=chromium(), args=options)
         try:
             yield browser
         finally:

@@ -16,7 +16,6 @@ HTML = ROOT / "book/_build/html"
 PATIENCE = 90_000  # milliseconds; a busy machine is no defect of the book
 INLINE = re.compile(r"<svg.*?</svg>|data:image/[^\"')]*", re.DOTALL)
 NOT_BUILT = "the book is not built: `make book`, or see the head of _config.yml"
-NO_NETWORK = "MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
 LOCAL = ("http://127.0.0.1:", "data:", "blob:")
 NO_BROWSER = "no Chromium found: install it or set MANIFPT_CHROMIUM to its path"
 
@@ -34,29 +33,10 @@ def serve(folder=HTML):
     return browser.serve(folder)
 
 
-<<<<<<< ours
 def weight(path):
     """Bytes of a page without the pictures that lie inside it."""
     text = (HTML / path).read_text(encoding="utf-8")
     return len(INLINE.sub("", text).encode())
-||||||| base
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium(), args=["--no-sandbox"]
-        )
-        try:
-            yield browser
-        finally:
-            browser.close()
-=======
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", f"--host-resolver-rules={NO_NETWORK}"]
-        browser = playwright.chromium.launch(executable_path=chromium(), args=options)
-        try:
-            yield browser
-        finally:
-            browser.close()
->>>>>>> theirs
 
 
 def visit(browser, address, *, scheme="light", width=1280, height=900):
