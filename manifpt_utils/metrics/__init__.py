@@ -14,6 +14,7 @@ from .coverage import (
     precision_recall,
     wasserstein_distance,
 )
+from .detection import auroc, open_set_curve, oscr, tpr_at_fpr
 from .effects import (
     Effect,
     beyond_chance,
@@ -30,7 +31,6 @@ from .intervals import (
     paired_difference,
     t_test,
 )
-from .open_set import auroc, open_set_curve, oscr, tpr_at_fpr
 from .separability import (
     FrechetRatio,
     frechet_distance,
