@@ -14,8 +14,8 @@ from sklearn.base import clone
 
 from ..images.gm_photo import retrained
 from ..metrics.conformal import p_values, prediction_sets
+from ..metrics.detection import auroc, open_set_curve, oscr, tpr_at_fpr
 from ..metrics.intervals import share_interval
-from ..metrics.open_set import auroc, open_set_curve, oscr, tpr_at_fpr
 from .evaluation import HELD_OUT, split, with_seed
 from .representations import Representation
 

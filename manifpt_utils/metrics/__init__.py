@@ -14,6 +14,7 @@ from .coverage import (
     precision_recall,
     wasserstein_distance,
 )
+from .detection import auroc, open_set_curve, oscr, tpr_at_fpr
 from .effects import (
     Effect,
     beyond_chance,
@@ -32,7 +33,6 @@ from .intervals import (
     share_interval,
     t_test,
 )
-from .open_set import auroc, open_set_curve, oscr, tpr_at_fpr
 from .resampled_effects import effect_interval, effect_resamples
 from .separability import (
     FrechetRatio,

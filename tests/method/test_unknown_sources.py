@@ -28,7 +28,7 @@ from manifpt_utils.method.open_set import (
     set_rows,
 )
 from manifpt_utils.metrics.conformal import coverage_range
-from manifpt_utils.metrics.open_set import auroc, oscr, tpr_at_fpr
+from manifpt_utils.metrics.detection import auroc, oscr, tpr_at_fpr
 
 COUNTS = {"n_train": 20, "n_calibration": 30, "n_test": 40}
 
