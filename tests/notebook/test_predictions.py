@@ -14,6 +14,7 @@ from manifpt_utils.notebook.questions import Prediction, read_predictions
 SIDES = {
     "id": "lead",
     "kind": "choice",
+    "about": "The paper",
     "ask": "With {n} images, will it be ahead?",
     "looks": "points",
     "options": [
@@ -22,7 +23,10 @@ SIDES = {
         {"value": "undecided", "text": "neither"},
     ],
 }
-SHARE = {"id": "share", "kind": "number", "ask": "How many?", "unit": "%"}
+SHARE = {
+    **{"id": "share", "kind": "number", "about": "A share"},
+    **{"ask": "How many?", "unit": "%"},
+}
 GAIN = Interval(0.043, 0.012, 0.074, 4, 0.02)
 
 
@@ -59,8 +63,8 @@ def test_nothing_entered_shows_the_question_and_then_the_result(chapter, shown):
     assert "With 20 images, will it be ahead?" in asked
     assert '- `"behind"`: behind it' in asked and "Nothing is entered yet" in asked
     assert found == (
-        "This run found: **ahead of it (+4.3 points (95 % interval +1.2 to +7.4, "
-        "n = 4))**."
+        "*The paper.* This run found: **ahead of it (+4.3 points (95 % interval +1.2 "
+        "to +7.4, n = 4))**."
     )
 
 
@@ -74,7 +78,7 @@ def test_nothing_entered_shows_the_question_and_then_the_result(chapter, shown):
 def test_what_is_expected_is_taken_up(chapter, shown, entry, words):
     expect("03_test", "lead", entry, n=20)
     compare("03_test", "lead", GAIN)
-    assert shown[1][0].startswith(words)
+    assert shown[1][0].startswith(f"*The paper.* {words}")
     assert ("That is what you expected." in shown[1][0]) == (entry == "ahead")
 
 
