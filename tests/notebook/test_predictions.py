@@ -1,5 +1,8 @@
 """Predictions: what a reader enters is kept, compared, and refused if of no use."""
 
+import json
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import yaml
@@ -10,6 +13,7 @@ from manifpt_utils.notebook import predictions as module
 from manifpt_utils.notebook.prediction_form import found_html, prediction_html
 from manifpt_utils.notebook.predictions import compare, expect
 from manifpt_utils.notebook.questions import Prediction, read_predictions
+from manifpt_utils.notebook.renderer import Renderer
 
 SIDES = {
     "id": "lead",
@@ -179,3 +183,21 @@ def test_a_result_stands_beside_the_form_of_the_same_name():
     name = 'data-prediction="03_test share"'
     assert name in found and name in prediction_html("03_test", asked)
     assert 'data-result="40.0"' in found and 'aria-live="polite"' in found
+
+
+def test_the_book_makes_a_form_and_a_result_of_the_outputs(chapter, shown):
+    expect("03_test", "lead", None, n=20)
+    compare("03_test", "lead", GAIN)
+    asked, found = (rendered(*output) for output in shown)
+    assert "With 20 images, will it be ahead?" in asked and "<form" in asked
+    assert 'data-result="ahead"' in found and "+4.3 points" in found
+
+
+def rendered(text, words):
+    data = SimpleNamespace(
+        mime_type="text/markdown",
+        output_metadata={"text/markdown": json.loads(json.dumps(words))},
+        string=text,
+    )
+    (node,) = Renderer.handle_mime(None, data, inline=False)
+    return node.astext()
