@@ -28,7 +28,7 @@ _FORM = """\
 """
 _FOUND = """\
 <p class="{kind}-found" data-prediction="{name}" data-result="{result}"\
- aria-live="polite"><span class="{kind}-yours"></span> \
+ aria-live="polite"><em>{about}.</em> <span class="{kind}-yours"></span> \
 This run found: <strong>{words}</strong>. <span class="{kind}-verdict"></span></p>
 """
 
@@ -50,7 +50,8 @@ def prediction_html(name, asked):
     Examples
     --------
     >>> from manifpt_utils.notebook.questions import Prediction
-    >>> asked = Prediction(id="share", kind="number", ask="How many?", unit="%")
+    >>> words = {"id": "share", "about": "The share", "ask": "How many?"}
+    >>> asked = Prediction(kind="number", unit="%", **words)
     >>> 'type="text"' in prediction_html("03_attribution", asked)
     True
     """
@@ -86,6 +87,7 @@ def found_html(name, asked, *, result, words):
     return _FOUND.format(
         kind=CLASS,
         name=_key(name, asked),
+        about=inline_html(asked.about),
         result=escape(str(result)),
         words=inline_html(words),
     )

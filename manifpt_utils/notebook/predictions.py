@@ -86,12 +86,14 @@ def compare(name, id_, found, /):
         )
     result, words = _result(asked, found)
     entry = _EXPECTED.get((name, id_))
-    text = f"This run found: **{words}**."
+    parts = [f"*{asked.about}.*", f"This run found: **{words}**."]
     if entry is not None:
-        told = _as_text(asked, entry)
-        text = f"You expected: {told}. {text} {_comparison(asked, entry, result)}"
+        parts.insert(1, f"You expected: {_as_text(asked, entry)}.")
+        parts.append(_comparison(asked, entry, result))
     values = plain_values({"result": result})
-    _show("prediction-found", [text], name, asked, words=words, values=values)
+    _show(
+        "prediction-found", [" ".join(parts)], name, asked, words=words, values=values
+    )
 
 
 def _is_absent(found):

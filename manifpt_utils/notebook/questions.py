@@ -23,6 +23,7 @@ What a chapter asks before it shows a result stands there too, under a second ke
     predictions:
       - id: lead
         kind: choice
+        about: The artifact of the paper
         ask: Will the artifact be ahead of the raw image?
         looks: points
         options:
@@ -128,6 +129,7 @@ class Prediction(_Part):
 
     id: Name = Field(description="a short name, such as lead")
     kind: Literal["choice", "number"] = Field(description="choice or number")
+    about: Text = Field(description="a few words on what is expected")
     ask: Text = Field(description=_TEXT)
     options: list[Choice] = Field([], description="a list of options")
     unit: Literal["%", "points"] | None = Field(None, description='"%" or "points"')

@@ -1,5 +1,8 @@
 """Predictions: what a reader enters is kept, compared, and refused if of no use."""
 
+import json
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import yaml
@@ -10,10 +13,12 @@ from manifpt_utils.notebook import predictions as module
 from manifpt_utils.notebook.prediction_form import found_html, prediction_html
 from manifpt_utils.notebook.predictions import compare, expect
 from manifpt_utils.notebook.questions import Prediction, read_predictions
+from manifpt_utils.notebook.renderer import Renderer
 
 SIDES = {
     "id": "lead",
     "kind": "choice",
+    "about": "The paper",
     "ask": "With {n} images, will it be ahead?",
     "looks": "points",
     "options": [
@@ -22,7 +27,10 @@ SIDES = {
         {"value": "undecided", "text": "neither"},
     ],
 }
-SHARE = {"id": "share", "kind": "number", "ask": "How many?", "unit": "%"}
+SHARE = {
+    **{"id": "share", "kind": "number", "about": "A share"},
+    **{"ask": "How many?", "unit": "%"},
+}
 GAIN = Interval(0.043, 0.012, 0.074, 4, 0.02)
 
 
@@ -59,8 +67,8 @@ def test_nothing_entered_shows_the_question_and_then_the_result(chapter, shown):
     assert "With 20 images, will it be ahead?" in asked
     assert '- `"behind"`: behind it' in asked and "Nothing is entered yet" in asked
     assert found == (
-        "This run found: **ahead of it (+4.3 points (95 % interval +1.2 to +7.4, "
-        "n = 4))**."
+        "*The paper.* This run found: **ahead of it (+4.3 points (95 % interval +1.2 "
+        "to +7.4, n = 4))**."
     )
 
 
@@ -74,7 +82,7 @@ def test_nothing_entered_shows_the_question_and_then_the_result(chapter, shown):
 def test_what_is_expected_is_taken_up(chapter, shown, entry, words):
     expect("03_test", "lead", entry, n=20)
     compare("03_test", "lead", GAIN)
-    assert shown[1][0].startswith(words)
+    assert shown[1][0].startswith(f"*The paper.* {words}")
     assert ("That is what you expected." in shown[1][0]) == (entry == "ahead")
 
 
@@ -175,3 +183,21 @@ def test_a_result_stands_beside_the_form_of_the_same_name():
     name = 'data-prediction="03_test share"'
     assert name in found and name in prediction_html("03_test", asked)
     assert 'data-result="40.0"' in found and 'aria-live="polite"' in found
+
+
+def test_the_book_makes_a_form_and_a_result_of_the_outputs(chapter, shown):
+    expect("03_test", "lead", None, n=20)
+    compare("03_test", "lead", GAIN)
+    asked, found = (rendered(*output) for output in shown)
+    assert "With 20 images, will it be ahead?" in asked and "<form" in asked
+    assert 'data-result="ahead"' in found and "+4.3 points" in found
+
+
+def rendered(text, words):
+    data = SimpleNamespace(
+        mime_type="text/markdown",
+        output_metadata={"text/markdown": json.loads(json.dumps(words))},
+        string=text,
+    )
+    (node,) = Renderer.handle_mime(None, data, inline=False)
+    return node.astext()
