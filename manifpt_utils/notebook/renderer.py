@@ -25,6 +25,7 @@ from .quiz_form import folded_quiz
 MARKDOWN = "text/markdown"
 SVG = "image/svg+xml"
 PLOTLY = "application/vnd.plotly.v1+json"
+CONTROLS = "application/vnd.jupyter.widget-view+json"
 DEFAULT_HEIGHT = 450  # pixels, Plotly's own default
 
 _INTERACTIVE = """\
@@ -45,7 +46,8 @@ _STILL = '<img class="plotly-still" src="{source}" alt="{alt}">'
 class Renderer:
     """MyST-NB plugin for findings, figures with a description, and tables."""
 
-    mime_priority_overrides = [("html", PLOTLY, 5)]
+    # Controls are dead without a kernel; what stands in for them is shown.
+    mime_priority_overrides = [("html", PLOTLY, 5), ("html", CONTROLS, None)]
 
     @staticmethod
     def handle_mime(renderer, data, inline):

@@ -7,6 +7,8 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
 from PIL import Image
 from plotly.utils import PlotlyJSONEncoder
 
@@ -104,3 +106,17 @@ def test_a_step_without_a_picture_is_refused(steps):
         image_steps([[[IMAGES[0]]]], steps, **words)
     with pytest.raises(ValueError, match=f"one table: got {len(steps)} steps and 1"):
         matrix_steps([confusion(np.eye(2))], steps, title="n", xlabel="", ylabel="")
+
+
+def test_a_static_picture_goes_along_for_pages_without_a_script():
+    figure = plots.projection_steps(IMAGES, ARTIFACTS, ["a", "b"])
+    InteractiveShell.instance()
+    with capture_output() as captured:
+        words = {"alt": "Two images.", "caption": "From one to the other."}
+        plots.show(figure, static=plots.image_rows([list(IMAGES)]), **words)
+    InteractiveShell.clear_instance()
+    shown, _ = captured.outputs
+    assert {plots.PLOTLY, plots.SVG, plots.PNG} <= set(shown.data)
+    still = shown.metadata[plots.PLOTLY]["still"]
+    picture = Image.open(io.BytesIO(base64.b64decode(still.split("base64,")[1])))
+    assert picture.width > picture.height
