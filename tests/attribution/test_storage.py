@@ -87,7 +87,9 @@ def change_record(folder, **entries):
 
 def test_another_version_is_refused(saved):
     change_record(saved, schema=2)
-    with pytest.raises(ValueError, match="in form 2, and this version reads form 1"):
+    with pytest.raises(
+        ValueError, match="in format 2, and this version reads format 1"
+    ):
         load_attributor(saved)
 
 
