@@ -247,7 +247,7 @@ def test_groups_may_have_names_and_be_a_list():
 
 def test_groups_that_cannot_be_divided_are_refused():
     labels, groups = np.repeat(["a", "b"], 12), np.repeat([0, 1, 2], [12, 6, 6])
-    message = r"cannot be kept apart.*different ones per class: {'a': 1, 'b': 2}"
+    message = r"cannot be kept apart.*Different ones per class: {'a': 1, 'b': 2}"
     with pytest.raises(ValueError, match=message):
         split(labels, n_train=3, n_test=3, seed=0, groups=groups)
 

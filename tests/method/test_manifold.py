@@ -211,7 +211,7 @@ def test_wrong_input_is_named():
         manifold.transform(rows(2, d=4))
     with pytest.raises(ValueError, match="needs the 20 fitted images"):
         manifold.project(rows(3), exclude_self=True)
-    with pytest.raises(ValueError, match="leaving one out, 1 real images"):
+    with pytest.raises(ValueError, match="with one left out, 1 real images"):
         DataManifold(space=None).fit_transform(rows(1))
 
 
@@ -235,7 +235,9 @@ def test_neighbours_found_once_serve_every_estimator_and_smaller_k():
 
 def test_an_index_that_does_not_fit_is_refused():
     manifold = DataManifold(None, k=3).fit(np.eye(8))
-    with pytest.raises(ValueError, match="holds 2 neighbours of 4 images, but 3 of 5"):
+    with pytest.raises(
+        ValueError, match="holds 2 neighbours for 4 images, but 3 for 5"
+    ):
         manifold.project(np.eye(8)[:5], index=np.zeros((4, 2), int))
 
 
@@ -255,7 +257,9 @@ def test_leaving_out_holds_for_neighbours_found_before():
     found = manifold.project(real, exclude_self=True, index=wide)
     np.testing.assert_array_equal(found.index, expected.index)
     assert (found.distance > 0).all()
-    with pytest.raises(ValueError, match="holds 4 neighbours .* beside the image itse"):
+    with pytest.raises(
+        ValueError, match="holds 4 neighbours .* besides the image itse"
+    ):
         manifold.project(real, exclude_self=True, index=index)
 
 

@@ -260,7 +260,7 @@ def test_weights_survive_the_cache(trained):
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"k": 11}, "k=11 near images are sought among links=10"),
+        ({"k": 11}, "k=11 nearest images are sought among links=10"),
         ({"k": 0}, "k must be a positive integer, got 0"),
         ({"epochs": 1.5}, "epochs must be a positive integer, got 1.5"),
         ({"artifact": "log"}, "unknown artifact 'log'; known: data, latent"),

@@ -286,7 +286,9 @@ def test_of_two_models_none_is_left_out():
 def test_too_few_models_or_images_are_refused():
     x, table = pool()
     alone = table["source"] == "a"
-    with pytest.raises(ValueError, match=r"two known ones beside it, got \['a'\]"):
+    with pytest.raises(
+        ValueError, match=r"two known ones to be told from, got \['a'\]"
+    ):
         leave_each_out(GaussianNB(), x[alone], table[alone], **COUNTS)
     with pytest.raises(ValueError, match="n_left_out must be at least 1, got 0"):
         leave_each_out(GaussianNB(), x, table, n_left_out=0, **COUNTS)

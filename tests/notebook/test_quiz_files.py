@@ -106,10 +106,10 @@ def test_names_are_those_of_texts_and_fields(tmp_path):
         (SINGLE, ["options", 1, "feedback"], None, "q1, option b: feedback is missing"),
         (SINGLE, ["options", 1], "x", "q1, option b must be a mapping"),
         (SINGLE, ["options", 0, "value"], None, "q1: option a: value is missing"),
-        (SINGLE, ["options"], [], "q1: a question of kind single needs two options"),
+        (SINGLE, ["options"], [], "q1: a question of kind single needs at least"),
         (SINGLE, ["ask"], "{gain:per}", "{gain:per} is unknown; .*percent"),
         (SINGLE, ["ask"], "a {", "write a brace twice if you mean the sign itself"),
-        (SINGLE, ["ask"], "{gain.low}", "{gain.low} is no name"),
+        (SINGLE, ["ask"], "{gain.low}", "{gain.low} is not a name"),
         (MULTIPLE, ["options", 0, "right"], None, "q2: option a: right is missing"),
         (
             MULTIPLE,
@@ -172,8 +172,8 @@ def test_all_values_that_a_run_does_not_give_are_named(tmp_path):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"share": "many"}, "q3: answer must be a number, and the run gives 'many'"),
-        ({"share": True}, "q3: answer must be a number, and the run gives True"),
+        ({"share": "many"}, "q3: answer must be a number, but the run gives 'many'"),
+        ({"share": True}, "q3: answer must be a number, but the run gives True"),
         ({"chance": "x"}, "q3: slip must be a number"),
         ({"hull": "x"}, "q4: by must be a number"),
     ],

@@ -91,7 +91,7 @@ def test_a_study_of_a_folder_computes_what_it_lacks(root, tmp_path, monkeypatch)
     assert len(listed.output.splitlines()) == 4 and not output.exists()
     done = run(*options)
     assert done.exit_code == 0, done.output
-    assert "3 trainings are left, for about" in done.output
+    assert "3 trainings are left; they will take about" in done.output
     table = pd.read_csv(output)
     assert table["seed"].tolist() == [1, 2, 1, 2] and table["reason"].isna().all()
     # No value is saturated, so the earlier method has nothing to go by.

@@ -103,7 +103,7 @@ def test_values_out_of_order_are_compared_by_their_intervals():
 
 
 def test_a_cell_that_the_paper_has_not_is_refused():
-    with pytest.raises(ValueError, match="'GM-Celeb'.*no cell of the paper"):
+    with pytest.raises(ValueError, match="'GM-Celeb'.*not a cell of the paper"):
         side_by_side(ours({"rgb": 1.0}, column="GM-Celeb"))
 
 
