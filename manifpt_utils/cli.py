@@ -20,6 +20,7 @@ SUBCOMMANDS = {
 }
 EXAMPLES = """\b
 Examples:
+  manifpt app
   manifpt attribute fit faces/ -o faces-attributor/
   manifpt audit my-images --html report.html
   manifpt run --profile full --only 03_attribution
