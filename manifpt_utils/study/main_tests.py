@@ -173,6 +173,23 @@ def by_saturation(results):
     return pd.concat(rows).set_axis(pd.Index(GROUPS, name="models"))
 
 
+def over_saturation(results):
+    """What kinds are ahead of counts of saturated values by, on good models.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `COMPARISON.results`.
+
+    Returns
+    -------
+    DataFrame of Interval
+        One row per kind between pixels, one column per panel; over photographs.
+    """
+    scores = scores_of(results, GOOD, methods=(*BETWEEN_PIXELS, SATURATION))
+    return leads_over(scores, str(SATURATION))
+
+
 def changed(table):
     """Which contrasts have another sign on the good models than on the shared ones.
 
