@@ -22,7 +22,7 @@ BOOK_TESTS := tests/book
 PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test html bench lab test-all constraints clean distclean
+.PHONY: help setup book test html kit bench lab app test-all constraints clean distclean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s %s\n", $$1, $$2}' Makefile
@@ -51,11 +51,17 @@ test-all: test  ## the same, with all kinds of parameters of all notebooks, not 
 html: $(STAMP)  ## render the book from what was executed last
 	$(RENDER)
 
+kit: $(STAMP)  ## write slides, handouts, questions and a printable PDF into book/kit
+	$(BIN)/python -m teaching
+
 bench: $(STAMP)  ## measure speed and memory against other libraries
 	$(BIN)/python -m benchmarks
 
 lab: $(STAMP)  ## open the notebooks in JupyterLab
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks
+
+app: $(STAMP)  ## open the playground in a browser, for this computer alone
+	$(BIN)/manifpt app
 
 setup: $(STAMP)  ## install everything into .venv
 
@@ -66,7 +72,7 @@ $(STAMP): pyproject.toml constraints.txt
 	"$(PYTHON)" -m venv .venv
 	$(BIN)/python -m pip install --constraint constraints.txt --retries 1 \
 		--timeout 30 $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) $(TORCH)
-	$(BIN)/python -m pip install --constraint constraints.txt -e '.[test,book,zoo,parquet,scale]'
+	$(BIN)/python -m pip install --constraint constraints.txt -e '.[test,book,zoo,parquet,scale,app]'
 	touch $(STAMP)
 
 constraints: $(STAMP)  ## write constraints.txt anew from what .venv holds
@@ -76,7 +82,7 @@ constraints: $(STAMP)  ## write constraints.txt anew from what .venv holds
 	touch $(STAMP)
 
 clean:  ## remove executed notebooks, the rendered book and cached features
-	rm -rf book/_build book/executed .cache
+	rm -rf book/_build book/executed book/kit .cache
 
 distclean: clean  ## remove what was installed, too
 	rm -rf .venv *.egg-info

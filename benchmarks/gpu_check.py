@@ -19,9 +19,9 @@ from manifpt_utils._support.cache import VARIABLE
 from manifpt_utils.images.loading import load
 from manifpt_utils.method.classifiers import attribution_pipeline
 from manifpt_utils.method.denoiser import Denoiser, denoising_error
+from manifpt_utils.method.device import torch_device
 from manifpt_utils.method.evaluation import evaluate
 from manifpt_utils.method.manifold import DataManifold
-from manifpt_utils.method.networks import torch_device
 from manifpt_utils.method.spaces import make_space
 
 N_REAL, N_IMAGES = 8_000, 100  # real images, and images per model

@@ -5,8 +5,6 @@ The processes take turns, one run each a round: a change in the load of the mach
 then meets all of them, and the ratios stay fair.
 """
 
-import resource
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +15,8 @@ from typing import Any
 import pandas as pd
 import psutil
 from tqdm import tqdm
+
+from .memory import peak, reset
 
 MEGABYTE = 1e6
 
@@ -123,6 +123,7 @@ class _Child:
 
 def _serve(pipe, data, contender):
     arrays = data()
+    reset()  # what made the data is not counted
     before = psutil.Process().memory_info().rss
     run = contender.prepare(*arrays)
     if not contender.once:
@@ -135,17 +136,11 @@ def _serve(pipe, data, contender):
         except EOFError:
             return
         if order == "report":
-            pipe.send((result, max(_peak_memory() - before, 0) / MEGABYTE))
+            pipe.send((result, max(peak() - before, 0) / MEGABYTE))
             continue
         wall, cpu = time.perf_counter(), time.process_time()
         result = run()
         pipe.send((time.perf_counter() - wall, time.process_time() - cpu))
-
-
-def _peak_memory():
-    """Largest resident memory of this process so far, in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _table(task, children):

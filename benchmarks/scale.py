@@ -15,8 +15,6 @@ smallest and the largest size, and checked at the one between.
 
 import argparse
 import os
-import resource
-import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -37,6 +35,7 @@ from manifpt_utils.images.photograph import load_photograph
 from manifpt_utils.method.manifold import DataManifold
 
 from .__main__ import describe_machine
+from .memory import peak
 
 SIDE = 256  # of the large images
 BLOCK = 500  # real images that a peer compares with at once
@@ -130,7 +129,7 @@ def _projected(manifold, images, started):
         shares += [manifold.certified_share_] * len(part.index)
     seconds = started + time.process_time() - start
     share, index = float(np.mean(shares)), np.concatenate(index)
-    return Run(len(images), seconds, peak(), share, index)
+    return Run(len(images), seconds, peak() / 1e9, share, index)
 
 
 def by_faiss(folder, n):
@@ -150,13 +149,7 @@ def by_faiss_in_blocks(folder, n):
 
 def _run(index, start):
     seconds = time.process_time() - start
-    return Run(len(index), seconds, peak(), float("nan"), index)
-
-
-def peak():
-    """Largest resident memory of this process so far, in GB."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
+    return Run(len(index), seconds, peak() / 1e9, float("nan"), index)
 
 
 def _mapped(folder, n):
@@ -185,7 +178,6 @@ def in_a_process(function, *arguments):
 
 def report(name, case, folder):
     """Measure one case and print its table, its law and its targets."""
-    # In a process of its own, for the peak memory of a process is told to its children.
     in_a_process(WRITERS[name], folder, case.n_real, max(case.sizes))
     runs = in_a_process(certified, folder, case.sizes)
     peers = {

@@ -42,6 +42,7 @@ _HOMES = {
     "attribution_pipeline": "method.classifiers",
     "ImageAttributor": "method.classifiers",
     "VectorAttributor": "method.classifiers",
+    "use_device": "method.device",
     "evaluate": "method.evaluation",
     "Attributor": "attribution.attributor",
     "load_attributor": "attribution.storage",

@@ -9,8 +9,10 @@ from importlib import import_module
 import click
 
 SUBCOMMANDS = {
+    "app": ("playground.command", "Open the playground as an app of this computer."),
     "attribute": ("attribution.command", "Tell which model made an image."),
     "audit": ("images.audit_command", "Tell how well files alone give classes away."),
+    "project": ("method.project_command", "Project images onto real ones."),
     "run": ("run.command", "Execute the notebooks of the book."),
     "sample": ("images.sample_command", "Draw images from a diffusers pipeline."),
     "study": ("study.command", "Compute the stored results of the large tables."),
@@ -21,6 +23,7 @@ EXAMPLES = """\b
 Examples:
   manifpt attribute fit faces/ -o faces-attributor/
   manifpt audit my-images --html report.html
+  manifpt project faces/ -o faces-projected/ --workers 2
   manifpt run --profile full --only 03_attribution
   manifpt sample pipelines/ddpm my-images ddpm -n 1000
   manifpt study comparison --list

@@ -60,3 +60,14 @@ def test_the_command_is_declared():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     module, _, name = project["scripts"]["manifpt"].partition(":")
     assert getattr(import_module(module), name) is main
+
+
+COMPUTING = ["attribute fit", "attribute predict", "project", "sample", "study run"]
+COMPUTING += [f"study {x}" for x in ("comparison", "estimates", "ladder", "regime")]
+COMPUTING += ["study table1", "train denoiser", "train encoder"]
+COMPUTING += ["zoo train", "zoo train-all"]
+
+
+@pytest.mark.parametrize("command", COMPUTING)
+def test_what_computes_takes_a_device(command):
+    assert "--device" in called(*command.split(), "--help").output

@@ -1,7 +1,9 @@
 """What every notebook must have before it runs; nothing is executed here."""
 
 import ast
+import json
 import re
+import sys
 from pathlib import Path
 
 import nbformat
@@ -9,9 +11,17 @@ import pytest
 from papermill import inspect_notebook
 
 from manifpt_utils.notebook.parameters import check_values, declared_kinds
-from manifpt_utils.notebook.questions import names_in, read_questions
+from manifpt_utils.notebook.questions import (
+    names_in,
+    read_predictions,
+    read_questions,
+)
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+
+import chapter_times  # noqa: E402
+
 NAMES = (
     "00_circle",
     "00_theory",
@@ -33,7 +43,7 @@ NAMES = (
     "16_your_images",
     "17_open_set",
 )
-LINES = 15  # of a cell that is more than a list of imports or of parameters
+LINES = 15  # of a cell that is more than a list of parameters
 
 
 def path(name):
@@ -138,18 +148,79 @@ def test_nothing_but_imports_stands_before_the_parameters(notebook):
     assert all(is_imports(cell) for cell in before)
 
 
-def test_title_question_expectation_and_takeaways(notebook):
+@pytest.fixture
+def name(request):
+    return request.node.callspec.params["notebook"]
+
+
+def test_a_chapter_opens_with_its_question(notebook):
     first = notebook.cells[0]
     assert first.cell_type == "markdown" and first.source.startswith("# ")
-    text = prose(notebook)
-    assert len(re.findall("^# ", text, flags=re.M)) == 1, "one title"
-    question, expectation, takeaways = (
-        re.search(pattern, text, flags=re.M)
-        for pattern in (r"\*\*Question\.\*\*", "[Ww]hat do you expect", "^## Takeaways")
+    assert len(re.findall("^# ", prose(notebook), flags=re.M)) == 1, "one title"
+    before = re.search(r"^\*Before:\* (.+)\. \*Time to read", first.source, re.M)
+    places = [
+        first.source.index("**Question.** "),
+        before.start(),
+        first.source.index("> **What do you expect?**"),
+    ]
+    assert places == sorted(places)
+    assert "nothing" in before[1] or re.search(r"\]\(\S+\.(ipynb|md)\)", before[1])
+
+
+def test_the_times_of_a_chapter_are_those_of_its_words_and_of_its_run(notebook, name):
+    expected = chapter_times.with_line(json.loads(path(name).read_text()), name)
+    wanted = "".join(expected["cells"][0]["source"])
+    assert notebook.cells[0].source == wanted, "run: python book/_ext/chapter_times.py"
+
+
+def test_sections_follow_the_template(notebook, name):
+    sections = re.findall("^## (.*)", prose(notebook), flags=re.M)
+    assert sections[0] == "The answer"
+    assert sections[-2:] == ["Takeaways", "Exercises"]
+    link = f"](../exercises/{name}.ipynb)"
+    (cell,) = [c for c in notebook.cells if c.source.startswith("## Exercises")]
+    assert link in cell.source
+    last = notebook.cells[-1].source
+    assert re.match(r"\*\*Next:\*\* .*\]\(\S+\.(ipynb|md)\)", last)
+
+
+def test_a_chapter_has_two_or_three_exercises(notebook, name):
+    solved = ROOT / "exercises" / "solutions" / f"{name}.ipynb"
+    cells = code(nbformat.read(solved, as_version=4))
+    assert 2 <= sum(cell.source.startswith("check(") for cell in cells) <= 3
+
+
+def calls_of(notebook, function):
+    """Places of cells, and the call of a function of this name that stands in each."""
+    for place, cell in enumerate(notebook.cells):
+        for node in ast.walk(ast.parse(cell.source if is_code(cell) else "")):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == function:
+                yield place, node
+
+
+def is_code(cell):
+    return cell.cell_type == "code"
+
+
+def test_each_prediction_is_asked_before_its_result_and_taken_up(notebook, name):
+    declared = read_predictions(ROOT / "notebooks" / "quizzes" / f"{name}.yml")
+    assert 1 <= len(declared) <= 2
+    asked, compared = (
+        {ast.literal_eval(call.args[1]): place for place, call in calls}
+        for calls in (calls_of(notebook, "expect"), calls_of(notebook, "compare"))
     )
-    assert question and expectation and takeaways
-    assert question.start() < expectation.start() < takeaways.start()
-    assert "## " not in text[takeaways.end() :].replace("## What next", "")
+    assert set(asked) == set(compared) == set(declared)
+    assert all(asked[id_] < compared[id_] for id_ in declared)
+    answer = [c.source for c in notebook.cells].index("## The answer")
+    assert min(asked.values()) < answer
+
+
+def test_a_reader_can_enter_what_is_expected(notebook, name):
+    for place, call in calls_of(notebook, "expect"):
+        cell = notebook.cells[place]
+        assert cell.metadata.tags == ["remove-input"] and "jupyter" not in cell.metadata
+        assert ast.literal_eval(call.args[0]) == name
+        assert ast.literal_eval(call.args[2]) is None
 
 
 def test_headings_do_not_skip_a_level(notebook):
@@ -162,10 +233,32 @@ def test_headings_do_not_skip_a_level(notebook):
 
 def test_code_cells_are_short(notebook):
     lengths = {cell.id: len(cell.source.splitlines()) for cell in code(notebook)}
-    lists = {cell.id for cell in code(notebook) if is_imports(cell)}
-    lists.add(parameters_cell(notebook).id)
-    assert {i: n for i, n in lengths.items() if n > LINES and i not in lists} == {}
+    del lengths[parameters_cell(notebook).id]
+    assert {i: n for i, n in lengths.items() if n > LINES} == {}
     assert 0 not in lengths.values(), "an empty cell"
+
+
+COMPUTING = re.compile(
+    r"manifpt_utils\.(attribution|baselines|method\."
+    r"(classifiers|denoiser|exact|location|manifold|representations|riemannian|spaces))"
+)
+
+
+def test_what_computes_does_so_on_the_device_that_is_asked_for(notebook):
+    sources = [cell.source for cell in code(notebook)]
+    if not any(map(COMPUTING.search, sources)):
+        assert "device" not in assignments(notebook)
+        return
+    assert declared(notebook)["device"] == "Device"
+    check = next(source for source in sources if "check_parameters(glob" in source)
+    assert "\nuse_device(device)\n" in check
+
+
+def test_a_split_that_a_folder_brings_is_kept(notebook):
+    text = "\n".join(cell.source for cell in code(notebook))
+    takes_folders = "BenchmarkName" in declared(notebook).values()
+    if takes_folders and re.search(r"evaluation import .*\b(evaluate|split)\b", text):
+        assert ".labelled(" not in text and ".for_evaluation(" in text
 
 
 def comprehensions(node):
@@ -203,9 +296,6 @@ def given_names(call):
 def test_the_last_code_cell_asks_the_questions_of_the_chapter(notebook, request):
     name = request.node.callspec.params["notebook"]
     source = ROOT / "notebooks" / "quizzes" / f"{name}.yml"
-    if not source.is_file():
-        assert not any("quiz(" in cell.source for cell in code(notebook))
-        return
     cell, call = quiz_call(notebook)
     assert cell is code(notebook)[-1] and "hide-input" in cell.metadata.tags
     assert ast.literal_eval(call.args[0]) == name
@@ -217,7 +307,7 @@ def test_the_last_code_cell_asks_the_questions_of_the_chapter(notebook, request)
 
 def test_every_quiz_belongs_to_a_chapter():
     found = {file.stem for file in (ROOT / "notebooks" / "quizzes").glob("*")}
-    assert found <= set(NAMES)
+    assert found == set(NAMES)
 
 
 def test_nothing_needs_the_book_to_be_read(notebook):
@@ -235,4 +325,4 @@ def test_no_path_of_a_machine(notebook):
 
 def test_no_other_notebook_is_there():
     there = {file.stem for file in (ROOT / "notebooks").glob("*.ipynb")}
-    assert there == set(NAMES)
+    assert there == {*NAMES, "playground"}

@@ -111,7 +111,7 @@ def test_conda_environment_agrees():
 
 
 def sources():
-    for folder in ("manifpt_utils", "benchmarks", "tests", "book/_ext"):
+    for folder in ("manifpt_utils", "benchmarks", "teaching", "tests", "book/_ext"):
         for file in (ROOT / folder).rglob("*.py"):
             yield file.relative_to(ROOT).as_posix(), file.read_text()
     for file in (ROOT / "notebooks").glob("*.ipynb"):
@@ -133,7 +133,7 @@ def test_whatever_is_imported_is_declared():
     # What a declared library is built on comes with it.
     known |= {"docutils", "ipython", "nbclient", "nbconvert", "packaging"}
     known |= {"pydantic-core", "setuptools"}
-    own = {"manifpt_utils", "benchmarks"}
+    own = {"manifpt_utils", "benchmarks", "teaching"}
     scripts = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "book" / "_ext").glob("*.py")]
     own |= {file.stem for file in scripts}
     installed = packages_distributions()
@@ -185,7 +185,7 @@ def test_torch_and_torchvision_are_installed_first_and_together(tmp_path):
     assert len(installs) == 2
     pair = [f"{name}=={PINS[name]}" for name in ("torch", "torchvision")]
     assert sorted(installs[0].split()[-2:]) == pair
-    assert installs[1].split()[-2:] == ["-e", "'.[test,book,zoo,parquet,scale]'"]
+    assert installs[1].split()[-2:] == ["-e", "'.[test,book,zoo,parquet,scale,app]'"]
     assert all("--constraint constraints.txt" in line for line in installs)
 
 
@@ -254,7 +254,7 @@ def test_every_make_target_of_the_readme_exists():
 
 def test_files_that_the_readme_names_exist():
     readme = (ROOT / "README.md").read_text()
-    made = ("book/_build", "book/executed")
+    made = ("book/_build", "book/executed", "book/kit")
     paths = re.findall(r"`([\w.-]+/[\w./-]+|[\w.-]+\.(?:md|txt|yml|toml))`", readme)
     for path in paths:
         assert path.startswith(made) or (ROOT / path).exists(), path
@@ -287,9 +287,15 @@ def test_no_file_names_a_folder_of_one_machine():
 
 def test_what_is_made_is_not_tracked():
     names = [file.relative_to(ROOT).as_posix() for file in tracked()]
-    made = ("book/_build", "book/executed", ".venv", "zoo_runs")
+    made = ("book/_build", "book/executed", "book/kit", ".venv", "zoo_runs")
     assert not [name for name in names if name.startswith(made)]
 
 
 def test_installed_torch_is_the_pinned_one():
     assert version("torch").partition("+")[0] == PINS["torch"]
+
+
+def test_no_two_files_of_tests_share_a_name():
+    """They are all imported by their names alone."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py")]
+    assert {name for name in names if names.count(name) > 1} == {"conftest.py"}

@@ -1,4 +1,4 @@
-"""Quizzes in the book: a directive for prose pages, and the script on their pages.
+"""Quizzes in the book: a directive for prose pages, and the scripts on their pages.
 
     ```{quiz} method
     ```
@@ -14,10 +14,10 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from manifpt_utils.notebook.questions import filled, read_questions
-from manifpt_utils.notebook.quiz_form import CLASS, folded_quiz
+from manifpt_utils.notebook.quiz_form import folded_quiz
 
 FOLDER = "book/quizzes"
-SCRIPT = "quiz.js"
+SCRIPTS = {"quiz": "quiz.js", "prediction": "prediction.js"}  # by class of a section
 
 
 class Quiz(SphinxDirective):
@@ -37,14 +37,15 @@ class Quiz(SphinxDirective):
         return [nodes.raw("", folded_quiz(name, questions), format="html")]
 
 
-def add_script(app, pagename, templatename, context, doctree):
-    """Load the script only on pages that ask something."""
-    if f'<section class="{CLASS}"' in context.get("body", ""):
-        app.add_js_file(SCRIPT, loading_method="defer", priority=902)
+def add_scripts(app, pagename, templatename, context, doctree):
+    """Load each script only on pages that ask something."""
+    for kind, script in SCRIPTS.items():
+        if f'<section class="{kind}"' in context.get("body", ""):
+            app.add_js_file(script, loading_method="defer", priority=902)
 
 
 def setup(app):
     """Register the directive and the hook with Sphinx."""
     app.add_directive("quiz", Quiz)
-    app.connect("html-page-context", add_script)
+    app.connect("html-page-context", add_scripts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

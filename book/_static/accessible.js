@@ -13,4 +13,14 @@
   document.querySelectorAll(".pst-scrollable-table-container").forEach((box) => {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
   });
+
+  /* What is folded is open on paper, and as it was afterwards. */
+  let folded = [];
+  window.addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll("details:not([open])")];
+    folded.forEach((part) => (part.open = true));
+  });
+  window.addEventListener("afterprint", () => {
+    folded.forEach((part) => (part.open = false));
+  });
 })();

@@ -5,6 +5,7 @@
   "use strict";
 
   const root = document.documentElement;
+  const still = window.matchMedia("(prefers-reduced-motion: reduce)");
   const narrow = window.matchMedia("(max-width: 600px)");
   const config = { responsive: true, displaylogo: false };
 
@@ -54,7 +55,8 @@
   /* On a phone the legend goes below, and the margins shrink. */
   function fitted(layout) {
     if (!narrow.matches) return layout;
-    const legend = { orientation: "h", x: 0, y: -0.25, xanchor: "left", yanchor: "top" };
+    const below = { orientation: "h", x: 0, y: -0.25, xanchor: "left", yanchor: "top" };
+    const legend = { ...below, ...layout.legend }; // unless the figure has a place for it
     return merge(layout, { legend, margin: { l: 44, r: 12 } });
   }
 
@@ -66,10 +68,13 @@
     const layoutNow = () =>
       fitted({ ...figure.layout, template: themed(figure.layout) });
     const start = { data: figure.data, layout: layoutNow(), frames: figure.frames, config };
+    const theme = root.dataset.theme;
     Plotly.newPlot(canvas, start).then(() => {
-      new MutationObserver(() =>
-        Plotly.relayout(canvas, { template: themed(figure.layout) })
-      ).observe(root, { attributes: true, attributeFilter: ["data-theme"] });
+      const follow = () => Plotly.relayout(canvas, { template: themed(figure.layout) });
+      if (root.dataset.theme !== theme) follow(); // pictures took their time
+      new MutationObserver(follow).observe(
+        root, { attributes: true, attributeFilter: ["data-theme"] }
+      );
       narrow.addEventListener("change", () =>
         Plotly.react(canvas, canvas.data, layoutNow(), config)
       );
@@ -119,7 +124,51 @@
     if (choice.method && choice.method !== "skip") {
       Plotly[choice.method](canvas, ...(choice.args || []));
     }
-    return choice.label;
+    return choice.value || choice.label;
+  }
+
+  /* Figures with a slider say below what is to be seen, and have buttons for fingers
+   * and for those who do not know the keys.  Nothing moves before a reader asks for
+   * it, and nothing plays for those who want no motion. */
+  function addSteps(box, canvas, announce) {
+    const [slider] = canvas.layout.sliders || [];
+    if (!slider) return;
+    const live = box.querySelector("[aria-live]");
+    const first = slider.steps[slider.active || 0];
+    live.className = "plotly-said";
+    live.textContent = first.value || first.label;
+    canvas.on("plotly_sliderchange", ({ step }) => announce(step.value || step.label));
+    const row = document.createElement("div");
+    row.className = "plotly-steps";
+    const button = (text, act) => {
+      const made = document.createElement("button");
+      made.type = "button";
+      made.textContent = text;
+      made.addEventListener("click", act);
+      row.append(made);
+      return made;
+    };
+    const move = (by) => announce(stepControl(canvas, "sliders", "steps", by));
+    button("Back", () => { stop(); move(-1); });
+    button("Next", () => { stop(); move(1); });
+    let timer = null;
+    const play = still.matches ? null : button("Play", () => (timer ? stop() : start()));
+    const place = () => canvas.layout.sliders[0].active || 0;
+    const last = slider.steps.length - 1;
+    function stop() {
+      window.clearInterval(timer);
+      timer = null;
+      if (play) play.textContent = "Play";
+    }
+    function start() {
+      if (place() === last) move(-last);
+      play.textContent = "Pause";
+      timer = window.setInterval(() => {
+        move(1);
+        if (place() === last) stop();
+      }, 1200);
+    }
+    box.insertBefore(row, live);
   }
 
   /* Without a slider or menu the keys go from point to point and trace to trace.
@@ -142,6 +191,7 @@
   function addKeys(box, canvas, showThumbnail) {
     const live = box.querySelector("[aria-live]");
     const announce = (text) => { live.textContent = text; };
+    addSteps(box, canvas, announce);
     const place = { trace: 0, point: -1 };
     const moves = {
       ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1],

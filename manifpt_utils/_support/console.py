@@ -2,6 +2,15 @@
 
 import click
 
+from .printable import printable
+
+device = click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    help="Where torch computes: cpu, cuda, cuda:0 and so on, or auto.",
+)
+
 
 class Stopped(click.ClickException):
     """Ctrl-C, which has the exit status that it has in every shell."""
@@ -27,9 +36,14 @@ class _Plain:
         try:
             return super().invoke(ctx)
         except (ValueError, FloatingPointError, OSError) as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(_shown(error)) from None
         except KeyboardInterrupt:
             raise Stopped(self.stopped) from None
+
+
+def _shown(error):
+    """What an error says, with the names in it fit for a screen."""
+    return "\n".join(map(printable, str(error).split("\n")))
 
 
 class Room(_Plain, click.Group):

@@ -1,6 +1,7 @@
 """The answers of an attributor about new images, one row per image."""
 
 import hashlib
+import os
 from functools import partial
 from pathlib import Path
 
@@ -8,11 +9,13 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from ..images.image_files import read_image, resized
+from .._support.files import read_whole
+from ..images.image_files import check_file, read_image, resized
 from ..images.layout import image_paths
 from ..images.normalise import normalise
 from ..images.postprocessing import jpeg, resize
 from ..metrics.conformal import prediction_sets
+from .parts import SEPARATOR, SEVERAL, UNKNOWN, UNSURE
 
 CHANGES = {
     "after JPEG 90": partial(jpeg, quality=90),
@@ -20,8 +23,6 @@ CHANGES = {
 }
 AT_ONCE = 256  # files that are read and answered together
 FILE_COLUMNS = ("file", "sha256", "format", "width", "height")
-UNKNOWN, UNSURE, SEVERAL = "unknown", "unsure", "several"
-SEPARATOR = " | "
 
 
 def answer_images(attributor, images):
@@ -85,7 +86,7 @@ def answer_files(attributor, paths, *, progress=False):
     Parameters
     ----------
     attributor : fitted Attributor
-    paths : sequence of str or Path
+    paths : str, Path, or sequence of them
         Files, and folders of files.
     progress : bool
         Show a bar after two seconds.
@@ -112,9 +113,10 @@ def answer_files(attributor, paths, *, progress=False):
 
 def _listed(paths):
     """All files that were named, also those in folders."""
-    paths = [Path(path).expanduser() for path in paths]
+    paths = [paths] if isinstance(paths, (str, Path)) else paths
+    paths = [_as_path(path) for path in paths]
     for path in paths:
-        if not path.exists():
+        if not os.path.lexists(path):
             raise ValueError(f"{path} does not exist; name files, or folders of files.")
     files = [
         x for path in paths for x in (image_paths(path) if path.is_dir() else [path])
@@ -122,6 +124,15 @@ def _listed(paths):
     if not files:
         raise ValueError("no image was named; give files, or folders of files.")
     return files
+
+
+def _as_path(path):
+    if not isinstance(path, (str, Path)):
+        raise ValueError(
+            f"a path was expected, got {type(path).__name__}; give the paths of files "
+            "and folders, or all images as one (n, h, w, 3) uint8 array."
+        )
+    return Path(path).expanduser()
 
 
 def _answered(attributor, files):
@@ -144,12 +155,13 @@ def _read(path, attributor):
     """The known facts about a file, and its image in the right size, or None."""
     row = {"file": str(path), "error": ""}
     try:
-        content = path.read_bytes()
+        check_file(path)
+        content = read_whole(path)
         row["sha256"] = hashlib.sha256(content).hexdigest()
         image, facts = read_image(path, content)
         row |= {"format": facts.format, "width": facts.width, "height": facts.height}
         return row, _sized(path, image, attributor)
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         return row | {"error": str(error)}, None
 
 

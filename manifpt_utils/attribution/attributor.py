@@ -11,9 +11,13 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from ..images.benchmark import Benchmark
+from ..images.file_names import names_of
 from ..images.validation import check_images
+from ..method.device import torch_device, use_device
 from ..method.manifold import DataManifold
 from ..method.projection import rows_within
+from ..method.streams import streamed, take_rows
 from ..metrics.conformal import (
     check_coverage,
     least_calibration,
@@ -22,7 +26,7 @@ from ..metrics.conformal import (
 )
 from ..metrics.intervals import Interval
 from .answers import answer_files, answer_images
-from .parts import balanced, classes_of, divide, names_of, table_of, was_resized
+from .parts import balanced, parts_of, table_of, was_resized
 from .selection import STEPS, Candidate, candidates, fitted, make_classifier, select
 
 MEMORY = 500_000_000  # bytes of real images as float32 numbers, at most
@@ -61,7 +65,8 @@ class Attributor(BaseEstimator):
 
     The images of every class are divided.  The attributor learns from three fifths: on
     these, cross-validation chooses space, estimate and classifier where they were not
-    given.  One fifth calibrates the p-values, and one fifth tests the result.
+    given.  One fifth calibrates the p-values, and one fifth tests the result.  If the
+    images came with a split into training and test, its test images are the test.
 
     Parameters
     ----------
@@ -85,8 +90,9 @@ class Attributor(BaseEstimator):
     quick : bool
         Whether to choose after one round of cross-validation with few images.
     seed : int
-    device : str
-        Where networks are trained and used: "cpu" or "cuda".
+    device : str, optional
+        "cpu", "cuda" or "auto": where spaces, searches and networks compute, by default
+        that of `use_device`.
     progress : bool
         Whether to show bars for what takes more than five seconds.
 
@@ -133,7 +139,7 @@ class Attributor(BaseEstimator):
         effort=1.0,
         quick=False,
         seed=0,
-        device="cpu",
+        device=None,
         progress=False,
     ):
         self.space = space
@@ -166,10 +172,19 @@ class Attributor(BaseEstimator):
             If a name is unknown, or a class has too few images.
         """
         check_coverage(self.coverage)
+        if not isinstance(benchmark, Benchmark):
+            raise ValueError(
+                f"fit takes a Benchmark, got {type(benchmark).__name__}; read a folder "
+                "by load first."
+            )
+        with use_device(self.device):
+            return self._fit(benchmark)
+
+    def _fit(self, benchmark):
         benchmark = replace(benchmark, real=_within_memory(benchmark.real, self.seed))
         open_names = self.space, self.estimate, self.classifier
         choices = candidates(benchmark, *open_names)
-        parts = divide(classes_of(benchmark, with_real=self.with_real), seed=self.seed)
+        parts = parts_of(benchmark, with_real=self.with_real, seed=self.seed)
         self.images_ = table_of(parts, benchmark)
         transformers = fitted(benchmark, choices, self.denoiser_steps)
         self.candidates_ = self._compared(choices, transformers, parts["learn"])
@@ -190,8 +205,9 @@ class Attributor(BaseEstimator):
         self.warnings_ = list(benchmark.warnings)
 
     def _compared(self, choices, transformers, part):
-        names = "quick", "effort", "seed", "device"
+        names = "quick", "effort", "seed"
         options = {name: getattr(self, name) for name in names}
+        options["device"] = str(torch_device())  # it is part of what a score is kept by
         if len(choices) > 1:
             return select(choices, transformers, part, **options)
         return pd.DataFrame([choices[0]._asdict()])
@@ -203,12 +219,11 @@ class Attributor(BaseEstimator):
             transformer,
             effort=self.effort,
             seed=self.seed,
-            device=self.device,
             progress=self.progress,
         )
-        features = transformer.transform(part.images)
+        features = streamed(transformer.transform, part.images)
         rows = balanced(part.labels)
-        classifier.fit(features[rows], part.labels[rows])
+        classifier.fit(take_rows(features, rows), part.labels[rows])
         self.classes_ = classifier.classes_
         self.pipeline_ = make_pipeline(FrozenEstimator(transformer), classifier)
 
@@ -243,7 +258,7 @@ class Attributor(BaseEstimator):
 
         Parameters
         ----------
-        images : (n, h, w, 3) uint8 array, or sequence of paths
+        images : (n, h, w, 3) uint8 array, path, or sequence of paths
             Paths of files, or of folders of files.
 
         Returns
@@ -293,7 +308,7 @@ class Attributor(BaseEstimator):
             0..1.
         """
         if not hasattr(self, "_pixels"):
-            self._pixels = DataManifold("rgb").fit(self.real_)
+            self._pixels = DataManifold("rgb", device=self.device).fit(self.real_)
         return self._pixels.project(images)
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import click
 
-from .._support.console import Room
-from .._support.files import write_whole
+from .._support.console import Room, device
+from .._support.files import check_replaceable, check_writable, write_whole
 from .._support.names import NORMALISATIONS
+from .._support.printable import printable
 
 EXAMPLES = """\b
 Examples:
@@ -18,8 +19,9 @@ FIT_NOTES = """\b
 FOLDER holds real/ and one sub-folder of images per model, all of one size, or of any
 size with --size.  The other layouts that can be read are in book/own_images.md.  The
 attributor learns from three fifths of the images of every class; one fifth calibrates
-the p-values, and one fifth tests the result.  Options that are not given are chosen
-by cross-validation: the space from rgb and frequency, the estimate from raw, nearest,
+the p-values, and one fifth tests the result.  If FOLDER comes with a split into train
+and test, its test images are the test.  Options that are not given are chosen by
+cross-validation: the space from rgb and frequency, the estimate from raw, nearest,
 highpass and denoiser, the classifier from linear and network.
 \b
 After an interrupt, the same command continues: features are kept in the cache.
@@ -90,9 +92,13 @@ def command():
 )
 @click.option("--without-real", is_flag=True, help="Leave real out of the classes.")
 @click.option("--quick", is_flag=True, help="Only one round of cross-validation.")
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@device
 @click.option(
-    "--seed", type=int, default=0, show_default=True, help="Seed of everything random."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of everything random.",
 )
 def fit(folder, output, models, size, normalise, per_class, without_real, **options):
     """Learn to attribute images to the models of FOLDER.
@@ -103,6 +109,7 @@ def fit(folder, output, models, size, normalise, per_class, without_real, **opti
     from .storage import check_free, save_attributor
 
     check_free(output)
+    _check_outside(output, [folder])
     read_as = {"size": size, "normalise": normalise, "per_class": per_class}
     benchmark = _load(folder, models, **read_as)
     attributor = Attributor(with_real=not without_real, progress=True, **options)
@@ -121,7 +128,7 @@ def _load(folder, models, **options):
     from ..images.audit_report import headline
     from ..images.loading import load
 
-    names = models.split(",") if models else None
+    names = [name.strip() for name in models.split(",")] if models else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         benchmark = load(folder, models=names, **options)
@@ -171,29 +178,57 @@ def summary(attributor):
     help="Draw the answer about the first image into this PNG file.",
 )
 @click.option("--coverage", type=float, help="As for fit [default: as fitted].")
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@device
 def predict(attributor, images, csv, explain, coverage, device):
     """Say which model made each of IMAGES (files or folders), by ATTRIBUTOR."""
     import pandas as pd
 
     from ..metrics.conformal import check_coverage
     from .answers import answer_files
+    from .pictures import MARK
     from .storage import load_attributor
 
+    for path, mark in ((csv, "file,sha256,"), (explain, MARK)):
+        _check_target(path, mark, images)
     attributor = load_attributor(attributor, device=device)
     if coverage is not None:
         check_coverage(coverage)
         attributor.set_params(coverage=coverage)
     parts = answer_files(attributor, images, progress=True)
     table = pd.concat(parts, ignore_index=True)
+    _show(table)  # first, for the files may fail
     if csv:
-        csv.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(csv, table.to_csv(index=False, lineterminator="\n"))
+        _write(csv, table.to_csv(index=False, lineterminator="\n"))
     if explain:
         _explain(attributor, table, explain)
-    _show(table)
     if (table["error"] != "").any():
         sys.exit(1)
+
+
+def _check_target(path, mark, images):
+    """Refuse, before the work, a file that may not be written there."""
+    if path is None:
+        return
+    check_writable(path)
+    _check_outside(path, images)
+    check_replaceable(path, mark)
+
+
+def _check_outside(path, sources):
+    """Refuse a place among the images that are read."""
+    place = path.expanduser().resolve()
+    for source in map(Path, sources):
+        home = source.expanduser().resolve()
+        if place == home or (home.is_dir() and home in place.parents):
+            raise ValueError(
+                f"{path} lies among the images of {source}; choose a place outside of "
+                "it."
+            )
+
+
+def _write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, content)
 
 
 def _explain(attributor, table, path):
@@ -204,7 +239,7 @@ def _explain(attributor, table, path):
     if answered.empty:
         raise ValueError(f"no image could be read, so {path} was not drawn.")
     row = answered.iloc[0]
-    write_whole(path, explanation(attributor, image_of(row["file"], attributor), row))
+    _write(path, explanation(attributor, image_of(row["file"], attributor), row))
 
 
 def _show(table):
@@ -213,8 +248,9 @@ def _show(table):
     if len(answered):
         columns = ["file", "verdict", "set", "prediction", "probability"]
         columns += ["nearest real", "distance"]
-        click.echo(
-            answered[columns].to_string(index=False, float_format="{:.3f}".format)
+        shown = answered[columns].map(
+            lambda value: printable(value) if isinstance(value, str) else value
         )
+        click.echo(shown.to_string(index=False, float_format="{:.3f}".format))
     for message in table.loc[table["error"] != "", "error"]:
-        click.echo(f"Error: {message}", err=True)
+        click.echo(f"Error: {printable(message)}", err=True)

@@ -5,9 +5,12 @@ import time
 import numpy as np
 
 from ..method.classifiers import ImageAttributor
+from .selection import ESTIMATES, SPACES
 
 STEPS = 5  # training steps that are timed
 SMALL = 100  # steps of the training that is the unit of time
+LARGE = 960  # rows from which a training has more steps than its least
+DENOISING = 0.013  # units for a step of the training of a denoiser
 # CPU time of a training with its test, in this unit, on GM-Photo (32 x 32 pixels, 50
 # images of each of 6 models).  Kinds that are not listed take one unit.
 RELATIVE = {
@@ -43,6 +46,35 @@ def seconds_of_a_training(images, labels):
     classifier.fit(x[few], np.asarray(labels)[::-1][few])
     done = max(STEPS, len(x[few]) / 64)
     return (time.perf_counter() - start) * SMALL / done
+
+
+def forecast_fit(unit, n_rows, *, n_fits=1, denoiser_steps=0, effort=1.0):
+    """Minutes that the fits of an attributor will take, roughly.
+
+    Parameters
+    ----------
+    unit : float
+        From `seconds_of_a_training`.
+    n_rows : int
+        Images that each learns from.
+    n_fits : int
+        The first chooses by one round of cross-validation, the others have its choice.
+    denoiser_steps : int
+        None where a denoiser is shipped.
+    effort : float
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(forecast_fit(6.0, 960), 3)
+    0.9
+    """
+    compared = len(SPACES) * len(ESTIMATES)  # with a network; the linear ones are quick
+    trainings = compared + n_fits * max(1, n_rows / LARGE)
+    return (trainings * effort + denoiser_steps * DENOISING) * unit / 60
 
 
 def forecast(methods, unit, *, n_trainings, effort=1.0):

@@ -6,9 +6,13 @@ import numpy as np
 import pandas as pd
 
 from ..images.copies import digests
+from ..images.file_names import files_of
 
 SHARES = {"calibrate": 0.2, "test": 0.2}  # of every class; "learn" gets the rest
 LEAST = 10  # images that a class needs
+GIVEN = {"learn and calibrate": 8, "test": 2}  # of these, where the split is given
+VERDICTS = UNKNOWN, UNSURE, SEVERAL = "unknown", "unsure", "several"  # for no class
+SEPARATOR = " | "  # between the classes of a set
 
 
 class Part(NamedTuple):
@@ -36,22 +40,72 @@ def classes_of(benchmark, *, with_real=True):
     Raises
     ------
     ValueError
-        If there are fewer than two classes, or a class has fewer than ten different
-        images that no other class has.
+        If there are fewer than two classes, a class has fewer than ten different images
+        that no other class has, or its name is that of a verdict.
     """
-    real = {"real": benchmark.real_test} if with_real else {}
-    classes = real | dict(benchmark.images)
+    classes = _all_classes(benchmark, with_real)
+    return {k: classes[k][x] for k, x in _own_rows(benchmark, classes).items()}
+
+
+def parts_of(benchmark, *, with_real=True, seed=0):
+    """Divide the images of every class; test images that are given stay such.
+
+    Parameters
+    ----------
+    benchmark : Benchmark
+        Where its images came with a split of their own, all test images are the test,
+        and a quarter of the others calibrates.
+    with_real : bool
+        As for `classes_of`.
+    seed : int
+
+    Returns
+    -------
+    dict of str to Part
+        As by `divide`.
+
+    Raises
+    ------
+    ValueError
+        As by `classes_of`; also if a side of a given split has too few images.
+    """
+    classes = _all_classes(benchmark, with_real)
+    rows = _own_rows(benchmark, classes)
+    own = {name: classes[name][x] for name, x in rows.items()}
+    if benchmark.tested is None:
+        return divide(own, seed=seed)
+    tested = {name: benchmark.tested[name][x] for name, x in rows.items()}
+    return divide(own, seed=seed, tested=tested)
+
+
+def _all_classes(benchmark, with_real):
+    return ({"real": benchmark.real_test} if with_real else {}) | dict(benchmark.images)
+
+
+def _own_rows(benchmark, classes):
+    """By class, the rows that `classes_of` takes."""
     if len(classes) < 2:
         raise ValueError(
             f"{benchmark.name} has one class, {list(classes)}; attribution needs two: "
             "add a model, or keep the real images as a class (with_real=True)."
         )
     rows = dict(zip(classes, _own(classes), strict=True))
-    own = {name: x[rows[name]] for name, x in classes.items()}
-    for name, x in own.items():
+    for name in classes:
+        _check_class(name)
+    for name, x in rows.items():
         if len(x) < LEAST:
             raise ValueError(_too_few(name, len(x), len(classes[name])))
-    return own
+    return rows
+
+
+def _check_class(name):
+    """Refuse a class that an answer could not name."""
+    if name in VERDICTS or SEPARATOR.strip() in name:
+        raise ValueError(
+            f"the class {name!r} would not be told from an answer: "
+            f"{', '.join(VERDICTS)}, or classes with {SEPARATOR.strip()!r} between "
+            "them; rename it."
+        )
 
 
 def _own(classes):
@@ -73,13 +127,15 @@ def _too_few(name, own, found):
     )
 
 
-def divide(classes, *, seed=0):
+def divide(classes, *, seed=0, tested=None):
     """Divide the images of every class at random.
 
     Parameters
     ----------
     classes : dict of str to (n, h, w, 3) uint8 array
     seed : int
+    tested : dict of str to (n,) bool array, optional
+        Which images are the test, where that is given.
 
     Returns
     -------
@@ -87,7 +143,10 @@ def divide(classes, *, seed=0):
         "learn" (three fifths), "calibrate" and "test" (a fifth each, at least one).
     """
     rng = np.random.default_rng(seed)
-    rows = {name: _rows(len(x), rng) for name, x in classes.items()}
+    if tested is None:
+        rows = {name: _rows(len(x), rng) for name, x in classes.items()}
+    else:
+        rows = {name: _given_rows(name, tested[name], rng) for name in classes}
     return {part: _part(classes, rows, part) for part in ("learn", *SHARES)}
 
 
@@ -97,6 +156,21 @@ def _rows(n, rng):
         stop = start + max(1, round(share * n))
         places[part], start = np.sort(order[start:stop]), stop
     return places | {"learn": np.sort(order[start:])}
+
+
+def _given_rows(name, tested, rng):
+    counts = dict(zip(GIVEN, (np.sum(~tested), np.sum(tested)), strict=True))
+    for side, least in GIVEN.items():
+        if counts[side] < least:
+            raise ValueError(
+                f"class {name!r} has {counts[side]} images of its own to {side} on in "
+                f"the given split, and {least} are needed; add some, or leave the "
+                "class out."
+            )
+    order = rng.permutation(np.flatnonzero(~tested))
+    stop = max(1, round(len(order) * SHARES["calibrate"] / (1 - SHARES["test"])))
+    found = {"calibrate": order[:stop], "learn": order[stop:]}
+    return {k: np.sort(x) for k, x in found.items()} | {"test": np.flatnonzero(tested)}
 
 
 def _part(classes, rows, part):
@@ -143,36 +217,8 @@ def table_of(parts, benchmark):
         for part, x in parts.items()
     ]
     table = pd.concat(rows, ignore_index=True)
-    files = _files(benchmark).reset_index()
+    files = files_of(benchmark).reset_index()
     return table.merge(files, "left", on=["class", "digest"]).fillna({"file": ""})
-
-
-def _files(benchmark):
-    """File names by class and digest; of copies, the first."""
-    if benchmark.audit is None:
-        empty = pd.MultiIndex.from_tuples([], names=["class", "digest"])
-        return pd.Series([], index=empty, name="file", dtype=object)
-    files = benchmark.audit.files.reset_index().drop_duplicates(["class", "digest"])
-    return files.set_index(["class", "digest"])["file"]
-
-
-def names_of(images, name, benchmark):
-    """Names of the files of some images of a class, or the numbers of the images.
-
-    Parameters
-    ----------
-    images : (n, h, w, 3) uint8 array
-    name : str
-        The class.
-    benchmark : Benchmark
-
-    Returns
-    -------
-    list of str
-    """
-    files = _files(benchmark)
-    keys = [(name, digest) for digest in digests(images)]
-    return [files.get(key, f"{name} {i}") for i, key in enumerate(keys)]
 
 
 def was_resized(benchmark):

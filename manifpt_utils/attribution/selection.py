@@ -13,6 +13,8 @@ from .._support.suggestion import suggestion
 from ..method.classifiers import ImageAttributor, VectorAttributor
 from ..method.evaluation import evaluate, with_effort
 from ..method.representations import Representation, is_possible, representations
+from ..method.spaces import ALIASES
+from ..method.spaces import SPACES as KNOWN_SPACES
 from ..metrics.intervals import mean_interval
 from .parts import few
 
@@ -58,6 +60,7 @@ def candidates(benchmark, space=None, estimate=None, classifier=None):
     ValueError
         If a name is unknown, or the combination is impossible.
     """
+    _check_name("space", space, [*KNOWN_SPACES, *ALIASES])
     _check_name("estimate", estimate, KNOWN_ESTIMATES)
     _check_name("classifier", classifier, CLASSIFIERS)
     parts = (
@@ -103,7 +106,7 @@ def fitted(benchmark, names, denoiser_steps=STEPS):
 
 
 def make_classifier(
-    name, transformer, *, effort=1.0, seed=0, device="cpu", progress=False
+    name, transformer, *, effort=1.0, seed=0, device=None, progress=False
 ):
     """A classifier of the features that a transformer gives.
 
@@ -116,7 +119,7 @@ def make_classifier(
     effort : float
         Factor on the training steps.
     seed : int
-    device : str
+    device : str, optional
     progress : bool
 
     Returns

@@ -18,16 +18,18 @@ from safetensors.numpy import load, save
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 
+from .._support.files import check_writable, read_whole, writing
 from .._support.provenance import versions
 from ..images.validation import check_images
 from ..method.denoiser import Denoiser
+from ..method.device import torch_device, use_device
 from ..method.representations import make_representation
 from ..metrics.intervals import Interval
 from .attributor import Attributor, Quality
 from .pictures import confusion_picture
 from .selection import Candidate, make_classifier
 
-SCHEMA = 1
+SCHEMA = 2
 RECORD = "attributor.json"
 ARRAYS = ("classifier", "real", "calibration")  # and "denoiser", where it has one
 TABLES = ("candidates", "confusion", "images")
@@ -57,6 +59,7 @@ def save_attributor(attributor, folder, *, origin=None):
         for name, content in _contents(attributor).items():
             (place / name).write_bytes(content)
         record = _record(attributor, origin) | {"files": _check_sums(place)}
+        record |= {"sha256": _sum_of(record)}
         text = json.dumps(record, indent=2, ensure_ascii=False)
         (place / RECORD).write_text(text + "\n", encoding="utf-8")
 
@@ -67,8 +70,9 @@ def check_free(folder):
     Raises
     ------
     ValueError
-        If it holds anything but an attributor, or is a file.
+        If it holds anything but an attributor, is a file, or cannot be written.
     """
+    check_writable(folder)
     if folder.is_dir() and not any(folder.iterdir()):
         return
     if folder.exists() and not (folder / RECORD).is_file():
@@ -81,18 +85,29 @@ def check_free(folder):
 @contextmanager
 def _replacing(folder):
     """A temporary folder beside it, which replaces the folder at the end."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    place = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    with writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        place = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            yield place
+            place.chmod(0o755)
+            _exchange(place, folder)
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _exchange(place, folder):
+    """Move a folder to where another may be, which is lost only once that is done."""
     old = place.with_name(place.name + ".old")
+    if folder.exists():
+        folder.rename(old)
     try:
-        yield place
-        place.chmod(0o755)
-        if folder.exists():
-            folder.rename(old)
         place.rename(folder)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+    except BaseException:
+        if old.exists():
+            old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _contents(attributor):
@@ -140,6 +155,12 @@ def _sha256(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _sum_of(record):
+    """The check sum of a record, whatever blanks its file has."""
+    content = {name: value for name, value in record.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
 def _record(attributor, origin):
     counts = pd.crosstab(attributor.images_["class"], attributor.images_["part"])
     quality = attributor.quality_
@@ -171,14 +192,14 @@ def _as_json(interval):
     return {name: getattr(interval, name) for name in names}
 
 
-def load_attributor(folder, *, device="cpu"):
+def load_attributor(folder, *, device=None):
     """Read an attributor that `save` wrote.
 
     Parameters
     ----------
     folder : str or Path
-    device : str
-        "cpu" or "cuda".
+    device : str, optional
+        "cpu", "cuda" or "auto", by default that of `use_device`.
 
     Returns
     -------
@@ -187,9 +208,11 @@ def load_attributor(folder, *, device="cpu"):
     Raises
     ------
     ValueError
-        If there is none, a file is missing or changed, or another version wrote it.
+        If there is none, a file is missing or changed, another version wrote it, or
+        the device cannot be used.
     """
     folder = Path(folder).expanduser()
+    torch_device(device)
     record = _read_record(folder)
     attributor = Attributor(**record["parameters"] | {"device": device})
     attributor.classes_ = np.array(record["classes"])
@@ -201,14 +224,15 @@ def load_attributor(folder, *, device="cpu"):
     attributor.warnings_ = record["warnings"]
     attributor.quality_ = _quality(record["quality"], folder)
     attributor.candidates_, attributor.images_ = (
-        pd.read_csv(folder / f"{name}.csv", keep_default_na=False)
+        pd.read_csv(folder / f"{name}.csv", keep_default_na=False, dtype={"class": str})
         for name in ("candidates", "images")
     )
     arrays = {name: _arrays(folder, name) for name in ARRAYS}
     attributor.real_ = check_images(arrays["real"]["images"])
     attributor.calibration_scores_ = arrays["calibration"]["scores"]
     attributor.calibration_labels_ = arrays["calibration"]["labels"]
-    attributor.pipeline_ = _pipeline(attributor, arrays["classifier"], folder)
+    with use_device(device):
+        attributor.pipeline_ = _pipeline(attributor, arrays["classifier"], folder)
     return attributor
 
 
@@ -225,7 +249,7 @@ def _read_record(folder):
             "`manifpt attribute fit`."
         )
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(read_whole(path))
         schema, files = record["schema"], record["files"]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
@@ -236,6 +260,8 @@ def _read_record(folder):
             f"{path} was written in format {schema!r}, and this version reads format "
             f"{SCHEMA}; fit the attributor again, or use the version that made it."
         )
+    if _sum_of(record) != record.get("sha256"):
+        raise ValueError(_changed(path))
     for name, expected in files.items():
         _check_file(folder, name, expected)
     return record
@@ -250,14 +276,19 @@ def _check_file(folder, name, expected):
     if not path.is_file():
         raise ValueError(f"{path} is missing; fit the attributor again.")
     if _sha256(path) != expected:
-        raise ValueError(
-            f"{path} is not as it was written, so answers could be wrong; fit the "
-            "attributor again, or restore the file."
-        )
+        raise ValueError(_changed(path))
+
+
+def _changed(path):
+    return (
+        f"{path} is not as it was written, so answers could be wrong; fit the "
+        "attributor again, or restore the file."
+    )
 
 
 def _quality(found, folder):
-    confusion = pd.read_csv(folder / "confusion.csv", index_col=0)
+    texts = {"index_col": 0, "dtype": {0: str}, "keep_default_na": False}
+    confusion = pd.read_csv(folder / "confusion.csv", **texts)
     confusion.columns = confusion.columns.rename("predicted")
     intervals = {
         name: Interval(**found[name], sd=np.nan) for name in ("accuracy", "coverage")
@@ -272,8 +303,7 @@ def _pipeline(attributor, weights, folder):
     options = {"weights": own} if choice.estimate == "denoiser" else {}
     transformer = make_representation(choice.representation, **options)
     transformer.fit(attributor.real_)
-    options = {"seed": attributor.seed, "device": attributor.device}
-    classifier = make_classifier(choice.classifier, transformer, **options)
+    classifier = make_classifier(choice.classifier, transformer, seed=attributor.seed)
     state = {name: torch.from_numpy(x) for name, x in weights.items()}
     width = transformer.transform(attributor.real_[:1]).shape[1]
     classifier.restore(state, attributor.classes_, width)

@@ -90,7 +90,7 @@ BASELINES = {
     "Nataraj19": Baseline(
         CooccurrenceMatrices,
         CooccurrenceNetwork,
-        {"levels": 256, "width": 32, "epochs": 50, "rate": 1e-4, "patience": 5},
+        {"levels": 256, "width": 32, "epochs": 50, "rate": 1e-4, "cycle": False},
     ),
     "Durall20": Baseline(
         AzimuthalSpectrum,

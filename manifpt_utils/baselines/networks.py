@@ -19,6 +19,7 @@ from ..method.networks import (
     imagenet_colours,
     small_resnet,
 )
+from ..method.streams import mean_and_scale
 from ..method.training import VALIDATED
 from .layers import (
     BlurAndJPEG,
@@ -129,7 +130,8 @@ class CooccurrenceNetwork(ImageClassifier):
     convolution has stride 2; below 128, this stride and the last pooling are left out,
     which is our choice.  Also our choice are the ReLU after the 256 units, softmax
     instead of a sigmoid, and one cycle of the learning rate.  The paper trains 50
-    epochs in batches of 40 (from memory).
+    epochs in batches of 40 (from memory); it names no early end, so that the
+    published settings have none.
 
     Examples
     --------
@@ -154,7 +156,8 @@ class CooccurrenceNetwork(ImageClassifier):
         head = nn.Linear(self.hidden, len(self.classes_))
         # One mean and one scale for all pixels, so that the picture keeps its
         # contrasts.
-        colours = Standardise(x.mean(), x.std() + 1e-12)
+        mean, scale = mean_and_scale(x)
+        colours = Standardise(mean, scale + 1e-12)
         return AttributionNetwork([colours], backbone, head, self.shape_)
 
 
@@ -261,7 +264,7 @@ class FineTunedNetwork(ImageClassifier):
     no official code.  The paper fine-tunes ImageNet networks, of which XceptionNet is
     the best; torchvision does not have it.  All layers are trained, without an
     auxiliary loss, on colours in -1..1 (from memory).  Softmax, Adam at 1e-4, at most
-    30 epochs, and the small network are our choice.
+    30 epochs, their early end and the small network are our choice.
 
     Examples
     --------

@@ -20,9 +20,9 @@ from .advice import advice
 from .copies import describe_copies, digests
 from .file_facts import Facts
 from .image_files import read_image
-from .layout import class_paths
 from .near_copies import describe_near_copies, find_near_copies, signatures
 from .normalised_folder import NormalisedFrom, read_record
+from .readers import find
 
 PER_CLASS = 100  # files of a class from which an accuracy is computed, at most
 FOLDS, N_PERMUTATIONS = 5, 199
@@ -145,7 +145,7 @@ def audit(folder, *, models=None):
     Parameters
     ----------
     folder : str or Path
-        As `from_folder` describes it; images may be of any size.
+        Image files in any layout that `load` reads; they may be of any size.
     models : sequence of str, optional
         Names of the models; all by default.
 
@@ -156,17 +156,42 @@ def audit(folder, *, models=None):
     Raises
     ------
     ValueError
-        If the folder is not of this form, or a file is not an 8-bit image.
+        If no layout fits, the images are no files, or a file is not an 8-bit image.
     """
-    root = Path(folder).expanduser()
-    paths = class_paths(root, models)
-    n = sum(map(len, paths.values()))
+    source = files_of(folder, models)
+    n = sum(map(len, source.items.values()))
     with tqdm(total=n, desc="read files", delay=5) as bar:
-        rows = {name: [_row(path, bar) for path in x] for name, x in paths.items()}
+        rows = {k: [_row(x.place, bar) for x in y] for k, y in source.items.items()}
     facts = {name: [row[0] for row in x] for name, x in rows.items()}
     equal = {name: [row[1] for row in x] for name, x in rows.items()}
     found = np.concatenate([row[2] for x in rows.values() for row in x])
-    return compare(file_table(paths, facts, equal), found, before=read_record(root))
+    table = file_table(source.items, facts, equal)
+    return compare(table, found, before=read_record(source.folder))
+
+
+def files_of(folder, models=None):
+    """The image files of a folder or of a table, in whatever layout: a Source.
+
+    Parameters
+    ----------
+    folder : str or Path
+    models : sequence of str, optional
+
+    Raises
+    ------
+    ValueError
+        If no layout fits, or the images are no files.
+    """
+    root = Path(folder).expanduser()
+    if not root.exists():
+        raise ValueError(f"{root} is not a folder; give one with real/ and <model>/.")
+    source = find(root, models)
+    if not all(isinstance(x.place, Path) for y in source.items.values() for x in y):
+        raise ValueError(
+            f"the images of {root} are no files of their own; load({str(root)!r}) "
+            "looks at how they are stored as it reads them, and keeps that in `audit`."
+        )
+    return source
 
 
 def _row(path, bar):
@@ -181,7 +206,7 @@ def file_table(paths, facts, found):
 
     Parameters
     ----------
-    paths : dict of str to list of Path
+    paths : dict of str to list of Item
         Files of each class.
     facts : dict of str to list of Facts
     found : dict of str to list of str

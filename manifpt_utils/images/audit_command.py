@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from .._support.console import Task
-from .._support.files import write_whole
+from .._support.files import check_replaceable, check_writable, write_whole
 from .._support.names import NORMALISATIONS
 from .._support.printable import printable
 
@@ -67,12 +67,13 @@ class Models(click.ParamType):
 def command(folder, models, csv, html, normalise, output, size, force):
     """Tell whether files give the classes away before any pixel is looked at.
 
-    FOLDER holds real/ and one sub-folder per model.  The first line is the accuracy of
-    a classifier that sees only how files are stored (format, compression, size, colour
-    mode, metadata), with its chance level and its null: what permuted classes reach. If
-    the accuracy is above the null, a result on these images may be due to their storage
-    as much as to any model.  Copies and near copies within and across classes are
-    listed as well.
+    FOLDER holds real/ and one sub-folder per model, or is in another of the layouts
+    that can be read, such as train/ and test/ or a CSV file.  The first line is the
+    accuracy of a classifier that sees only how files are stored (format, compression,
+    size, colour mode, metadata), with its chance level and its null: what permuted
+    classes reach.  If the accuracy is above the null, a result on these images may be
+    due to their storage as much as to any model.  Copies and near copies within and
+    across classes are listed as well.
     """
     from .audit import audit
     from .audit_report import PAGE_STARTS, TABLE_STARTS, file_rows, page
@@ -142,14 +143,10 @@ def check_report(path, start, root, force):
         raise ValueError(
             f"{path} lies among the images of {root}; choose a place outside of it."
         )
-    if path.is_file() and not force:
-        with open(path, "rb") as file:
-            is_report = file.read(len(start)) == start.encode()
-        if not is_report:
-            raise ValueError(
-                f"{path} exists and is no earlier report; choose another name, or "
-                "replace it with --force."
-            )
+    check_writable(path)
+    if not force:
+        remedy = "choose another name, or replace it with --force"
+        check_replaceable(path, start, remedy=remedy)
 
 
 def write_report(path, text):

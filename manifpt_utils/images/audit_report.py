@@ -13,6 +13,7 @@ from PIL import Image
 
 from .._support.printable import printable
 from .advice import advice
+from .audit import files_of
 from .image_files import read_image
 
 MOST_ROWS = 50  # pairs and groups that are shown
@@ -113,14 +114,16 @@ def page(found, root):
     -------
     str
     """
+    items = files_of(root).items
+    places = {(name, x.name): x.place for name, y in items.items() for x in y}
     return PAGE_STARTS + _TEMPLATE.render(
         name=root.resolve().name,
         headline=headline(found),
         remedy=what_to_do(found),
         warnings=found.warnings,
         tables=_tables(found),
-        copies=_shown(_groups(found.copies), root),
-        pairs=_shown(_pairs(found.near_copies), root),
+        copies=_shown(_groups(found.copies), places),
+        pairs=_shown(_pairs(found.near_copies), places),
         n_copies=found.copies["digest"].nunique(),
         n_pairs=len(found.near_copies),
     )
@@ -181,11 +184,11 @@ def _pairs(pairs):
     ]
 
 
-def _shown(groups, root):
+def _shown(groups, places):
     """Groups with pictures: a list of (name, picture), the number of others, a note."""
     return [
         (
-            [_figure(root, name) for name in group[:MOST_FILES]],
+            [_figure(places, name) for name in group[:MOST_FILES]],
             len(group) - MOST_FILES,
             "" if number is None else f"{number:.1f} grey levels apart",
         )
@@ -193,12 +196,14 @@ def _shown(groups, root):
     ]
 
 
-def _figure(root, name):
-    return printable("/".join(name)), _picture(root.joinpath(*name))
+def _figure(places, name):
+    return printable("/".join(name)), _picture(places.get(name))
 
 
 def _picture(path):
     """A small picture as a data URI; none if the file is gone."""
+    if path is None:
+        return ""
     try:
         image = Image.fromarray(read_image(path)[0])
     except ValueError:

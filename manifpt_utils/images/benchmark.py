@@ -7,7 +7,7 @@ the other layouts that `load` lists.
 
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -53,7 +53,7 @@ class Benchmark:
         The layout in which the images were found, in words.
     tested : dict of str to bool array, optional
         Which images are for the test, for each model and for "real" (of `real_test`),
-        if the images came with their own split; `given_split` keeps to it.
+        if the images came with their own split; `for_evaluation` keeps to it.
     notes : sequence of str
         Further warnings that belong beside any result, besides those of the audit.
     normalise : {None, "png", "size", "jpeg90"}
@@ -142,11 +142,76 @@ class Benchmark:
         if self.tested is not None:
             warnings.warn(
                 f"images of {self.name} are drawn from both sides of the split they "
-                "came with; use given_split to keep the sides apart.",
+                "came with; use for_evaluation to keep the sides apart.",
                 stacklevel=2,
             )
         classes = self._classes(with_real)
         return self._drawn(classes, n, seed), np.repeat(list(classes), n)
+
+    def for_evaluation(self, n_train, n_test, *, seed=0, with_real=False):
+        """Draw images of every class to train and to test on, as `evaluate` takes them.
+
+        ::
+
+            images, labels, tested = benchmark.for_evaluation(100, 50)
+            evaluate(model, images, labels, n_train=100, n_test=50, tested=tested)
+
+        Parameters
+        ----------
+        n_train, n_test : int
+            Images per class.
+        seed : int
+        with_real : bool
+            Add the class "real", from `real_test`.
+
+        Returns
+        -------
+        images : (n, h, w, 3) uint8 array
+        labels : (n,) str array
+        tested : (n,) bool array or None
+            Which of them are for the test, where the images came with a split of their
+            own; None where that is left to chance, as by `labelled`.
+
+        Raises
+        ------
+        ValueError
+            If a class has too few images, on a side where there are two, or there is
+            only one class.
+        """
+        options = {"seed": seed, "with_real": with_real}
+        if self.tested is not None:
+            return self.given_split(n_train, n_test, **options)
+        return *self.labelled(n_train + n_test, **options), None
+
+    def has_real(self, n_train, n_test):
+        """Whether `for_evaluation` finds as many images of the class "real"."""
+        n = len(self.real_test)
+        if self.tested is None:
+            return n >= n_train + n_test
+        n_tested = int(self.tested["real"].sum())
+        return n - n_tested >= n_train and n_tested >= n_test
+
+    def at_most(self, n, *, seed=0):
+        """A benchmark with at most n random images of every model, and of `real_test`.
+
+        Parameters
+        ----------
+        n : int
+        seed : int
+
+        Returns
+        -------
+        Benchmark
+        """
+        rng, found = np.random.default_rng(seed), dict(self.tested or {})
+        classes = {}
+        for name, x in (*self.images.items(), ("real", self.real_test)):
+            rows = np.sort(rng.permutation(len(x))[:n])
+            classes[name] = x[rows]
+            if name in found:
+                found[name] = found[name][rows]
+        real_test, tested = classes.pop("real"), None if self.tested is None else found
+        return replace(self, images=classes, real_test=real_test, tested=tested)
 
     def given_split(self, n_train=None, n_test=None, *, seed=0, with_real=False):
         """Draw images of every class from both sides of the split they came with.

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.model_selection import GroupShuffleSplit
 
 from .._support.cache import cache_folder
+from .._support.files import read_whole
 from .._support.paths import DATA
 from .audit import compare, file_table
 from .benchmark import Benchmark, RealSplit
@@ -154,27 +155,34 @@ def assemble(
     images, files = _read(source, size, normalise, packed)
     if source.read is read_files:
         check_unchanged(_places(everything), _places(find()))
+    benchmark = _benchmark(
+        source, images, files, normalise, division=(n_real, test_fraction, seed)
+    )
+    for message in benchmark.warnings:
+        warnings.warn(f"{source.origin}: {message}", stacklevel=3)
+    return benchmark
+
+
+def _benchmark(source, images, files, normalise, *, division):
+    """The benchmark of images that were read, and of the table of their files."""
     copied = left_out(source, files["digest"])
     contents = files.loc["real", "digest"]
-    sides = _sides(source, contents, n_real, test_fraction, seed)
+    sides = _sides(source, contents, *division)
     refuse_copied_classes(files)
     audit = _audited(source, images, files, normalise)
     real, images, tested = _without(copied, source.tested, sides, images)
-    benchmark = Benchmark(
+    return Benchmark(
         source.name,
         *real,
         images,
         factors=_folder_factors(source.folder, list(images)),
         audit=audit,
-        split=None if source.tested else RealSplit(len(contents), test_fraction),
+        split=None if source.tested else RealSplit(len(contents), division[1]),
         layout=source.layout,
         tested=tested,
         notes=_notes(files, copied),
         normalise=normalise,
     )
-    for message in benchmark.warnings:
-        warnings.warn(f"{source.origin}: {message}", stacklevel=3)
-    return benchmark
 
 
 def _smallest_size(source, normalise):
@@ -335,7 +343,7 @@ def _folder_factors(root, models):
     path = own if own.is_file() else DATA / "factors.csv"
     if not path.is_file():
         return None
-    table = read_factors(path.read_bytes(), path)
+    table = read_factors(read_whole(path), path)
     unknown = [m for m in models if m not in table.index]
     if unknown and path == own:
         raise ValueError(_missing_rows(own, unknown, table.index))

@@ -8,6 +8,7 @@ that made the image.
 
 import io
 import os
+import stat
 import struct
 import warnings
 import zlib
@@ -24,6 +25,7 @@ from .file_facts import header_facts, pixel_facts, raw_layout, tiff_tags
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 CONVERTIBLE = ("RGB", "L", "RGBA", "LA")  # the last two if nothing is transparent
 MAX_PIXELS = 4096 * 4096
+MAX_BYTES = 2**28  # of a file; the largest image takes a quarter of it, uncompressed
 CHANNELS, SAMPLE_FORMAT, SIGNED = 277, 339, 2  # tags of a TIFF file, and a value
 REFUSED = {
     "P": "a palette image",
@@ -77,7 +79,7 @@ def read_images(paths, *, size=None, reference=None):
     """
     reference = reference or paths[0]
     shape = size or read_image(reference)[0].shape[:2]
-    pixels = np.empty((len(paths), *shape, 3), np.uint8)
+    pixels = _room_for(len(paths), shape)
     facts = []
     title = f"read {Path(paths[0]).parent.name}"
     for i, path in enumerate(tqdm(paths, desc=title, delay=2)):
@@ -87,6 +89,16 @@ def read_images(paths, *, size=None, reference=None):
             raise ValueError(_size_message(path, image.shape, reference, shape))
         pixels[i] = resized(image, shape)
     return Images(pixels, facts)
+
+
+def _room_for(n, shape):
+    try:
+        return np.empty((n, *shape, 3), np.uint8)
+    except MemoryError as error:
+        raise ValueError(
+            f"{n:,} images of {shape[1]} x {shape[0]} pixels do not fit into memory; "
+            "give a smaller size, or per_class to read fewer."
+        ) from error
 
 
 def _size_message(path, found, reference, shape):
@@ -140,6 +152,8 @@ def read_image(path, content=None):
         or changes while it is read.
     """
     file = path if content is None else io.BytesIO(content)
+    if content is None:
+        check_file(path)
     with _refusing(path):
         before = _state(path, content)
         image = Image.open(file, formats=FORMATS)
@@ -157,6 +171,30 @@ def read_image(path, content=None):
     if after != before:
         raise ValueError(f"{path} changed while it was read; {WAIT}")
     return found
+
+
+def check_file(path):
+    """Refuse what must not be opened: a pipe or device, or a huge file.
+
+    Parameters
+    ----------
+    path : Path or str
+
+    Raises
+    ------
+    ValueError
+        If the path is not that of a file of at most `MAX_BYTES`, or may not be looked
+        at.
+    """
+    with _refusing(path):
+        status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError(f"{path} is not a file; remove it, or name a file.")
+    if status.st_size > MAX_BYTES:
+        raise ValueError(
+            f"{path} takes {status.st_size:,} bytes, and no image that is read here "
+            f"more than {MAX_BYTES:,}; reduce it or remove the file."
+        )
 
 
 def _state(path, content):

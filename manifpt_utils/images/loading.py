@@ -1,5 +1,6 @@
 """One function that loads every benchmark, shipped or your own."""
 
+import os
 from pathlib import Path
 
 from .._support.suggestion import suggestion
@@ -111,10 +112,10 @@ def _source(name, models, generated):
         return torchvision_data.read(name, models, generated)
     _check_unused("a source that is not of torchvision", generated=generated)
     path = Path(name).expanduser()
-    if not path.exists():
+    if not name or not os.path.lexists(path):
         raise ValueError(
-            f"no benchmark and no folder {name!r};{suggestion(name, SHIPPED)} Or give "
-            "the path of a folder with real/ and <model>/."
+            f"no benchmark and no folder {name[:200]!r};{suggestion(name, SHIPPED)} Or "
+            "give the path of a folder with real/ and <model>/."
         )
     return find(path, models)
 

@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image
 from tqdm import tqdm
 
+from .._support.files import writing
 from .image_files import read_image
 from .normalise import SIZED, normalise
 
@@ -71,8 +73,13 @@ def check_target(root, target):
     ------
     ValueError
         If the target is the source, lies in it or around it, exists and is not empty,
-        or its parent is missing.
+        or its parent is missing; or if the source is no folder with `real/`.
     """
+    if root.is_dir() and not (root / "real").is_dir():
+        raise ValueError(
+            f"only a folder with real/ and <model>/ is copied, and {root} is another "
+            "layout; notebooks and load() take normalise= for all of them."
+        )
     source, place = root.resolve(), target.resolve()
     if source == place or source in place.parents or place in source.parents:
         raise ValueError(
@@ -102,7 +109,7 @@ def write_normalised(root, target, how, found, *, size=None):
     check_target(root, target)
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    try:
+    with writing(target), _removed(partial):
         _write_images(root, partial, how, found.files, size)
         if (root / FACTORS).is_file():
             shutil.copyfile(root / FACTORS, partial / FACTORS)
@@ -111,8 +118,14 @@ def write_normalised(root, target, how, found, *, size=None):
         if target.exists():
             target.rmdir()
         partial.rename(target)
+
+
+@contextmanager
+def _removed(folder):
+    try:
+        yield
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_images(root, target, how, files, size):

@@ -3,8 +3,10 @@
 A large folder is read once; after that, its images are a memory map, and only the part
 that is used is in memory.  The packed file lies in the folder of cached features. Its
 name is a hash of the paths, sizes and times of the image files and of how they were
-read, so that a file that was replaced is read again.  To free the space, delete the
-folder `packed` there.
+read, so that a file that was replaced is read again.  Packed files of images that have
+changed since are deleted when their folder is read again.  If all packed files take
+more than 64 GB, those that were unused for longest are deleted, unless they were used
+within a day.
 """
 
 import json
@@ -22,6 +24,7 @@ from .._support.files import write_whole
 from .._support.source import code_of
 from .file_facts import Facts
 from .image_files import Images, read_image, read_images
+from .pruning import drop_oldest, drop_stale, family_of, mark_used
 
 LARGE = 2**28  # bytes of all images from which on they are packed
 BLOCK = 2**26  # bytes of images that are decoded or copied at once
@@ -56,8 +59,8 @@ def read_packed(paths, *, size=None, reference=None, folder=None, treat=None, ke
     folder = _packed_folder(folder)
     before = _states(paths)
     sources = code_of(read_image), version("pillow"), str(size), key
-    target = folder / f"{digest(*map(str, before), *sources)}.npy"
-    facts = target.with_suffix(".json")
+    name = f"{family_of(paths)}-{digest(*map(str, before), *sources)}"
+    target, facts = folder / f"{name}.npy", folder / f"{name}.json"
     if not (target.is_file() and facts.is_file()):
         reference = reference or paths[0]
         found = _pack(paths, target, size, reference, treat or _as_they_are)
@@ -66,8 +69,12 @@ def read_packed(paths, *, size=None, reference=None, folder=None, treat=None, ke
         except ValueError:
             target.unlink()
             raise
-        write_whole(facts, json.dumps(found))
-    known = [Facts(*row) for row in json.loads(facts.read_text(encoding="utf-8"))]
+        write_whole(facts, json.dumps({"states": before, "facts": found}))
+        drop_stale(folder, name, _states)
+        drop_oldest(folder, name)
+    mark_used(target)
+    rows = json.loads(facts.read_text(encoding="utf-8"))["facts"]
+    known = [Facts(*row) for row in rows]
     return Images(np.load(target, mmap_mode="r"), known)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from .._support.console import Stopped
+from .._support.console import Stopped, device
 
 STOPPED = "stopped; the same command draws the missing images"
 EPILOG = """\b
@@ -39,7 +39,7 @@ Example:
     help="Images drawn at once.",
 )
 @click.option("--steps", type=click.IntRange(min=1), help="Steps of the sampler.")
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@device
 def command(pipeline, folder, name, **options):
     """Draw images from a diffusers PIPELINE, a local folder, into FOLDER/NAME.
 

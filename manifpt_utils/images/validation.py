@@ -4,6 +4,8 @@ from numbers import Integral
 
 import numpy as np
 
+LARGEST_SIDE = 4096
+
 
 def check_images(images, *, smallest=1, shape=None):
     """Refuse anything that is not a batch of 8-bit RGB images.
@@ -79,11 +81,16 @@ def check_size(size):
     Raises
     ------
     ValueError
-        If it is not one or two positive integers.
+        If it is not one or two positive integers, or one is over 4096.
     """
     if size is None:
         return None
     pair = (size, size) if np.isscalar(size) else tuple(size)
     if len(pair) != 2 or not all(isinstance(s, Integral) and s > 0 for s in pair):
         raise ValueError(f"size must be one or two positive integers, got {size!r}.")
+    if max(pair) > LARGEST_SIDE:
+        raise ValueError(
+            f"size={size!r} is more than {LARGEST_SIDE} pixels a side; give a smaller "
+            "one, for instance 64."
+        )
     return pair

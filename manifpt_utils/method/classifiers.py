@@ -18,6 +18,7 @@ from torch import nn
 
 from .._support.random_state import forked_random_state
 from .._support.suggestion import check_options, suggestion
+from .device import torch_device
 from .networks import (
     AttributionNetwork,
     ColourAugmentation,
@@ -25,8 +26,8 @@ from .networks import (
     features_of,
     resnet50,
     small_resnet,
-    torch_device,
 )
+from .streams import mean_and_scale
 from .training import Rounds, settling, trainer
 from .weights import load_weights, read_weights
 
@@ -46,8 +47,9 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         Passes over the data, and the least number of training steps, which counts where
         there are few images.
     rate, batch_size : float, int
-    device : str
-        Device of torch, where the network is trained and used: "cpu" or "cuda".
+    device : str, optional
+        Device of torch, where the network is trained and used, by default that of
+        `use_device`.
     progress : bool
         Show a bar for a training of more than five seconds.
     seed : int
@@ -57,7 +59,7 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
     min_steps: int = 150
     rate: float = 5e-3
     batch_size: int = 64
-    device: str = "cpu"
+    device: str | None = None
     progress: bool = False
     seed: int = 0
 
@@ -113,7 +115,7 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         network = self.untrained(x, y)
         rounds = Rounds(patience, max_steps, validation=self._coded(*validation))
         with forked_random_state(self.seed):
-            net = settling(network, rounds, rate=self.rate, device=self.device)
+            net = settling(network, rounds, rate=self.rate, device=self._device())
             self.net_ = net.fit(*rounds.repeated(*self._coded(x, y)))
         return self
 
@@ -170,9 +172,13 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         return self._trainer(self._network(x), len(x)).fit(x, codes)
 
     def _trainer(self, network, n, criterion=nn.CrossEntropyLoss):
-        names = "epochs", "min_steps", "rate", "batch_size", "device", "progress"
-        options = {name: getattr(self, name) for name in (*names, "seed")}
+        names = "epochs", "min_steps", "rate", "batch_size", "progress", "seed"
+        options = {name: getattr(self, name) for name in names}
+        options["device"] = self._device()
         return trainer(network, n, criterion, **options, **self._schedule())
+
+    def _device(self):
+        return str(torch_device(self.device))
 
     def _backbone(self, **known):
         """The backbone that the parameter names, built with `weights`."""
@@ -255,7 +261,8 @@ class ImageAttributor(_Attributor):
             raise ValueError(f"augment must be None or 'colour', got {self.augment!r}.")
         backbone = self._backbone(small=small_resnet, resnet50=resnet50)
         # One mean and scale for all pixels, so that the picture keeps its contrasts.
-        preparation = [Standardise(x.mean(), x.std() + 1e-12)]
+        mean, scale = mean_and_scale(x)
+        preparation = [Standardise(mean, scale + 1e-12)]
         preparation += [ColourAugmentation()] if self.augment else []
         head = nn.Linear(64 if self.backbone == "small" else 2048, len(self.classes_))
         return AttributionNetwork(preparation, backbone, head, shape)
@@ -302,7 +309,7 @@ class VectorAttributor(_Attributor):
 
     def _network(self, x):
         d = x.shape[1]
-        mean, scale = x.mean(axis=0), x.std(axis=0)
+        mean, scale = mean_and_scale(x, axis=0)
         scale = np.where(scale > 0, scale, 1)
         backbone, size = nn.Identity(), d
         if self.hidden:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from .._support.console import Room
+from .._support.console import Room, device
 from .._support.names import ENCODERS, PHOTOGRAPHS
 from .._support.paths import DATA
 
@@ -37,6 +37,7 @@ def output(folder):
                 help="Folder for the weights and their record.",
             ),
             click.option("--seed", type=int, default=0, show_default=True),
+            device,
         ):
             function = option(function)
         return function
@@ -56,13 +57,15 @@ def output(folder):
     "--width", type=int, default=32, show_default=True, help="Channels of the network."
 )
 @output("denoisers")
-def train_denoiser(**options):
+def train_denoiser(device, **options):
     """Train a denoiser on the views of a photograph.
 
     Example: manifpt train denoiser --photo coffee
     """
     from .denoiser import train_shipped
+    from .device import use_device
 
+    use_device(device)
     click.echo(json.dumps(train_shipped(**options, progress=True), indent=2))
 
 
@@ -71,11 +74,13 @@ def train_denoiser(**options):
 @click.option("--crops", type=int, show_default="40000", help="Crops to train on.")
 @click.option("--epochs", type=int, show_default="8 or 4", help="Passes over all.")
 @output("encoders")
-def train_encoder(**options):
+def train_encoder(device, **options):
     """Train an encoder on photographs outside the benchmark.
 
     Example: manifpt train encoder --method supervised
     """
+    from .device import use_device
     from .encoder_training import train
 
+    use_device(device)
     click.echo(json.dumps(train(**options, progress=True)["held_out"], indent=2))

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.utils.validation import check_is_fitted
 
+from .filters import Highpass
 from .projection import Projector, displacement
 from .spaces import make_space
 
@@ -85,6 +86,45 @@ class RandomReal(Control):
         return self.features_[rng.integers(len(self.features_), size=len(x))]
 
 
+class Blurred(Control):
+    """The image minus its own Gaussian blur, both in the space.
+
+    Between pixels it is the high-pass, but for the rounding of the blurred image; in a
+    space of a network, where a high-pass has no features, it stands for one.
+
+    Parameters
+    ----------
+    space : str or transformer
+    sd : float
+        Standard deviation of the blur, in pixels.
+
+    Examples
+    --------
+    >>> grey = np.full((2, 8, 8, 3), 128, np.uint8)
+    >>> Blurred().fit(grey).transform(grey).any().item()
+    False
+    """
+
+    def __init__(self, space="rgb", *, sd=0.5):
+        super().__init__(space)
+        self.sd = sd
+
+    def fit(self, real, y=None):
+        """Fit the space on real images (n, h, w, 3); the blur knows none of them."""
+        self.filter_ = Highpass(sd=self.sd).fit(real)
+        return super().fit(real)
+
+    def _learn(self, features):
+        """Learn nothing."""
+
+    def project(self, images):
+        """The blurred images and what they lack, as an `EstimatedProjection`."""
+        check_is_fitted(self)
+        blurred = 255 * self.filter_.project(images).x_star.reshape(images.shape)
+        x_star = self._embed(blurred.round().clip(0, 255).astype(np.uint8))
+        return displacement(self._embed(images), x_star)
+
+
 class PrincipalComponents(Control):
     """The image minus its projection on the leading components of the real images.
 
@@ -110,7 +150,9 @@ class PrincipalComponents(Control):
                 f"{len(features)} real images of {features.shape[1]} features; got "
                 f"{self.n_components!r}."
             )
-        self.components_ = PCA(self.n_components, svd_solver="covariance_eigh")
+        # The cheaper of two exact ways: a matrix of features, or one of few images.
+        solver = "full" if len(features) < features.shape[1] else "covariance_eigh"
+        self.components_ = PCA(self.n_components, svd_solver=solver)
         self.components_.fit(features)
 
     def _x_star(self, x):

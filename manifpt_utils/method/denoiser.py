@@ -28,9 +28,9 @@ from .._support.suggestion import suggestion
 from ..images.gm_photo import MANIFOLD_SEED, N_REAL, TEST_SEED
 from ..images.manifest import read_manifest, verified
 from ..images.photograph import PHOTOGRAPHS, PhotoManifold
-from .device import exact_products
+from .device import exact_products, torch_device
 from .filters import Filter
-from .networks import as_input, torch_device
+from .networks import as_input
 from .training import Bar, Trainer
 from .weights import read_weights, write_weights
 
@@ -61,11 +61,13 @@ class Denoiser(Filter):
     seed : int
     progress : bool
         Show a bar while training.
-    device : str
-        Device of torch where the network is trained and computes: "cpu" or "cuda".
+    device : str, optional
+        Device of torch where the network is trained and computes, by default that of
+        `use_device`.
 
     Attributes
     ----------
+    device_ : torch.device
     network_ : torch.nn.Module
         Predicts the noise in pixels (n, 3, h, w) in 0..1, for any h and w.
 
@@ -86,7 +88,7 @@ class Denoiser(Filter):
         width=32,
         seed=0,
         progress=False,
-        device="cpu",
+        device=None,
     ):
         super().__init__(space)
         self.weights = weights
@@ -102,9 +104,9 @@ class Denoiser(Filter):
         return 2 * self.network_.width
 
     def _learn(self, real):
-        device = torch_device(self.device)
+        self.device_ = torch_device(self.device)
         if self.weights is not None:
-            self.network_ = _read(self.weights).to(device)
+            self.network_ = _read(self.weights).to(self.device_)
             return
         for name in ("steps", "noise", "width"):
             if not getattr(self, name) > 0:
@@ -112,18 +114,18 @@ class Denoiser(Filter):
                     f"{name} must be positive, got {getattr(self, name)!r}."
                 )
         options = self.steps, self.noise, self.width, self.seed
-        how = {"progress": self.progress, "device": self.device}
+        how = {"progress": self.progress, "device": str(self.device_)}
         flat = cached(
             lambda: _flat(train(real, *options, **how)),
-            *("denoiser", real, *options, str(self.device)),
+            *("denoiser", real, *options, str(self.device_)),
             code=code_of(train),
         )
-        self.network_ = _unflat(flat, self.width).to(device)
+        self.network_ = _unflat(flat, self.width).to(self.device_)
 
     def _artifacts(self, images):
         with exact_products(), torch.inference_mode():
             # A copy, because torch accepts neither read-only arrays nor reversed ones.
-            x = as_input(torch.from_numpy(np.array(images, order="C")).to(self.device))
+            x = as_input(torch.from_numpy(np.array(images, order="C")).to(self.device_))
             return self.network_(x).permute(0, 2, 3, 1).cpu().numpy()
 
 
@@ -270,7 +272,7 @@ def denoising_error(denoiser, real, *, levels=LEVELS, seed=0):
     with torch.inference_mode():
         for level in levels:
             noise = unit * level / 255
-            noisy = (clean + noise).to(denoiser.device)
+            noisy = (clean + noise).to(denoiser.device_)
             left = denoiser.network_(noisy).cpu() - noise
             found[level] = float(left.square().mean().sqrt() / (level / 255))
     return pd.Series(found, name="share left").rename_axis("level")

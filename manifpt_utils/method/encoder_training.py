@@ -29,6 +29,7 @@ from torch import nn
 from .._support.paths import DATA
 from .._support.random_state import forked_random_state
 from .._support.suggestion import suggestion
+from .device import torch_device
 from .networks import N_FEATURES, SIZE, SmallEncoder, as_input, encode
 from .training import trainer
 from .weights import write_weights
@@ -207,12 +208,16 @@ def augment(x):
     (n, 3, h, w) float tensor in [0, 1]
     """
 
-    def factor(spread, channels=1):
-        return 1 + spread * (2 * torch.rand(len(x), channels, 1, 1) - 1)
+    def drawn(channels=1):
+        # On the CPU, so that a GPU is given the same numbers.
+        return torch.rand(len(x), channels, 1, 1).to(x.device)
 
-    x = torch.where(torch.rand(len(x), 1, 1, 1) < 0.5, x.flip(-1), x)
+    def factor(spread, channels=1):
+        return 1 + spread * (2 * drawn(channels) - 1)
+
+    x = torch.where(drawn() < 0.5, x.flip(-1), x)
     grey = x.mean(1, keepdim=True)
-    colourless = torch.rand(len(x), 1, 1, 1) < 0.1
+    colourless = drawn() < 0.1
     x = grey + (x - grey) * factor(0.5) * ~colourless
     mean = x.mean((1, 2, 3), keepdim=True)
     x = (mean + (x - mean) * factor(0.4)) * factor(0.3) * factor(0.15, 3)
@@ -236,7 +241,7 @@ class _Trainee(nn.Module):
         if self.training:
             x = augment(x)
         # Half the time in bfloat16, which keeps the exponents of float32.
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.training):
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.training):
             return self.head(self.encoder(x)).float()
 
 
@@ -303,6 +308,7 @@ def _network(method, recipe, progress):
         optimizer=torch.optim.AdamW,
         optimizer__weight_decay=recipe.weight_decay,
         progress=progress,
+        device=str(torch_device()),
     )
 
 
@@ -416,7 +422,9 @@ def measure(network, method, *, n_train=4000, n_test=2000):
     }
     if method == "supervised":
         with torch.inference_mode():
-            scores = network.module_.head(torch.from_numpy(features[n_train:]))
+            head = network.module_.head
+            rows = torch.from_numpy(features[n_train:]).to(head.weight.device)
+            scores = head(rows).cpu()
         found["accuracy"] = np.mean(scores.numpy().argmax(axis=1) == labels[n_train:])
     return {name: round(float(value), 4) for name, value in found.items()}
 

@@ -16,6 +16,8 @@ from sklearn.pipeline import Pipeline
 
 from ..images.copies import digests
 from ..metrics import FrechetRatio, frechet_distance_ratio
+from .classifiers import NetworkClassifier
+from .streams import are_large, in_parts, streamed, take_rows
 
 HELD_OUT = "held out"  # name of the test set that a split leaves
 TRIES = 100  # attempts to divide groups so that both sides have enough of every class
@@ -247,8 +249,9 @@ def _embedded(estimator, images, unseen):
     if not n:
         return estimator, images, unseen
     prefix, rest = estimator[:n], estimator[n:]
-    unseen = {k: (prefix.transform(x), y) for k, (x, y) in unseen.items()}
-    return rest[0] if len(rest) == 1 else rest, prefix.transform(images), unseen
+    unseen = {k: (streamed(prefix.transform, x), y) for k, (x, y) in unseen.items()}
+    features = streamed(prefix.transform, images)
+    return rest[0] if len(rest) == 1 else rest, features, unseen
 
 
 def split(labels, *, n_train, n_test, seed, groups=None, tested=None):
@@ -346,7 +349,7 @@ def _drawn(labels, allowed, n, rng):
 
 def _run(estimator, x, labels, part, unseen, seed, n_permutations):
     """Predictions and separability of one split."""
-    train, held_out = ((x[rows], labels[rows]) for rows in part)
+    train, held_out = ((take_rows(x, rows), labels[rows]) for rows in part)
     tests = {HELD_OUT: held_out} | unseen
     fitted, found = fit_and_test(estimator, train, tests, seed=seed)
     return found, _separability(fitted, *held_out, seed, n_permutations)
@@ -363,7 +366,7 @@ def fit_and_test(estimator, train, tests, *, seed, with_probability=True):
     seed : int
         Given to every part of the estimator that has one.
     with_probability : bool
-        False saves a second pass over the test sets.
+        False saves a second pass over the test sets, where it needs one.
 
     Returns
     -------
@@ -373,22 +376,49 @@ def fit_and_test(estimator, train, tests, *, seed, with_probability=True):
         One row per image of a test set: `seed`, `set`, `row` (its place in that set),
         `true`, `predicted`, and the `probability` of the predicted class, which is NaN
         if the classifier gives none.
+
+    Notes
+    -----
+    Where the features of a set would take more than a gigabyte, they are computed part
+    by part into a file, and a network is trained and asked by batches from there, so
+    that nothing needs all images as floats at once.
     """
-    fitted = with_seed(clone(estimator), seed).fit(*train)
+    fitted = _fitted(with_seed(clone(estimator), seed), *train)
     parts = []
     for name, (x, labels) in tests.items():
         part = {"seed": seed, "set": name, "row": np.arange(len(labels))}
-        part |= {"true": labels, "predicted": fitted.predict(x), "probability": np.nan}
-        if with_probability and hasattr(fitted, "predict_proba"):
-            part["probability"] = _probability(fitted, x, part["predicted"])
+        predicted, probability = _predicted(fitted, x, with_probability)
+        part |= {"true": labels, "predicted": predicted, "probability": probability}
         parts.append(pd.DataFrame(part))
     return fitted, pd.concat(parts, ignore_index=True)
 
 
-def _probability(fitted, x, predicted):
-    """The probability of the predicted class: (n,)."""
+def _fitted(estimator, x, y):
+    """The estimator after its training, with large features in a file.
+
+    The steps of a pipeline are fitted one after the other, as it does itself.
+    """
+    if not (isinstance(estimator, Pipeline) and are_large(x)):
+        return estimator.fit(x, y)
+    for _, step in estimator.steps[:-1]:
+        x = streamed(step.fit(x, y).transform, x)
+    estimator.steps[-1][1].fit(x, y)
+    return estimator
+
+
+def _predicted(fitted, x, with_probability):
+    """The predicted classes (n,), and the probability of each (n,) or NaN."""
+    if isinstance(fitted, Pipeline):
+        x = streamed(fitted[:-1].transform, x) if len(fitted) > 1 else x
+        fitted = fitted[-1]
+    if not with_probability or not hasattr(fitted, "predict_proba"):
+        return in_parts(fitted.predict, x), np.nan
+    shares = in_parts(fitted.predict_proba, x)
+    if isinstance(fitted, NetworkClassifier):  # whose answer is the most probable class
+        return fitted.classes_[shares.argmax(axis=1)], shares.max(axis=1)
+    predicted = in_parts(fitted.predict, x)
     columns = pd.Index(fitted.classes_).get_indexer(predicted)
-    return fitted.predict_proba(x)[np.arange(len(x)), columns]
+    return predicted, shares[np.arange(len(x)), columns]
 
 
 def accuracy(predictions):
@@ -426,9 +456,9 @@ def penultimate(fitted, x):
     input.
     """
     if hasattr(fitted, "transform"):
-        return fitted.transform(x)
+        return in_parts(fitted.transform, x)
     has_steps = isinstance(fitted, Pipeline) and len(fitted) > 1
-    return fitted[:-1].transform(x) if has_steps else x
+    return streamed(fitted[:-1].transform, x) if has_steps else x
 
 
 def with_seed(estimator, seed):

@@ -6,6 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._support.cache import cached
 from .._support.source import code_of
+from .device import use_device
 from .projection import Projector, displacement
 from .spaces import RGB, Frequency, ImageNet, make_space
 
@@ -67,7 +68,8 @@ class ExactManifold(Projector):
                 f"search_space must be None, for the space itself, or 'rgb', got "
                 f"{self.search_space!r}."
             )
-        self.space_ = make_space(self.space).fit(real)
+        with use_device("cpu"):  # where views are rendered
+            self.space_ = make_space(self.space).fit(real)
         self.image_shape_ = getattr(self.space_, "image_shape_", None)
         self._n_features_out = self.space_.transform(real[:1]).shape[1]
         self.among_pixels_ = self.search_space == "rgb" or isinstance(self.space_, RGB)

@@ -18,13 +18,13 @@ from sklearn.utils.validation import _num_samples, check_is_fitted, validate_dat
 
 from .._support.cache import cached
 from .._support.source import code_of
+from .device import torch_device
 from .local_projection import (
     affine_projection,
     knee,
     tangent_projection,
     tangent_residuals,
 )
-from .networks import torch_device
 from .projection import BYTES, Projector, displacement, rows_within
 from .search import CertifiedSearch, Rows, parts_of
 from .spaces import make_space
@@ -78,9 +78,9 @@ class DataManifold(Projector):
         time where there are many images. The two differ only where two real images are
         equally near up to rounding. "auto": "certified" where the work is large, else
         "brute".
-    device : str
-        Device of torch for a certified search, "cpu" or "cuda"; that of a network is a
-        parameter of its space.
+    device : str, optional
+        Device of torch for a certified search, by default that of `use_device`; on a
+        GPU, "auto" is certified.  That of a network is a parameter of its space.
 
     Attributes
     ----------
@@ -133,7 +133,7 @@ class DataManifold(Projector):
         metric="euclidean",
         search_space=None,
         search="auto",
-        device="cpu",
+        device=None,
     ):
         self.space = space
         self.estimator = estimator
@@ -163,6 +163,7 @@ class DataManifold(Projector):
             If a parameter is unknown or there are fewer real images than neighbours.
         """
         self._check_parameters()
+        self.device_ = str(torch_device(self.device))
         self.space_ = None if self.space is None else make_space(self.space).fit(real)
         is_large = _may_be_large(real)
         features = self._embed(real[:1] if is_large else real, reset=True)
@@ -265,7 +266,6 @@ class DataManifold(Projector):
             raise ValueError(f"ridge must be positive, got {self.ridge!r}.")
         if self.search not in SEARCHES:
             raise ValueError(unknown("search", self.search, SEARCHES))
-        torch_device(self.device)
         if self.metric not in METRICS:
             raise ValueError(unknown("metric", self.metric, METRICS))
         if self.space is None and self.search_space is not None:
@@ -319,7 +319,7 @@ class DataManifold(Projector):
         self.keys_, self.certified_share_ = keys, np.nan
         self._certified = None
         if self.search == "certified":
-            self._certified = CertifiedSearch(keys, device=self.device)
+            self._certified = CertifiedSearch(keys, device=self.device_)
 
     def _all_keys(self, real):
         if _may_be_large(real):
@@ -356,7 +356,7 @@ class DataManifold(Projector):
             self.certified_share_ = np.nan
             return _search(keys, self.keys_, k)
         if self._certified is None:
-            self._certified = CertifiedSearch(self.keys_, device=self.device)
+            self._certified = CertifiedSearch(self.keys_, device=self.device_)
         found = self._certified.query(keys, k)
         self.certified_share_ = float(found.certified.mean())
         return found.index
@@ -365,7 +365,7 @@ class DataManifold(Projector):
         if self.search != "auto":
             return self.search == "certified"
         is_large = isinstance(self.keys_, Rows) or keys.size * len(self.keys_) > PAYS
-        return is_large or self.device != "cpu"
+        return is_large or self.device_ != "cpu"
 
     def _combine(self, x, index):
         """The estimate of the closest point from each row of neighbours."""

@@ -14,8 +14,8 @@ from sklearn.base import clone
 
 from ..images.gm_photo import retrained
 from ..metrics.conformal import p_values, prediction_sets
-from ..metrics.intervals import mean_interval
-from ..metrics.open_set import auroc, open_set_curve, oscr, tpr_at_fpr
+from ..metrics.detection import auroc, open_set_curve, oscr, tpr_at_fpr
+from ..metrics.intervals import share_interval
 from .evaluation import HELD_OUT, split, with_seed
 from .representations import Representation
 
@@ -35,14 +35,15 @@ class Pool(NamedTuple):
     images : (n, h, w, 3) uint8 array
     table : DataFrame
         One row per image: `set`, the kind of source ("held out" for the models of the
-        benchmark, else one of `UNKNOWN`), and `source`, the name of the model.
+        benchmark, else one of `UNKNOWN`), `source`, the name of the model, and `tested`
+        where the images came with a split: whether those of known models are its test.
     """
 
     images: np.ndarray
     table: pd.DataFrame
 
 
-def collect(benchmark, n, *, n_unknown, other=None, seed=0):
+def collect(benchmark, n, *, n_unknown, n_test=0, other=None, seed=0):
     """Images of the models of a benchmark, and of sources that resemble them.
 
     Parameters
@@ -50,6 +51,8 @@ def collect(benchmark, n, *, n_unknown, other=None, seed=0):
     benchmark : Benchmark
     n : int
         Images per model.
+    n_test : int
+        Those of them that are for the test, where a split is given.
     n_unknown : int
         Images of each unknown source, and of each further training of a model; all
         images of those that have fewer.
@@ -78,15 +81,19 @@ def collect(benchmark, n, *, n_unknown, other=None, seed=0):
     """
     again = retrained(benchmark, n_unknown)
     real = _few(benchmark.real_test, n_unknown, seed)
+    *known, tested = benchmark.for_evaluation(n - n_test, n_test, seed=seed)
     parts = {
-        HELD_OUT: benchmark.labelled(n, seed=seed),
+        HELD_OUT: known,
         RETRAINED: again,
         OTHER_DATA: _elsewhere(benchmark, other, n_unknown, seed),
         REAL: (real, np.repeat("real", len(real))),
     }
     tables = [pd.DataFrame({"set": k, "source": y}) for k, (_, y) in parts.items()]
     images = np.concatenate([x for x, _ in parts.values()])
-    return Pool(images, pd.concat(tables, ignore_index=True))
+    table = pd.concat(tables, ignore_index=True)
+    if tested is not None:
+        table["tested"] = np.r_[tested, np.zeros(len(table) - len(tested), bool)]
+    return Pool(images, table)
 
 
 def _few(images, n, seed):
@@ -319,21 +326,60 @@ def _checked_models(table, counts):
 
 def _division(table, groups, left_out, counts, seed):
     """Rows to train on, to calibrate on, and of every test set that has some."""
-    n_train, n_calibration, n_test = counts
+    n_test = counts[2]
     sources = table["source"].to_numpy()
     is_model, is_left_out = table["set"] == HELD_OUT, np.isin(sources, left_out)
     known = np.flatnonzero(is_model & ~is_left_out)
-    halves = {"n_train": n_train, "n_test": n_calibration + n_test}
-    train, rest = _split(known, sources, groups, seed, halves)
-    halves = {"n_train": n_calibration, "n_test": n_test}
-    calibration, test = _split(rest, sources, groups, seed, halves)
-    out = [np.flatnonzero(is_model & (sources == m))[:n_test] for m in left_out]
+    sides = {"groups": groups[known], "tested": None}
+    if "tested" in table:
+        sides["tested"] = table["tested"].to_numpy()[known]
+    parts = divide(sources[known], counts, seed=seed, **sides)
+    train, calibration, test = (known[part] for part in parts)
+    own = is_model & table.get("tested", True)
+    out = [np.flatnonzero(own & (sources == m))[:n_test] for m in left_out]
     tests = {HELD_OUT: test, LEFT_OUT: np.concatenate([[], *out]).astype(int)}
     for name in UNKNOWN[1:]:
         tests[name] = np.flatnonzero((table["set"] == name) & ~is_left_out)
     for name in UNKNOWN:
         tests[name] = tests[name][~np.isin(groups[tests[name]], groups[known])]
     return train, calibration, {name: rows for name, rows in tests.items() if len(rows)}
+
+
+def divide(sources, counts, *, seed, groups=None, tested=None):
+    """Divide images of known sources into those to train, calibrate and test on.
+
+    Parameters
+    ----------
+    sources : (n,) array
+    counts : (int, int, int)
+        Images per source.
+    seed : int
+    groups : (n,) array, optional
+        No group is on two sides.
+    tested : (n,) bool array, optional
+        Which images are the test, where that is given.
+
+    Returns
+    -------
+    (train, calibration, test) : three int arrays
+
+    Examples
+    --------
+    >>> train, calibration, test = divide(np.repeat([0, 1], 4), (2, 1, 1), seed=0)
+    >>> len(train), len(calibration), len(test)
+    (4, 2, 2)
+    """
+    rows, sources = np.arange(len(sources)), np.asarray(sources)
+    groups = rows if groups is None else groups
+    n_train, n_calibration, n_test = counts
+    if tested is not None:
+        tested = np.asarray(tested)
+        halves = {"n_train": n_train, "n_test": n_calibration}
+        return *_split(rows[~tested], sources, groups, seed, halves), rows[tested]
+    halves = {"n_train": n_train, "n_test": n_calibration + n_test}
+    train, rest = _split(rows, sources, groups, seed, halves)
+    halves = {"n_train": n_calibration, "n_test": n_test}
+    return train, *_split(rest, sources, groups, seed, halves)
 
 
 def _split(rows, sources, groups, seed, counts):
@@ -468,14 +514,8 @@ def intervals(units):
     0.6
     """
     sets = units.groupby("set", sort=False)
-    found = {c: {name: _share(x) for name, x in sets[c]} for c in units}
+    found = {c: {name: share_interval(x) for name, x in sets[c]} for c in units}
     return pd.DataFrame(found).rename_axis("set")
-
-
-def _share(values):
-    found = mean_interval(values)
-    low, high = np.clip([found.low, found.high], 0, 1).tolist()
-    return found._replace(low=low, high=high)
 
 
 def ladder_scores(found, *, score="doubt"):

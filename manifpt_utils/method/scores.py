@@ -7,7 +7,7 @@ All trainings of a column use the same images, so rows are compared within colum
 
 import pandas as pd
 
-from ..metrics.intervals import leaders, mean_interval
+from ..metrics.intervals import leaders, mean_interval, share_interval
 from .evaluation import HELD_OUT
 from .representations import Representation
 
@@ -126,7 +126,7 @@ def space_table(scores):
     DataFrame of Interval
         Over the repetitions; columns are the kinds.
     """
-    return _intervals(scores).unstack(sort=False)
+    return _intervals(scores, share_interval).unstack(sort=False)
 
 
 def gain_table(scores, pairs=GAINS):
@@ -146,7 +146,7 @@ def gain_table(scores, pairs=GAINS):
     """
     known = set(scores.index.get_level_values(1))
     found = {
-        f"{kind} − {over}": _intervals(gain(scores, kind, over=over))
+        f"{kind} − {over}": _intervals(gain(scores, kind, over=over), mean_interval)
         for kind, over in pairs
         if {kind, over} <= known
     }
@@ -154,9 +154,9 @@ def gain_table(scores, pairs=GAINS):
     return pd.DataFrame(found, index=pd.Index(spaces, name="space"))
 
 
-def _intervals(scores):
+def _intervals(scores, interval):
     """The interval of every row."""
-    return pd.Series([mean_interval(x) for x in scores.to_numpy(float)], scores.index)
+    return pd.Series([interval(x) for x in scores.to_numpy(float)], scores.index)
 
 
 def panels(tests):
@@ -172,7 +172,10 @@ def panels(tests):
         One row per test and representation: `test`, `space`, `kind`, `representation`,
         and `score`, an Interval.
     """
-    long = pd.concat({name: _intervals(s) for name, s in tests.items()}, names=["test"])
+    long = pd.concat(
+        {name: _intervals(s, share_interval) for name, s in tests.items()},
+        names=["test"],
+    )
     long = long.rename("score").reset_index()
     return long.assign(representation=long["space"] + " " + long["kind"])
 

@@ -37,7 +37,7 @@ from .._support.suggestion import check_options, suggestion
 from .._support.torchvision import torchvision
 from ..images.manifest import read_manifest, verified
 from ..images.validation import check_images
-from .device import exact_products
+from .device import exact_products, torch_device
 from .networks import (
     N_FEATURES,
     N_IMAGENET,
@@ -48,13 +48,12 @@ from .networks import (
     headless_efficientnet,
     headless_resnet50,
     imagenet_colours,
-    torch_device,
 )
 from .weights import as_state, load_weights, read_weights
 
 BATCH = 512 * 32 * 32 * 3  # bytes of images that are transformed at once
 ONLINE = {
-    "imagenet": torchvision.models.ResNet50_Weights.IMAGENET1K_V1.url,
+    "imagenet": "https://download.pytorch.org/models/resnet50-0676ba61.pth",
     "barlowtwins": "https://dl.fbaipublicfiles.com/barlowtwins/"
     "ep1000_bs2048_lrw0.2_lrb0.0048_lambd0.0051/resnet50.pth",
 }
@@ -272,7 +271,7 @@ class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
     _method = _online = None  # names of the shipped weights, and of those to download
     _fill = False  # whether the last bits depend on the batch size
 
-    def __init__(self, weights="photos", *, batch_size=64, device="cpu"):
+    def __init__(self, weights="photos", *, batch_size=64, device=None):
         self.weights = weights
         self.batch_size = batch_size
         self.device = device
@@ -282,9 +281,9 @@ class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
             raise ValueError(
                 f"batch_size must be a positive integer, got {self.batch_size!r}."
             )
-        device = torch_device(self.device)
+        self.device_ = torch_device(self.device)
         network, self._n_features_out = self._pretrained()
-        self.network_ = network.to(device)
+        self.network_ = network.to(self.device_)
         self.image_shape_ = None
 
     def _pretrained(self):
@@ -316,7 +315,7 @@ class _NetworkSpace(ClassNamePrefixFeaturesOutMixin, Space):
 
         return cached(
             features,
-            *("encode", str(network), batch, str(self.device)),
+            *("encode", str(network), batch, str(self.device_)),
             *(*network.state_dict().values(), images),
             code=code_of(encode, *map(type, network.modules())),
         )
@@ -334,8 +333,8 @@ class Supervised(_NetworkSpace):
         of either network.
     batch_size : int
         Images passed through the network at once.
-    device : str
-        Device of torch, where the network computes: "cpu" or "cuda".
+    device : str, optional
+        Device of torch where the network computes, by default that of `use_device`.
 
     Attributes
     ----------
@@ -375,8 +374,8 @@ class SelfSupervised(_NetworkSpace):
         without running code from there.  A path as for `Supervised`.
     batch_size : int
         Images passed through the network at once.
-    device : str
-        Device of torch, where the network computes: "cpu" or "cuda".
+    device : str, optional
+        Device of torch where the network computes, by default that of `use_device`.
 
     Attributes
     ----------
@@ -410,8 +409,8 @@ class ImageNet(_NetworkSpace):
     ----------
     batch_size : int
         Images passed through the network at once.
-    device : str
-        Device of torch, where the network computes: "cpu" or "cuda".
+    device : str, optional
+        Device of torch where the network computes, by default that of `use_device`.
 
     Attributes
     ----------
@@ -436,7 +435,7 @@ class ImageNet(_NetworkSpace):
 
     _fill = True
 
-    def __init__(self, *, batch_size=16, device="cpu"):
+    def __init__(self, *, batch_size=16, device=None):
         self.batch_size = batch_size
         self.device = device
 
@@ -562,11 +561,14 @@ class _CentralSquare(nn.Module):
     """Cut the largest square in the middle out of a batch of images."""
 
     def forward(self, x):
-        return torchvision.transforms.functional.center_crop(x, min(x.shape[-2:]))
+        height, width = x.shape[-2:]
+        if height == width:
+            return x
+        return torchvision.transforms.functional.center_crop(x, min(height, width))
 
 
 def _preparation(is_resnet50):
-    crop = torchvision.transforms.CenterCrop
     if is_resnet50:
-        return _ShortSide(224, 256), crop(224), imagenet_colours()
-    return _ShortSide(SIZE, SIZE), crop(SIZE)
+        crop = torchvision.transforms.CenterCrop(224)
+        return _ShortSide(224, 256), crop, imagenet_colours()
+    return _ShortSide(SIZE, SIZE), _CentralSquare()

@@ -1,8 +1,8 @@
 """The training of all networks of this package: one subclass of skorch.
 
-It changes two things in skorch, which takes Ctrl-C for the end of a training and
-returns the network as if it were trained, and which passes on a last batch of one row,
-on which batch normalisation fails.
+What skorch does otherwise: it takes Ctrl-C for the end of a training and returns the
+network as if it were trained, it passes on a last batch of one row, on which batch
+normalisation fails, and it takes the rows of a batch one by one.
 """
 
 import math
@@ -18,7 +18,13 @@ from skorch.dataset import Dataset as SkorchDataset
 from skorch.dataset import ValidSplit
 from skorch.helper import predefined_split
 from torch import nn
-from torch.utils.data import BatchSampler, RandomSampler
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    RandomSampler,
+    SequentialSampler,
+    default_collate,
+)
 from tqdm import tqdm
 
 ROUND_STEPS, ROUND_BATCH = 20, 64  # between two measurements on validation images
@@ -26,7 +32,7 @@ VALIDATED = 0.1  # share of the training rows held out if a schedule waits for p
 
 
 class Trainer(NeuralNet):
-    """A skorch net that Ctrl-C interrupts, and whose batches have at least two rows."""
+    """A skorch net that Ctrl-C interrupts, with whole batches of at least two rows."""
 
     def partial_fit(self, X, y=None, classes=None, **options):
         """Train until the last epoch or `Finished`; unlike skorch, catch no Ctrl-C."""
@@ -40,12 +46,38 @@ class Trainer(NeuralNet):
             self.notify("on_train_end", X=X, y=y)
         return self
 
+    def get_dataset(self, X, y=None):
+        """Arrays are cut into batches; what else there is is left to skorch."""
+        return Rows(X, y) if isinstance(X, np.ndarray) else super().get_dataset(X, y)
+
     def get_iterator(self, dataset, training=False):
-        """Batches, in random order for the training; else as in skorch."""
-        if not training:
-            return super().get_iterator(dataset)
-        batches = Batches(RandomSampler(dataset), self.batch_size, drop_last=False)
-        return self.iterator_train(dataset, batch_sampler=batches)
+        """Batches, in random order for the training; else in their own."""
+        if training:
+            batches = Batches(RandomSampler(dataset), self.batch_size, drop_last=False)
+        else:
+            options = self.get_params_for("iterator_valid")
+            size = options.get("batch_size", self.batch_size)
+            batches = BatchSampler(SequentialSampler(dataset), size, drop_last=False)
+        return DataLoader(dataset, batch_sampler=batches, collate_fn=_collated)
+
+
+class Rows(SkorchDataset):
+    """Arrays of which the rows of a batch are taken at once.
+
+    Examples
+    --------
+    >>> Rows(np.arange(3.0), np.arange(3)).__getitems__([2, 0])
+    (tensor([2., 0.], dtype=torch.float64), tensor([2, 0]))
+    """
+
+    def __getitems__(self, rows):
+        y = np.zeros(len(self)) if self.y is None else self.y
+        return tuple(torch.from_numpy(np.asarray(a)[rows]) for a in (self.X, y))
+
+
+def _collated(batch):
+    """A batch, from rows that were taken at once, or one by one."""
+    return batch if isinstance(batch, tuple) else default_collate(batch)
 
 
 class Finished(Exception):
@@ -165,7 +197,7 @@ class Rounds(NamedTuple):
 
 def settling(network, rounds, *, rate, device="cpu"):
     """The skorch net that trains until validation images improve no more."""
-    held_out = SkorchDataset(*rounds.validation)
+    held_out = Rows(*rounds.validation)
     callbacks = [_valid_accuracy(), Plateau(rounds.patience, 0.05 * rate)]
     return Trainer(
         network,

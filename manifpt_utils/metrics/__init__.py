@@ -14,6 +14,7 @@ from .coverage import (
     precision_recall,
     wasserstein_distance,
 )
+from .detection import auroc, open_set_curve, oscr, tpr_at_fpr
 from .effects import (
     Effect,
     beyond_chance,
@@ -24,13 +25,15 @@ from .effects import (
 )
 from .intervals import (
     Interval,
+    chosen_elsewhere,
     holm,
     leaders,
     mean_interval,
     paired_difference,
+    share_interval,
     t_test,
 )
-from .open_set import auroc, open_set_curve, oscr, tpr_at_fpr
+from .resampled_effects import effect_interval, effect_resamples
 from .separability import (
     FrechetRatio,
     frechet_distance,
@@ -46,8 +49,11 @@ __all__ = [
     "PrecisionRecall",
     "auroc",
     "beyond_chance",
+    "chosen_elsewhere",
     "cluster_artifacts",
     "coverage_range",
+    "effect_interval",
+    "effect_resamples",
     "energy_distances",
     "factor_alignment",
     "factor_collinearity",
@@ -67,6 +73,7 @@ __all__ = [
     "precision_recall",
     "prediction_sets",
     "principal_components",
+    "share_interval",
     "smallest_p_value",
     "t_test",
     "tpr_at_fpr",

@@ -78,6 +78,43 @@ def mean_interval(values, *, confidence=0.95):
     )
 
 
+def share_interval(shares, *, confidence=0.95):
+    """The same for shares: no mean of shares lies outside 0 to 1, nor its interval.
+
+    Parameters
+    ----------
+    shares : (n,) array
+        Between 0 and 1; NaN is left out, and counts as no value.
+    confidence : float
+
+    Returns
+    -------
+    Interval
+        Student's, cut off at 0 and 1, which costs it no confidence.
+
+    Raises
+    ------
+    ValueError
+        If a value is no share.
+
+    Examples
+    --------
+    >>> found = share_interval([0.9, 1.0, 1.0])
+    >>> round(found.mean, 3), round(found.low, 3), found.high
+    (0.967, 0.823, 1.0)
+    """
+    x = _known(shares)
+    # What was summed in another order may miss a bound by rounding.
+    if len(x) and not (x.min() >= -1e-9 and x.max() <= 1 + 1e-9):
+        raise ValueError(
+            f"shares lie between 0 and 1, got {x.min():g} to {x.max():g}; for other "
+            "values take mean_interval."
+        )
+    found = mean_interval(x, confidence=confidence)
+    low, high = np.clip([found.low, found.high], 0, 1).tolist()
+    return found._replace(low=low, high=high)
+
+
 def paired_difference(a, b, *, confidence=0.95):
     """Interval of the mean of a - b over pairs; a pair without a value is left out.
 
@@ -145,6 +182,34 @@ def leaders(scores, *, confidence=0.95, highest=True):
         for name in means.index
     }
     return [name for name, gap in gaps.items() if gap.sign == 0]
+
+
+def chosen_elsewhere(scores):
+    """Scores of what is best on the other tests, test by test.
+
+    Parameters
+    ----------
+    scores : (methods, tests) DataFrame
+        A method that lacks a score is never chosen.
+
+    Returns
+    -------
+    Series
+        One score per test, in whose choice the test had no part; NaN where there is no
+        other test, or no method.
+
+    Examples
+    --------
+    >>> columns = ["coffee", "flower", "china"]
+    >>> scores = pd.DataFrame([[0.5, 0.6, 0.7], [0.7, 0.5, 0.9]], columns=columns)
+    >>> chosen_elsewhere(scores).tolist()
+    [0.7, 0.5, 0.9]
+    """
+    known = scores.dropna()
+    if known.empty or len(known.columns) < 2:
+        return pd.Series(np.nan, scores.columns)
+    means = {test: known.drop(columns=test).mean(axis=1) for test in known}
+    return pd.Series({t: known.at[mean.idxmax(), t] for t, mean in means.items()})
 
 
 def t_test(values):

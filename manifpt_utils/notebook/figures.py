@@ -12,6 +12,8 @@
     )
 """
 
+import base64
+import io
 import json
 
 import plotly.graph_objects as go
@@ -34,10 +36,12 @@ from .pictures import (
     symmetric_limit,
 )
 from .plane import plane_panels
+from .steps import confusion_steps, nearest_steps, projection_steps
 
 __all__ = [
     "Panels",
     "boxes_on_photograph",
+    "confusion_steps",
     "contact_sheet",
     "coverage_maps",
     "dot_panels",
@@ -45,7 +49,9 @@ __all__ = [
     "heatmap",
     "image_rows",
     "lines",
+    "nearest_steps",
     "plane_panels",
+    "projection_steps",
     "scatter_panels",
     "scatter_with_images",
     "sheets",
@@ -97,10 +103,17 @@ def _bundle(figure, static, words):
         # Plotly's own JSON encoding knows arrays.
         plain = json.dumps(figure.to_plotly_json(), cls=PlotlyJSONEncoder)
         data, metadata = ({}, {}) if static is None else _vector(static, {})
+        words = words | ({} if static is None else {"still": _still(data[PNG])})
         return data | {PLOTLY: json.loads(plain)}, metadata | {PLOTLY: words}
     if isinstance(figure, Image.Image):
         return {PNG: encoded(figure, "PNG", optimize=True)}, {PNG: words}
     return _vector(figure, words)
+
+
+def _still(picture):
+    """A picture of its own for pages without JavaScript, which know one output only."""
+    image = Image.open(io.BytesIO(base64.b64decode(picture))).convert("RGB")
+    return "data:image/webp;base64," + encoded(image, "WEBP", quality=60)
 
 
 def _vector(figure, words):

@@ -109,15 +109,15 @@ def percent(share, *, digits=1):
     ('43.2 %', '–')
     """
     return _with_interval(
-        _possible(share), lambda x: f"{fixed(100 * x, digits)} %", digits
+        _between(share, 0, 1), lambda x: f"{fixed(100 * x, digits)} %", digits
     )
 
 
-def _possible(share):
-    """A share whose interval is cut at 0 and 1."""
-    if not hasattr(share, "low") or not 0 <= share.mean <= 1:
-        return share
-    return share._replace(low=max(share.low, 0.0), high=min(share.high, 1.0))
+def _between(value, least, most):
+    """A mean within bounds, its interval cut where the bounds are."""
+    if not hasattr(value, "low") or not least <= value.mean <= most:
+        return value
+    return value._replace(low=max(value.low, least), high=min(value.high, most))
 
 
 def points(difference, *, digits=1):
@@ -133,7 +133,7 @@ def points(difference, *, digits=1):
         text = fixed(100 * x, digits, sign="+")
         return f"{text} point{'' if text[1:] == '1' else 's'}"
 
-    return _with_interval(difference, words, digits, sign="+")
+    return _with_interval(_between(difference, -1, 1), words, digits, sign="+")
 
 
 def number(value, *, digits=2):

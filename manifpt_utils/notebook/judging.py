@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from .questions import LETTERS
 
+UNITS = {"%": "percent", "points": "percentage points"}  # as they are asked for
+
 
 class Verdict(NamedTuple):
     """A state, such as "right", "almost" or "not yet", and why, as Markdown."""
@@ -109,8 +111,7 @@ def _number(question, given):
         if is_near(slip.answer):
             return Verdict("almost", slip.feedback)
     if question.unit and abs(100 * given - question.answer) <= question.tolerance:
-        asked = {"%": "percent", "points": "percentage points"}[question.unit]
-        return Verdict("almost", f"It is asked for in {asked}.")
+        return Verdict("almost", f"It is asked for in {UNITS[question.unit]}.")
     if is_near(-question.answer):
         return Verdict("almost", "The sign is the other way round.")
     return Verdict("not yet", question.if_wrong)

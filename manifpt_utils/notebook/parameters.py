@@ -35,6 +35,7 @@ kind                 accepts
 `Methods`            a list of earlier methods, or "all"
 `Treatments`         a list of treatments of images, or "all"
 `Factors`            a list of design factors, or "all"
+`Device`             where torch computes: "cpu", "cuda", "cuda:0" and so on, or "auto"
 `ListOf[Seed]`       a list of any kind
 ===================  ==================================================================
 
@@ -50,7 +51,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from .._support import names
+from .._support import devices, names
 from .._support.suggestion import suggestion
 from .validation import check_value, number, schema_of
 
@@ -59,6 +60,7 @@ __all__ = [
     "BenchmarkName",
     "Benchmarks",
     "Between",
+    "Device",
     "Estimator",
     "Experiments",
     "Factors",
@@ -187,6 +189,7 @@ Metric = _one_of(names.METRICS)
 Methods = _some_of(names.BASELINES)
 Treatments = _some_of(names.TREATMENTS)
 Factors = _some_of(names.FACTORS)
+Device = Annotated[str, AfterValidator(devices.named)]
 
 
 # --- checks -----------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Questions about a chapter: a YAML file that a run fills with its own numbers.
 
-A file holds one key, `questions`, with a list of them::
+A file holds the key `questions` with a list of them::
 
     questions:
       - id: q1
@@ -17,6 +17,21 @@ Names in braces, and `gain` after `answer`, are names of values that the run giv
 `{gain:whole}` say how a number is written; without that, its form is chosen.  If a
 value is missing in a run, the questions that use it are left out, and so is a question
 whose `when` is false.
+
+What a chapter asks before it shows a result stands there too, under a second key::
+
+    predictions:
+      - id: lead
+        kind: choice
+        about: The artifact of the paper
+        ask: Will the artifact be ahead of the raw image?
+        looks: points
+        options:
+          - {value: ahead, text: it is ahead of it}
+          - {value: behind, text: it is behind it}
+          - {value: undecided, text: the two cannot be told apart}
+
+Its answer is a value of the run, written by its `looks` (`notebook.predictions`).
 """
 
 from functools import partial
@@ -100,8 +115,32 @@ class Question(_Part):
     slips: list[Slip] = Field([], description="a list of known wrong answers")
 
 
+class Choice(_Part):
+    """One of the results that may be expected."""
+
+    value: bool | str = Field(
+        description="what the run may find, a word or true, false"
+    )
+    text: Text = Field(description=_TEXT)
+
+
+class Prediction(_Part):
+    """What a chapter asks before it shows a result."""
+
+    id: Name = Field(description="a short name, such as lead")
+    kind: Literal["choice", "number"] = Field(description="choice or number")
+    about: Text = Field(description="a few words on what is expected")
+    ask: Text = Field(description=_TEXT)
+    options: list[Choice] = Field([], description="a list of options")
+    unit: Literal["%", "points"] | None = Field(None, description='"%" or "points"')
+    looks: Literal["number", "percent", "points", "whole"] | None = Field(
+        None, description="number, percent, points or whole"
+    )
+
+
 class _File(_Part):
     questions: list[Question] = Field(min_length=1, description="a list of questions")
+    predictions: list[Prediction] = Field([], description="a list of predictions")
 
 
 # --- reading ----------------------------------------------------------------------
@@ -124,24 +163,67 @@ def read_questions(path):
         If the file is missing or wrong.  All problems are listed together, each with
         its question and its remedy.
     """
+    return _read(path).questions
+
+
+def read_predictions(path):
+    """Read and check what a chapter asks before its results.
+
+    Parameters
+    ----------
+    path : path
+        Of the file that holds the questions, too.
+
+    Returns
+    -------
+    dict of str to Prediction
+        By their ids.
+
+    Raises
+    ------
+    ValueError
+        As `read_questions` does.
+    """
+    return {found.id: found for found in _read(path).predictions}
+
+
+def _read(path):
+    """The content of a file, checked as a whole."""
     path = Path(path)
     raw = _content(path)
     try:
-        questions = _File.model_validate(raw).questions
+        file = _File.model_validate(raw)
     except ValidationError as error:
         found = dict.fromkeys(_problem(raw, item) for item in error.errors())
         raise _error(path, found) from None
-    ids = [question.id for question in questions]
-    problems = [
-        f"{id_} is there {ids.count(id_)} times; give each question an id of its own."
+    problems = []
+    for part, kind in ((file.questions, "question"), (file.predictions, "prediction")):
+        problems += _repeated([item.id for item in part], kind)
+    for question in file.questions:
+        problems += [f"{question.id}: {text}" for text in _problems_of(question)]
+    for asked in file.predictions:
+        problems += [f"{asked.id}: {text}" for text in _prediction_problems(asked)]
+    if problems:
+        raise _error(path, problems)
+    return file
+
+
+def _repeated(ids, kind):
+    return [
+        f"{id_} is there {ids.count(id_)} times; give each {kind} an id of its own."
         for id_ in dict.fromkeys(ids)
         if ids.count(id_) > 1
     ]
-    for question in questions:
-        problems += [f"{question.id}: {text}" for text in _problems_of(question)]
-    if problems:
-        raise _error(path, problems)
-    return questions
+
+
+def _prediction_problems(asked):
+    if asked.kind == "number" and asked.options:
+        yield "a prediction of kind number has no options; take them out."
+    if asked.kind == "choice" and len(asked.options) < 2:
+        yield "a prediction of kind choice needs two options or more."
+    if asked.kind == "choice" and asked.unit:
+        yield "unit is for a prediction of kind number; take it out."
+    yield from _template_problems(asked.ask)
 
 
 def _error(path, problems):
@@ -164,8 +246,11 @@ def _problem(raw, found):
     place = [step for step in found["loc"] if step not in _TRIED]
     if "hints" in place:  # no need to say which one
         place = place[: place.index("hints") + 1]
-    if len(place) < 2 or place[0] != "questions":
-        return "the file must hold one key, `questions`, with a list of questions."
+    if len(place) < 2 or place[0] not in _File.model_fields:
+        return (
+            "the file must hold the key `questions` with a list of questions, and may "
+            "hold `predictions` with a list of predictions."
+        )
     *outer, last = place
     where, kind = _where(raw, outer)
     if found["type"] == "extra_forbidden":
@@ -182,15 +267,18 @@ def _where(raw, place):
     """The words for a place in the file, and the model that describes it."""
     words, kind = [], _File
     parts = {"questions": Question, "options": Option, "slips": Slip}
+    if place[:1] == ["predictions"]:
+        parts = {"predictions": Prediction, "options": Choice}
     for step in place:
         raw = raw[step] if isinstance(raw, (dict, list)) else None
         if isinstance(step, str):
             kind = parts.get(step, kind)
-        elif kind is Question:
+        elif kind in (Question, Prediction):
             named = raw.get("id") if isinstance(raw, dict) else None
-            words.append(str(named or f"question {step + 1}"))
+            words.append(str(named or f"{kind.__name__.lower()} {step + 1}"))
         else:
-            words.append(f"option {LETTERS[step]}" if kind is Option else "slip")
+            is_option = kind in (Option, Choice)
+            words.append(f"option {LETTERS[step]}" if is_option else "slip")
     return ", ".join(words), kind
 
 
@@ -289,6 +377,55 @@ def names_in(question):
 # --- filling ----------------------------------------------------------------------
 
 
+def filled_prediction(asked, values, *, source):
+    """A prediction with the values of a run in its text.
+
+    Parameters
+    ----------
+    asked : Prediction
+    values : dict of str to number, str, bool, list or interval
+    source : str
+        Name of the file, for errors.
+
+    Returns
+    -------
+    Prediction
+
+    Raises
+    ------
+    ValueError
+        If a value is not given.
+    """
+    values = {name: native(value) for name, value in values.items()}
+    wanted = {name for name, _ in _fields(asked.ask)}
+    problems = [
+        f"{asked.id}: the run gives no {name}; give it to expect(...), or take it out."
+        for name in sorted(wanted - set(values))
+    ]
+    if problems:
+        raise _error(Path(source), problems)
+    return asked.model_copy(update={"ask": _written(asked.ask, values)})
+
+
+def side_of(found):
+    """What a choice is compared with: of an interval the side of zero it lies on.
+
+    >>> side_of("norm"), side_of(True)
+    ('norm', True)
+    """
+    found = native(found)
+    return SIDES[found.sign] if hasattr(found, "sign") else found
+
+
+def as_words(value, looks=None):
+    """A value of a run as text that holds no markup of its own.
+
+    >>> as_words(0.125, "percent"), as_words(3)
+    ('12.5 %', '3')
+    """
+    return _words(native(value), looks)
+
+
 def filled(questions, values, *, source):
     """The questions that apply to a run, with its values in them.
 
@@ -309,7 +446,7 @@ def filled(questions, values, *, source):
     ValueError
         If a value is not given, or is not of the kind that a question needs.
     """
-    values = {name: _native(value) for name, value in values.items()}
+    values = {name: native(value) for name, value in values.items()}
     problems = [
         f"{question.id}: the run gives no {name}; give it to quiz(...), or remove it."
         for question in questions
@@ -326,7 +463,8 @@ def filled(questions, values, *, source):
     return [question for question in found if question]
 
 
-def _native(value):
+def native(value):
+    """A number of numpy as one of Python; anything else as it is."""
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -401,9 +539,7 @@ def _is_right(option, question, values):
         return bool(values[option.right])
     if option.right is not None:
         return option.right
-    found = values[question.answer]
-    if hasattr(found, "sign"):
-        found = SIDES[found.sign]
+    found = side_of(values[question.answer])
     is_list = isinstance(found, (list, tuple, set))
     return option.value in found if is_list else option.value == found
 

@@ -15,10 +15,11 @@ from typing import NamedTuple
 from IPython.display import display
 
 from .._support.paths import ROOT
-from .exercises import EXERCISES, tried
+from .exercises import EXERCISES
 from .findings import MARKDOWN, checked, left_out, listing, plain_values
 from .judging import Verdict, judged
 from .questions import LETTERS, filled, read_questions
+from .trying import tried
 
 FOLDER = ROOT / "notebooks" / "quizzes"
 _ASKED = {}  # chapter -> what was asked last in this kernel

@@ -100,7 +100,7 @@ def _form(place, question):
         kind=question.kind,
         version=version,
         place=place,
-        ask=_html(question.ask),
+        ask=inline_html(question.ask),
         what=_WHAT[question.kind].format(first=question.first),
         controls=_controls(question),
         hints=_hints(question.hints),
@@ -108,7 +108,12 @@ def _form(place, question):
     )
 
 
-def _html(text):
+def inline_html(text):
+    """Markdown on one line as HTML, without links, pictures and HTML of its own.
+
+    >>> inline_html("*a* & b")
+    '<em>a</em> &amp; b'
+    """
     return _SHORT.renderInline(text)
 
 
@@ -128,7 +133,7 @@ def _tick(letter, option, question):
     kind = "radio" if question.kind == "single" else "checkbox"
     return (
         f'<label class="quiz-option"><input type="{kind}" name="answer" '
-        f'value="{letter}"> <span>{_html(option.text)}</span></label>'
+        f'value="{letter}"> <span>{inline_html(option.text)}</span></label>'
     )
 
 
@@ -138,7 +143,7 @@ def _select(letter, option, question):
     return (
         f'<label class="quiz-option"><select name="{letter}">'
         f'<option value="">–</option>{places}</select> '
-        f"<span>{_html(option.text)}</span></label>"
+        f"<span>{inline_html(option.text)}</span></label>"
     )
 
 
@@ -148,9 +153,8 @@ def _hints(hints):
     for hint in reversed(hints):
         title = "Another hint" if hint != hints[0] else "Hint"
         summary = f"<summary>{title}</summary>"
-        html = (
-            f'<details class="quiz-hint">{summary}<p>{_html(hint)}</p>{html}</details>'
-        )
+        inner = f"{summary}<p>{inline_html(hint)}</p>{html}"
+        html = f'<details class="quiz-hint">{inner}</details>'
     return html
 
 
@@ -159,8 +163,9 @@ def _answer(question):
         return _number_answer(question)
     told = _placed(question) if question.kind == "order" else _marked(question)
     items = "".join(
-        f'<li data-letter="{letter}" {mark}><strong>{_html(option.text)}</strong>: '
-        f'{words}. <span class="quiz-why">{_html(option.feedback)}</span></li>'
+        f'<li data-letter="{letter}" {mark}>'
+        f"<strong>{inline_html(option.text)}</strong>: "
+        f'{words}. <span class="quiz-why">{inline_html(option.feedback)}</span></li>'
         for letter, option, (mark, words) in zip(
             LETTERS, question.options, told, strict=False
         )
@@ -184,12 +189,12 @@ def _placed(question):
 
 def _number_answer(question):
     slips = "".join(
-        f'<template data-slip="{slip.answer!r}">{_html(slip.feedback)}</template>'
+        f'<template data-slip="{slip.answer!r}">{inline_html(slip.feedback)}</template>'
         for slip in question.slips
     )
     return (
         f'<p data-answer="{question.answer!r}" data-tolerance="{question.tolerance!r}" '
         f'data-unit="{question.unit or ""}">{escape(as_asked(question))}. '
-        f'<span class="quiz-why">{_html(question.if_right)}</span></p>{slips}'
-        f'<template data-wrong="1">{_html(question.if_wrong)}</template>'
+        f'<span class="quiz-why">{inline_html(question.if_right)}</span></p>{slips}'
+        f'<template data-wrong="1">{inline_html(question.if_wrong)}</template>'
     )

@@ -6,7 +6,8 @@ HTML figures.  Drawings become part of the page, with its fonts and its light or
 colours, and their panels stack on a narrow screen.  Interactive Plotly figures keep
 their JSON in the page and are drawn by the one copy of Plotly that the book ships.
 Findings are rendered as MyST, tables scroll inside their own box, and a quiz becomes a
-form.  The entry point is ``myst_nb.mime_renderers: manifpt``.
+form, as does what a chapter asks before a result.  The entry point is
+``myst_nb.mime_renderers: manifpt``.
 """
 
 import json
@@ -17,12 +18,14 @@ from itertools import count
 from docutils import nodes
 
 from .palette import VARIABLES
-from .questions import Question
+from .prediction_form import found_html, prediction_html
+from .questions import Prediction, Question
 from .quiz_form import folded_quiz
 
 MARKDOWN = "text/markdown"
 SVG = "image/svg+xml"
 PLOTLY = "application/vnd.plotly.v1+json"
+CONTROLS = "application/vnd.jupyter.widget-view+json"
 DEFAULT_HEIGHT = 450  # pixels, Plotly's own default
 
 _INTERACTIVE = """\
@@ -33,15 +36,18 @@ _INTERACTIVE = """\
 <p class="plotly-keys">Arrow keys move through the figure.</p>
 <p class="visually-hidden" aria-live="polite"></p>
 <script type="application/json">{figure}</script>
-<noscript><p>This figure is drawn by JavaScript. What it shows: {alt}</p></noscript>
+<noscript>{still}<p>This figure is drawn by JavaScript. What it shows: {alt}</p>
+</noscript>
 </div>
 """
+_STILL = '<img class="plotly-still" src="{source}" alt="{alt}">'
 
 
 class Renderer:
     """MyST-NB plugin for findings, figures with a description, and tables."""
 
-    mime_priority_overrides = [("html", PLOTLY, 5)]
+    # Controls are dead without a kernel; what stands in for them is shown.
+    mime_priority_overrides = [("html", PLOTLY, 5), ("html", CONTROLS, None)]
 
     @staticmethod
     def handle_mime(renderer, data, inline):
@@ -70,7 +76,7 @@ class Renderer:
         return handlers[data.mime_type](renderer, data)
 
 
-def plotly_html(figure, *, alt, key):
+def plotly_html(figure, *, alt, key, still=None):
     """HTML of an interactive figure, drawn by the book's `interactive.js`.
 
     Parameters
@@ -81,6 +87,8 @@ def plotly_html(figure, *, alt, key):
         What the figure shows, for those who cannot see it.
     key : str
         Identifier, unique on the page.
+    still : str, optional
+        Address of a picture that stands in where there is no JavaScript.
 
     Returns
     -------
@@ -99,8 +107,10 @@ def plotly_html(figure, *, alt, key):
         "layout": layout,
         "frames": figure.get("frames", []),
     }
+    picture = _STILL.format(source=escape(still), alt=escape(alt)) if still else ""
     # A string such as "</script>" would end the element.
     return _INTERACTIVE.format(
+        still=picture,
         key=escape(key),
         alt=escape(alt),
         height=layout.get("height") or DEFAULT_HEIGHT,
@@ -190,12 +200,23 @@ def _markdown(renderer, data):
         questions = [Question(**question) for question in words["questions"]]
         html = folded_quiz(words["name"], questions)
         return [nodes.raw("", html, format="html")]
+    if kind in ("prediction", "prediction-found"):
+        return [nodes.raw("", _prediction(words), format="html")]
     content = renderer.render_markdown(data)
     return [nodes.container("", *content, classes=[kind])] if kind else content
 
 
+def _prediction(words):
+    asked = Prediction(**words["prediction"])
+    if words["kind"] == "prediction":
+        return prediction_html(words["name"], asked)
+    result = words["values"]["result"]
+    return found_html(words["name"], asked, result=result, words=words["words"])
+
+
 def _plotly(renderer, data):
-    html = plotly_html(data.content, alt=_alt(renderer, data), key=_key(data))
+    words = {"alt": _alt(renderer, data), "still": _metadata(data).get("still")}
+    html = plotly_html(data.content, **words, key=_key(data))
     return [_figure(renderer, data, nodes.raw("", html, format="html"))]
 
 

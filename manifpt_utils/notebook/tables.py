@@ -5,6 +5,7 @@ are elements that every host shows: the best number of a column is bold, and num
 that are not distinguishable from it are underlined.
 """
 
+import math
 from html import escape
 from itertools import groupby
 from numbers import Integral, Real
@@ -17,6 +18,7 @@ from IPython.display import display
 from .findings import DASH, fixed, is_missing
 
 MOST_COLUMNS = 8  # columns that fit on a page of 1,280 pixels
+HALF = "±"
 MOST_ROWS = 15  # rows above which a table is folded
 _MARKS = {"best": "strong", "tied": "ins"}  # elements that GitHub keeps
 _PLAIN_MARKS = {"best": "*", "tied": "=", None: ""}
@@ -24,7 +26,7 @@ _PLAIN_MARKS = {"best": "*", "tied": "=", None: ""}
 
 class _Cell(NamedTuple):
     text: str
-    half: str = ""  # half the width of the interval
+    spread: str = ""  # half the width of the interval, or its ends
     mark: str | None = None
     is_number: bool = True
 
@@ -51,8 +53,9 @@ def table(
     Parameters
     ----------
     frame : DataFrame
-        Cells are numbers, intervals (shown as mean and half width), or words.  A
-        default index is not shown; the outer levels of a MultiIndex become headings.
+        Cells are numbers, intervals (shown as mean and half width, or as mean and ends
+        where one side is longer), or words.  A default index is not shown; the outer
+        levels of a MultiIndex become headings.
     caption : str
         What the table holds, in one sentence.
     digits : int, optional
@@ -169,9 +172,9 @@ def _cell(value, digits, percent):
     if hasattr(value, "low") or isinstance(value, Real) or value is None:
         digits = (1 if percent else 3) if digits is None else digits
         scale = 100 if percent else 1
-        mean, half = _mean(value), _half(value)
+        mean = _mean(value)
         text = DASH if is_missing(mean) else fixed(scale * mean, digits)
-        return _Cell(text, "" if is_missing(half) else fixed(scale * half, digits))
+        return _Cell(text, _spread(value, scale, digits))
     if value is pd.NA or value is pd.NaT:
         return _Cell(DASH)
     return _Cell(str(value), is_number=False)
@@ -184,10 +187,19 @@ def _mean(value):
     return float(value) if is_number else float("nan")
 
 
-def _half(value):
-    """Half the width of an interval, or None if there is none."""
-    is_known = not is_missing(getattr(value, "low", None))
-    return (value.high - value.low) / 2 if is_known else None
+def _has_interval(value):
+    return not is_missing(getattr(value, "low", None))
+
+
+def _spread(value, scale, digits):
+    """Half the width of an interval, its ends if one side is longer, or nothing."""
+    if not _has_interval(value):
+        return ""
+    below, above = value.mean - value.low, value.high - value.mean
+    if math.isclose(below, above, abs_tol=0.5 * 10**-digits / scale):
+        return f"{HALF} {fixed(scale * (below + above) / 2, digits)}"
+    low, high = (fixed(scale * end, digits) for end in (value.low, value.high))
+    return f"({low} to {high})"
 
 
 def _is_tied(value, best, how, within):
@@ -210,13 +222,21 @@ def _notes(frame, cells, unit, missing):
     if "best" in marks:
         tied = "; underlined: not distinguishable from it" if "tied" in marks else ""
         notes.append(f"Bold: the best of its column{tied}.")
-    if any(cell.half for cell in found):
-        levels = {v.confidence for c in frame for v in frame[c] if _half(v) is not None}
+    if any(cell.spread for cell in found):
+        levels = {v.confidence for c in frame for v in frame[c] if _has_interval(v)}
         name = " or ".join(f"{100 * level:g} %" for level in sorted(levels))
-        notes.append(f"±: half the width of the {name} interval.")
+        notes += _on_spreads({cell.spread[:1] for cell in found}, name)
     if missing and any(cell.text == DASH for cell in found):
         notes.append(f"{DASH}: {missing.rstrip('.')}.")
     return " ".join(notes)
+
+
+def _on_spreads(signs, name):
+    """What stands behind a mean: one sentence or two."""
+    words = [f"{HALF}: half the width of the {name} interval."] * (HALF in signs)
+    if "(" in signs:
+        words.append(f"In brackets: the {name} interval, where one side is longer.")
+    return words
 
 
 def _html(frame, cells, title, notes, unit):
@@ -272,8 +292,9 @@ def _td(cell):
     text = escape(cell.text)
     if cell.mark:
         text = "<{0}>{1}</{0}>".format(_MARKS[cell.mark], text)
-    half = f" <small>±&nbsp;{cell.half}</small>" if cell.half else ""
-    return f"<td{_side(cell.is_number)}>{text}{half}</td>"
+    spread = cell.spread.replace(" ", "&nbsp;")
+    spread = f" <small>{spread}</small>" if spread else ""
+    return f"<td{_side(cell.is_number)}>{text}{spread}</td>"
 
 
 def _plain(frame, cells, title, notes):
@@ -288,5 +309,5 @@ def _plain(frame, cells, title, notes):
 
 
 def _plain_cell(cell):
-    half = f" ± {cell.half}" if cell.half else ""
-    return f"{cell.text}{half}{_PLAIN_MARKS[cell.mark]}"
+    spread = f" {cell.spread}" if cell.spread else ""
+    return f"{cell.text}{spread}{_PLAIN_MARKS[cell.mark]}"

@@ -44,12 +44,15 @@ def as_kept(notebook):
 
 
 def with_links_of_copy(text):
-    """Markdown of a notebook, with the links to prose pages that its copy needs.
+    """Markdown of a notebook, with the links to other pages that its copy needs.
 
     >>> with_links_of_copy("[The method](../book/method.md), [3](03_attribution.ipynb)")
     '[The method](../method.md), [3](03_attribution.ipynb)'
+    >>> with_links_of_copy("[to do](../exercises/03_attribution.ipynb)")
+    '[to do](../../exercises/03_attribution.ipynb)'
     """
-    return text.replace("](../book/", "](../")
+    text = text.replace("](../book/", "](../")
+    return text.replace("](../exercises/", "](../../exercises/")
 
 
 def _with_links(output):

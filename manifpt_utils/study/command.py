@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .._support.console import Room
+from .._support.console import Room, device
 from .._support.names import BASELINES, PAPER_SPACES, SPACES
 from .._support.paths import DATA
 from . import comparison, estimates, folder_study, ladder, regime
@@ -86,6 +86,7 @@ def work(function):
             metavar="ADDRESS",
             help="Use a running Dask cluster, for instance tcp://10.0.0.1:8786.",
         ),
+        device,
     ):
         function = option(function)
     return function
@@ -107,12 +108,11 @@ def common(function):
 @several("--settings", SETTINGS, "Settings")
 @several("--methods", EVERY_METHOD, "Methods")
 @several("--seeds", SEEDS, "Seeds of splits and networks")
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @common
-def compare(settings, methods, seeds, device, **options):
+def compare(settings, methods, seeds, **options):
     """Train and test all methods in all settings."""
     trainings = comparison.planned(settings, methods, seeds)
-    run(comparison.COMPARISON, trainings, device=device, **options)
+    run(comparison.COMPARISON, trainings, **options)
 
 
 @command.command("estimates", epilog=EPILOG)
@@ -126,7 +126,7 @@ def estimate(photos, spaces, **options):
 
 @command.command("ladder", epilog=EPILOG)
 @several("--photos", PHOTOS, "Photographs")
-@several("--kinds", ladder.KINDS, "Kinds of artifacts and controls")
+@several("--kinds", ladder.EVERY_KIND, "Kinds of artifacts and controls")
 @common
 def ladder_of_controls(photos, kinds, **options):
     """Train on artifacts, and on controls without a closest point."""
@@ -196,7 +196,7 @@ def map_regime(dimensions, ratios, **options):
     type=click.IntRange(min=1),
     help="Draw at most this many images of a class.",
 )
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@device
 def first_table(source, output, **options):
     """Compute Table 1 of the paper on your own images.
 
@@ -218,8 +218,9 @@ def first_table(source, output, **options):
     "--benchmark",
     "folder",
     required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder with real/ and one sub-folder per model.",
+    type=click.Path(path_type=Path),
+    help="Folder with real/ and one sub-folder per model, or whatever `load` reads; a "
+    "split into train and test that it brings is kept.",
 )
 @click.option(
     "--output",
@@ -259,7 +260,6 @@ def first_table(source, output, **options):
     is_flag=True,
     help="Only one training per method and one space; networks train a fifth as long.",
 )
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @work
 def run_folder(folder, output, size, quick, list_only, device, **options):
     """Compare all methods on a folder of your own images."""
@@ -293,7 +293,7 @@ def _checked(study, training):
 
     for message in benchmark(study.folder, study.size).warnings:
         click.echo(f"Warning: {message}", err=True)
-    drawn(study.folder, study.size, training.n_train + training.n_test)
+    drawn(study.folder, study.size, (training.n_train, training.n_test))
 
 
 def _announced(store, todo, device):
@@ -327,7 +327,7 @@ def run(study, trainings, *, output, list_only=False, **options):
     list_only : bool
         Whether to show only what is missing and to compute nothing.
     **options
-        Options of `compute`, which passes some of them to the study's `measure`.
+        Options of `compute`.
     """
     store = Store(study, output, _called())
     if list_only:

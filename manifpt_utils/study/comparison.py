@@ -23,6 +23,8 @@ from .._support.suggestion import suggestion
 from ..images.catalogue import records
 from ..images.manifest import read_manifest
 from .settings import (
+    ABLATED,
+    ABLATIONS,
     BETWEEN_PIXELS,
     EVERY_METHOD,
     FEW,
@@ -32,6 +34,7 @@ from .settings import (
     METHODS,
     N_TRAIN,
     PHOTOS,
+    SATURATION,
     SEEDS,
     SETTINGS,
     Method,
@@ -50,8 +53,9 @@ N_SEEDS = {
     "many images": (2, 2),
     "origin": (5, 0),
     "published": (5, 1),
-    "good models": (2, 0),
+    "good models": (3, 0),
     "imagenet": (2, 0),
+    "ablation": (0, 3),
 }
 FILTER_SEEDS = 3  # seeds of high-pass and denoiser
 COFFEE = shared("coffee")
@@ -90,7 +94,7 @@ class Comparison(Study):
     types |= {"d": "Int64", "n_test": "Int64"}
     names = [m.name for m in METHODS] + [m.space for m in METHODS]
     names += [*PHOTOS, "shared", "listed", *(m.kind for m in METHODS)]
-    names += ["imagenet", "good", "good on both"]
+    names += ["published", *ABLATED, "imagenet", "good", "good on both"]
     order = {name: i for i, name in enumerate(dict.fromkeys(names))}
 
     def planned(self):
@@ -106,14 +110,12 @@ class Comparison(Study):
         values = (*fit.setting, *fit.method, *column, fit.n_train, fit.seed)
         return dict(zip(self.keys, values, strict=True))
 
-    def measure(self, fit, *, device="cpu"):
+    def measure(self, fit):
         """Train once and score all columns.
 
         Parameters
         ----------
         fit : Fit
-        device : str
-            Device of torch on which methods with their own network are trained.
 
         Returns
         -------
@@ -121,11 +123,10 @@ class Comparison(Study):
             Rows of the results.  If a method cannot work on these images, its row has a
             `reason` in place of a score.
         """
-        from .comparison_training import (
-            scores,
-        )  # imports torch, which reading results does not need
+        # Needs torch, which reading results does not.
+        from .comparison_training import scores
 
-        found = scores(fit, device=device)
+        found = scores(fit)
         return [self.key(fit, column) | values for column, values in found.items()]
 
     def batch(self, fit):
@@ -198,7 +199,10 @@ def _test(setting, method, task, n_train):
     is_published = method.kind == "published"
     is_short = task == "closed" and n_train in (min(FEW), N_TRAIN)
     if setting.models in ("good", "good on both"):
-        return "good models" if is_short and method in BETWEEN_PIXELS else None
+        is_asked = method in (*BETWEEN_PIXELS, SATURATION)
+        return "good models" if is_short and is_asked else None
+    if method in ABLATIONS:
+        return "ablation" if is_short and setting.models == "shared" else None
     if method in IMAGENET:
         return "imagenet" if is_short and setting.models == "shared" else None
     if setting.question == "origin":

@@ -15,7 +15,7 @@ from ..method.evaluation import accuracy, fit_and_test, split
 from ..method.representations import representations
 from ..metrics import frechet_distance_ratio
 from .comparison import Column, columns, is_moved, unseen
-from .settings import IMAGENET, N_TEST, OTHER
+from .settings import ABLATED, IMAGENET, N_TEST, OTHER
 
 N_COMPONENTS = 3  # common dimension; the shortest features have no more
 N_PERMUTATIONS = 5  # permutations for the null of the ratio
@@ -30,7 +30,7 @@ class Material(NamedTuple):
     tests: dict  # column -> features and labels
 
 
-def scores(fit, *, device="cpu"):
+def scores(fit):
     """Train once and score every column of the training.
 
     Returns
@@ -39,7 +39,7 @@ def scores(fit, *, device="cpu"):
         `score` with further numbers, or the `reason` why there is none.
     """
     try:
-        return _scores(fit, _material(fit.setting, fit.method, device))
+        return _scores(fit, _material(fit.setting, fit.method))
     except ValueError as error:
         return {column: _refusal(error) for column in columns(fit)}
 
@@ -115,12 +115,12 @@ def _separability(column, fitted, x, labels, fit):
 
 
 @lru_cache(maxsize=1)
-def _material(setting, method, device="cpu"):
+def _material(setting, method):
     home, tests = _images(setting, is_moved(setting, method))
     has_real = setting.question == "model"
     images, labels = home.labelled(setting.room + N_TEST, with_real=has_real)
     if method.name != "ours":
-        head = _earlier(method, home.real.shape[1:3], device)
+        head = _earlier(method, home.real.shape[1:3])
         pairs = {column: (x, y) for column, (x, y, _) in tests.items()}
         return Material(head, (images, labels), pairs)
     own = _representation(home, method)
@@ -133,8 +133,8 @@ def _material(setting, method, device="cpu"):
     return Material(attributor(own), (own.transform(images), labels), pairs)
 
 
-def _earlier(method, image_size, device):
-    options = {"device": device} if method.has_network else {}
+def _earlier(method, image_size):
+    options = ABLATED.get(method.kind, {})
     is_published = method.kind == "published"
     return baseline(method.name, paper=is_published, image_size=image_size, **options)
 

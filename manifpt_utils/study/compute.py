@@ -1,15 +1,17 @@
 """Computes the missing trainings of a study, in several processes or on a cluster."""
 
 import time
+from concurrent.futures.process import BrokenProcessPool
 from itertools import groupby
 
 import joblib
 from tqdm import tqdm
 
-from .workers import results_of
+from .._support.files import check_writable
+from .._support.workers import LOST, results_of
 
 
-def compute(trainings, store, *, jobs=1, workers=None, scheduler=None, **options):
+def compute(trainings, store, *, jobs=1, workers=None, scheduler=None, device=None):
     """Run the trainings that the results lack, and add their rows.
 
     Parameters
@@ -21,13 +23,19 @@ def compute(trainings, store, *, jobs=1, workers=None, scheduler=None, **options
         Processes.
     workers, scheduler
         A Dask cluster instead of processes, see `workers.results_of`.
-    **options
-        Options of the study's `measure`.
+    device : str, optional
+        Device of torch of every process, see `use_device`.
+
+    Raises
+    ------
+    ValueError
+        If the results cannot be written, or a process is killed.
     """
     study = store.study
     todo = study.missing(trainings, store.read()[0])
+    check_writable(store.csv)
     batches = (list(batch) for _, batch in groupby(todo, key=study.batch))
-    calls = [(study, batch, options) for batch in batches]
+    calls = [(study, batch, device) for batch in batches]
     work = _work(calls, jobs, workers, scheduler)
     with tqdm(total=len(todo), unit="training") as bar:
         for done, rows, seconds in work:
@@ -42,15 +50,25 @@ def _work(calls, jobs, workers, scheduler):
         return ()
     if workers is not None or scheduler is not None:
         return results_of(_measure_all, calls, workers=workers, scheduler=scheduler)
+    return _in_processes(calls, jobs)
+
+
+def _in_processes(calls, jobs):
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-    return parallel(joblib.delayed(_measure_all)(*call) for call in calls)
+    try:
+        yield from parallel(joblib.delayed(_measure_all)(*call) for call in calls)
+    except BrokenProcessPool as error:
+        raise ValueError(LOST) from error
 
 
-def _measure_all(study, trainings, options):
+def _measure_all(study, trainings, device):
     """Rows and CPU seconds of some trainings, computed on one thread."""
     import torch
 
+    from ..method.device import use_device
+
     torch.set_num_threads(1)
     begun = time.process_time()
-    rows = [row for training in trainings for row in study.measure(training, **options)]
+    with use_device(device):
+        rows = [row for training in trainings for row in study.measure(training)]
     return trainings, rows, time.process_time() - begun

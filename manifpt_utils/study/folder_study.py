@@ -14,7 +14,6 @@ import pandas as pd
 
 from .._support.names import BASELINES, SPACES
 from .._support.suggestion import suggestion
-from ..images.layout import class_paths
 from .comparison import COMPARISON
 from .settings import Method, ours
 from .study import Study
@@ -44,7 +43,7 @@ class FolderStudy(Study):
     Parameters
     ----------
     folder : path
-        As `from_folder` describes it.
+        Or file, as `load` describes it.
     name : str
         Name of the two files of results.
     size : int or (int, int), optional
@@ -86,13 +85,13 @@ class FolderStudy(Study):
         """A hash of the names, sizes and times of the files of every class."""
         return self._sheets
 
-    def measure(self, training, *, device="cpu"):
+    def measure(self, training):
         """Train once and test once: a row, with a reason if there is no score."""
         from .folder_training import score  # imports torch
 
         (cell,) = self.cells(training)
         try:
-            found = {"score": score(self.folder, self.size, training, device=device)}
+            found = {"score": score(self.folder, self.size, training)}
         except ValueError as error:
             found = {"reason": " ".join(str(error).split())}
         return [dict(zip(self.keys, cell, strict=True)) | found]
@@ -124,11 +123,19 @@ class FolderStudy(Study):
 
 def _described(folder):
     """A hash of the files of every class."""
+    from ..images.readers import find  # needs numpy, which --help does not
+
     found = {}
-    for name, paths in class_paths(folder).items():
-        states = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in paths]
+    for name, items in find(folder).items.items():
+        states = [(x.name, *_state(x.place, folder)) for x in items]
         found[name] = sha256(repr(states).encode()).hexdigest()
     return found
+
+
+def _state(place, folder):
+    """Size and time of a file, or of the file that holds all images."""
+    status = (place if isinstance(place, Path) else folder).stat()
+    return status.st_size, status.st_mtime_ns
 
 
 def methods(spaces=("rgb", "frequency"), kinds=KINDS, earlier=tuple(BASELINES)):
@@ -236,12 +243,12 @@ def summary(table):
         Indexed by method; columns `n train`, `accuracy`, `low` and `high` of the 95 %
         interval, `trainings`, and the `reason` if there is no score.
     """
-    from ..metrics.intervals import mean_interval  # imports scipy
+    from ..metrics.intervals import share_interval  # imports scipy
 
     rows = {}
     kept = ["n_train", "n_test", "effort"]
     for key, part in table.groupby([*NAMED, *kept], sort=False):
-        found = mean_interval(part["score"])
+        found = share_interval(part["score"])
         reason = "; ".join(sorted(set(part["reason"]) - {""}))
         rows[str(Method(*key[:3])), *key[3:]] = (*found[:4], reason)
     names = ["method", *(name.replace("_", " ") for name in kept)]

@@ -8,7 +8,14 @@ from itertools import product
 
 import pandas as pd
 
-from ..metrics.intervals import holm, mean_interval, paired_difference, t_test
+from ..metrics.intervals import (
+    chosen_elsewhere,
+    holm,
+    mean_interval,
+    paired_difference,
+    share_interval,
+    t_test,
+)
 from .ladder import (
     CLASSIFIERS,
     COLUMNS,
@@ -36,7 +43,7 @@ def photo_scores(results, *, space="rgb", treatment="none"):
     ----------
     results : DataFrame
         From `LADDER.results`.
-    space : {"rgb", "frequency"}
+    space : str
     treatment : str
         Treatment of all images.
 
@@ -96,11 +103,9 @@ def tuned(widths):
     >>> tuned(pd.DataFrame(rows, ["a", "b"], columns)).tolist()
     [0.7, 0.5, 0.9]
     """
-    chosen = {}
-    for panel, photo in widths:
-        others = widths[panel].drop(columns=photo).mean(axis=1)
-        chosen[panel, photo] = widths.loc[others.idxmax(), (panel, photo)]
-    return pd.Series(chosen).reindex(widths.columns)
+    panels = widths.columns.unique(0)
+    parts = {panel: chosen_elsewhere(widths[panel]) for panel in panels}
+    return pd.concat(parts).reindex(widths.columns)
 
 
 def accuracy_panels(scores):
@@ -118,7 +123,7 @@ def accuracy_panels(scores):
         Interval over photographs.
     """
     rows = [
-        (panel, kind, _group(kind), mean_interval(scores.loc[kind, panel]))
+        (panel, kind, _group(kind), share_interval(scores.loc[kind, panel]))
         for panel, kind in product(PANELS, scores.index)
     ]
     return pd.DataFrame(rows, columns=["panel", "kind", "group", "accuracy"])
@@ -127,7 +132,7 @@ def accuracy_panels(scores):
 def intervals(scores):
     """Means over photographs: one row per kind, one column of Interval per panel."""
     return pd.DataFrame(
-        {p: [mean_interval(row) for row in scores[p].to_numpy()] for p in PANELS},
+        {p: [share_interval(row) for row in scores[p].to_numpy()] for p in PANELS},
         index=scores.index,
     )
 
@@ -249,7 +254,7 @@ def shares_of_variance(results):
     by_photo = pd.DataFrame(shares).T
     by_panel = by_photo.groupby(level=0, sort=False)
     return pd.DataFrame(
-        {name: by_panel[name].apply(mean_interval) for name in by_photo}
+        {name: by_panel[name].apply(share_interval) for name in by_photo}
     )
 
 
@@ -354,5 +359,5 @@ def under_compression(results):
     names = part["column"].replace("closed", "as they are")
     part = part.assign(test=names + ", " + part["n_train"].astype(str))
     means = part.groupby(["kind", "test", "photo"], sort=False)["score"].mean()
-    found = means.groupby(["kind", "test"], sort=False).apply(mean_interval)
+    found = means.groupby(["kind", "test"], sort=False).apply(share_interval)
     return found.unstack("test", sort=False)

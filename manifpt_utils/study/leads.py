@@ -1,21 +1,23 @@
 """The leads of artifacts over a rival, and the number of real views they need.
 
-The artifacts are rows of `ESTIMATES.results`; the rival is the raw image or the best
-earlier method, from `COMPARISON.results`.  Both have the same splits, seeds and test
-images, so they are compared per seed.
+The artifacts are rows of `ESTIMATES.results`, the rival is the raw image or an earlier
+method, from `COMPARISON.results`; both have the same splits, seeds and test images, so
+that they are compared seed by seed.  Which space and which earlier method stand against
+each other on a photograph is chosen on the other photographs, so that no test image has
+a part in the choice.
 """
 
-import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from ..metrics.intervals import mean_interval
+from ..metrics.intervals import holm, mean_interval, t_test
 from .estimates import COLUMNS, ESTIMATES, N_REAL
 
 SEARCHED = "searched in RGB"  # stored as "exact": its view is found among pixels
 PLACES = {"closed": "home", "transfer": "away"}
 RIVAL = ["photo", "column", "n_train", "seed"]
-TEST = ["photo", "n_train", "column", "kind"]
+TEST = ["n_train", "place", "kind", "n_real"]
+LEVEL = 0.05  # of p-values
 
 
 def raw_scores(compared):
@@ -40,8 +42,8 @@ def _of_pairs(compared):
     return compared[(compared["models"] == "shared") & compared["column"].isin(COLUMNS)]
 
 
-def best_earlier_scores(compared):
-    """Scores of the best earlier method of every test, per seed.
+def chosen_earlier_scores(compared):
+    """Scores, seed by seed, of the earlier method that is best on other photographs.
 
     Parameters
     ----------
@@ -52,14 +54,50 @@ def best_earlier_scores(compared):
     -------
     DataFrame
         Indexed by photo, column, n_train and seed: `method`, which has the highest mean
-        over the seeds, and its `score`.
+        over the other photographs in the same column, and its `score`.
     """
     table = _of_pairs(compared)
     table = table[table["kind"] == "earlier"]
-    means = table.groupby([*RIVAL[:-1], "method"])["score"].mean().dropna()
-    best = means.groupby(RIVAL[:-1]).idxmax()
-    rows = table.set_index([*RIVAL[:-1], "method"]).loc[best.tolist()]
-    return rows.reset_index().set_index(RIVAL)[["method", "score"]]
+    means = table.groupby([*RIVAL[:-1], "method"])["score"].mean().reset_index()
+    chosen = best_elsewhere(means, ["column", "n_train"], "method", "score")
+    rows = table.merge(chosen[[*RIVAL[:-1], "method"]])
+    return rows.set_index(RIVAL)[["method", "score"]].sort_index()
+
+
+def best_elsewhere(table, test, choice, value):
+    """For every photograph the rows of what is best on all the others.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per photograph, test and what can be chosen.
+    test : list of str
+        Columns that name a test; its rows on the other photographs decide.
+    choice, value : str
+        Columns of what is chosen, and of what is to be high.
+
+    Returns
+    -------
+    DataFrame
+        A row per photograph and test.  What lacks a value on some photograph is not
+        chosen.
+
+    Examples
+    --------
+    >>> rows = {"photo": list("aabbcc"), "test": 1, "space": ["rgb", "frequency"] * 3}
+    >>> table = pd.DataFrame(rows | {"mean": [0.1, 0.9, 0.5, 0.4, 0.6, 0.3]})
+    >>> best_elsewhere(table, ["test"], "space", "mean")["space"].tolist()
+    ['rgb', 'frequency', 'frequency']
+    """
+    wide = table.pivot_table(value, [*test, choice], "photo", sort=False)
+    wide = wide.dropna()
+    parts = []
+    for photo in wide:
+        others = wide.drop(columns=photo).mean(axis=1)
+        best = others.groupby(test, sort=False).idxmax()
+        names = pd.DataFrame(best.tolist(), columns=[*test, choice])
+        parts.append(names.assign(photo=photo))
+    return table.merge(pd.concat(parts), on=["photo", *test, choice])
 
 
 def lead(table, rival, *, confidence=0.95):
@@ -77,9 +115,9 @@ def lead(table, rival, *, confidence=0.95):
     Returns
     -------
     DataFrame
-        Indexed by the keys without the seed.  Columns: `mean` of the difference and
-        `sem`, its standard error; `seeds`, their number; `low` and `high`, the interval
-        by Student's t; and `significant`, whether the interval lies above zero.
+        Indexed by the keys without the seed: `mean` of the difference; `seeds`, how
+        many; `low` and `high`, its interval by Student's t; and `p`, two-sided.  The
+        unit is the training; one has neither interval nor p-value.
     """
     cell = pd.MultiIndex.from_frame(table[rival.index.names])
     ahead = table["score"].to_numpy() - rival.reindex(cell).to_numpy()
@@ -87,9 +125,12 @@ def lead(table, rival, *, confidence=0.95):
     groups = table.assign(ahead=ahead).groupby(keys, sort=False)["ahead"]
     found = groups.agg(["mean", "sem", "count"]).rename(columns={"count": "seeds"})
     freedom = (found["seeds"] - 1).clip(lower=1)
-    reach = student.ppf((1 + confidence) / 2, freedom) * found["sem"].fillna(np.inf)
+    sem = found.pop("sem")
+    reach = student.ppf((1 + confidence) / 2, freedom) * sem
     found["low"], found["high"] = found["mean"] - reach, found["mean"] + reach
-    return found.assign(significant=found["low"] > 0)
+    # A mean without any spread is sure, whatever it is.
+    ratio = found["mean"].abs() / sem.where(sem != 0, 1e-12)
+    return found.assign(p=2 * student.sf(ratio, freedom))
 
 
 def readable(found):
@@ -176,24 +217,6 @@ def _tuple(key):
     return key if isinstance(key, tuple) else (key,)
 
 
-def threshold(significant):
-    """The least number of real views from which on a lead is always significant.
-
-    Parameters
-    ----------
-    significant : Series of bool
-        Indexed by the number of real views.
-
-    Examples
-    --------
-    >>> threshold(pd.Series({100: True, 1000: False, 10000: True, 50000: True}))
-    10000
-    """
-    falling = significant.sort_index(ascending=False)
-    holds = falling.index[falling.astype(bool).cummin()]
-    return int(holds[-1]) if len(holds) else None
-
-
 def at_every_count(table, counts=N_REAL):
     """The table, in which rows that need no real views appear for every number of them.
 
@@ -208,42 +231,76 @@ def at_every_count(table, counts=N_REAL):
     return pd.concat([table[~flat], *copies], ignore_index=True)
 
 
-def best_spaces(found):
-    """For every test, kind and number of views, the space with the largest lead.
+def in_chosen_spaces(found):
+    """Leads in the space that is best on the other photographs.
 
     Parameters
     ----------
     found : DataFrame
-        From `lead`, with its index as columns.
-    """
-    groups = found.groupby([*TEST, "n_real"], sort=False)
-    return found.loc[groups["mean"].idxmax()]
-
-
-def first_leads(found):
-    """The number of real views that make a lead significant, and the first space.
-
-    Parameters
-    ----------
-    found : DataFrame
-        From `lead`, with its index as columns.
+        From `readable`.
 
     Returns
     -------
     DataFrame
-        Indexed by photo, n_train, column and kind: `n_real`, 0 for kinds that need no
-        real views, and `space`; missing values if no space is ever ahead.
+        One row per photograph, test, kind and number of real views.
     """
-    rows = {key: _first_lead(g) for key, g in found.groupby(TEST, sort=False)}
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=["n_real", "space"])
-    table.index = pd.MultiIndex.from_tuples(rows, names=TEST)
-    return table.astype({"n_real": "Int64"})
+    return best_elsewhere(found, TEST, "space", "mean")
 
 
-def _first_lead(group):
-    """Number of real views and space of the earliest lead, or None and None."""
-    spaces = group.groupby("space", sort=False)
-    first = [
-        (threshold(part.set_index("n_real")["significant"]), s) for s, part in spaces
-    ]
-    return min((n for n in first if n[0] is not None), default=(None, None))
+def over_all(found):
+    """Leads over the photographs, tested and corrected for their number.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `in_chosen_spaces`.
+
+    Returns
+    -------
+    DataFrame
+        Columns of `TEST`; `lead`, an `Interval`; its `p` by the t-test over the
+        photographs, and `p_holm`, corrected for all rows.
+    """
+    table = over_photographs(found, TEST)
+    groups = found.groupby(TEST, sort=False)["mean"]
+    p = [t_test(part) for _, part in groups]
+    return table.assign(p=p, p_holm=holm(p))
+
+
+def first_leads(tested):
+    """From how many real views on a lead stays above zero, by corrected p-values.
+
+    Parameters
+    ----------
+    tested : DataFrame
+        From `over_all`.
+
+    Returns
+    -------
+    Series
+        Indexed by place, n_train and kind: the number, 0 for what needs no real views;
+        missing where the largest number is not enough.
+    """
+    means = tested["lead"].map(lambda lead: lead.mean)
+    is_ahead = (tested["p_holm"] <= LEVEL) & (means > 0)
+    groups = tested.assign(ahead=is_ahead).groupby(["place", "n_train", "kind"])
+    first = {key: threshold(g.set_index("n_real")["ahead"]) for key, g in groups}
+    return pd.Series(first, dtype="Int64")
+
+
+def threshold(is_ahead):
+    """The least number of real views from which on a lead stays.
+
+    Parameters
+    ----------
+    is_ahead : Series of bool
+        Indexed by the number of real views.
+
+    Examples
+    --------
+    >>> threshold(pd.Series({100: True, 1000: False, 10000: True, 50000: True}))
+    10000
+    """
+    falling = is_ahead.sort_index(ascending=False)
+    holds = falling.index[falling.astype(bool).cummin()]
+    return int(holds[-1]) if len(holds) else None

@@ -1,4 +1,4 @@
-"""The four main tests (at home and away, few and many images) on groups of models.
+"""The four main tests (home and away, few and many images), and what they depend on.
 
 Images that look wrong are easy to tell apart, so a gain could be due to weak generators
 alone.  The group of good models is `settings.GOOD_MODELS`, chosen by the precision of
@@ -11,15 +11,18 @@ from itertools import product
 import pandas as pd
 
 from .comparison import N_SEEDS
-from .ladder_tables import PANELS, intervals, leads_over
+from .ladder_tables import PANELS, corrected, intervals, leads_over
 from .leads import PLACES
 from .questions import FEWEST, Test, mean_scores
 from .settings import (
+    ABLATIONS,
     BETWEEN_PIXELS,
     IMAGENET,
     N_TRAIN,
     PHOTOS,
+    SATURATION,
     SEEDS,
+    Method,
     good,
     good_on_both,
     ours,
@@ -35,6 +38,12 @@ CONTRASTS = (("nearest", "raw"), ("nearest", "highpass"), ("denoiser", "highpass
 SUPERVISED = tuple(ours("supervised", method.kind) for method in IMAGENET)
 # Both sides of a comparison use the seeds that both have.
 ON_GOOD, ON_NETWORKS = (SEEDS[: N_SEEDS[row][0]] for row in ("good models", "imagenet"))
+ON_ABLATIONS = SEEDS[: N_SEEDS["ablation"][1]]
+WANG = Method("Wang20", "", "earlier")
+# One thing at a time: without blur and compression, and on spectra.
+_PLAIN, _ON_SPECTRA, _PLAIN_ON_SPECTRA = map(str, ABLATIONS)
+WANG_PAIRS = [(_PLAIN, str(WANG)), (_PLAIN_ON_SPECTRA, _ON_SPECTRA)]
+WANG_PAIRS += [(_ON_SPECTRA, str(WANG)), (_PLAIN_ON_SPECTRA, _PLAIN)]
 
 
 def scores_of(results, group, *, methods=BETWEEN_PIXELS, seeds=ON_GOOD):
@@ -91,6 +100,18 @@ def sizes(group):
     return {p: [len(t.setting.names) for t in found[p].values()] for p in found}
 
 
+def chance(group):
+    """Accuracy of guessing in the mean over the photographs: a dict by panel.
+
+    Examples
+    --------
+    >>> round(chance(SHARED)["home, 5 images per model"], 3)
+    0.146
+    """
+    found = tests_of(group)
+    return {p: sum(t.chance for t in found[p].values()) / len(PHOTOS) for p in found}
+
+
 def contrasts(results):
     """Leads of kinds in RGB, on shared models and on good ones.
 
@@ -115,6 +136,42 @@ def contrasts(results):
 
 def _leads(scores, space, kind, rival):
     return leads_over(scores, f"{space} {rival}").loc[f"{space} {kind}"]
+
+
+def corrected_on_good(results):
+    """P-values of all contrasts on good models, corrected for all of them.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `COMPARISON.results`.
+
+    Returns
+    -------
+    Series
+        Indexed by kind, rival and panel; by t-tests over the photographs.
+    """
+    pairs = [(f"rgb {kind}", f"rgb {rival}") for kind, rival in CONTRASTS]
+    return corrected(scores_of(results, GOOD), pairs)
+
+
+def by_saturation(results):
+    """Accuracy of counts of saturated values alone, on shared models and on good ones.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `COMPARISON.results`.
+
+    Returns
+    -------
+    DataFrame of Interval
+        One row per group of models, one column per panel; over photographs.
+    """
+    rows = [
+        intervals(scores_of(results, group, methods=[SATURATION])) for group in GROUPS
+    ]
+    return pd.concat(rows).set_axis(pd.Index(GROUPS, name="models"))
 
 
 def changed(table):
@@ -162,3 +219,30 @@ def networks_compared(results):
     over_small = leads_over(scores, "supervised raw").loc["imagenet raw"]
     gains["raw: imagenet − supervised"] = over_small
     return pd.concat([intervals(scores), pd.DataFrame(gains).T])[AT_HOME]
+
+
+def parts_of_wang(results):
+    """What blur and compression of training images, and spectra, do to Wang20.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `COMPARISON.results`.
+
+    Returns
+    -------
+    accuracies : DataFrame of Interval
+        One row per version of the method, one column per panel; over photographs.
+    differences : DataFrame of Interval
+        One row per pair of `WANG_PAIRS`, which differ in one thing.
+    p_values : Series
+        Of these differences, corrected by Holm's method for all of them.
+    """
+    methods = (WANG, *ABLATIONS)
+    scores = scores_of(results, SHARED, methods=methods, seeds=ON_ABLATIONS)
+    differences = {
+        f"{kind} − {rival}": leads_over(scores, rival).loc[kind]
+        for kind, rival in WANG_PAIRS
+    }
+    rows = pd.DataFrame(differences).T[PANELS]
+    return intervals(scores), rows, corrected(scores, WANG_PAIRS)

@@ -12,7 +12,8 @@ from ..images.catalogue import CORE, listed
 
 NETWORKS = ("Nataraj19", "Wang20", "Marra18", "Marra19", "Yu19")  # have their own
 FINE_TUNED = ("Wang20", "Marra18", "Marra19")  # as published, from ImageNet weights
-SLOW = ("Yu19",)  # as published, a training takes half an hour of a processor core
+# As published, half an hour of a processor core per training and more.
+SLOW = ("Nataraj19", "Yu19")
 KINDS = ("raw", "nearest", "hull")
 FILTERS = ("highpass", "denoiser")  # they need pixels or their spectra
 
@@ -154,9 +155,10 @@ class Method(NamedTuple):
     space : str
         Embedding space, for "ours"; empty for an earlier method.
     kind : str
-        For "ours": "raw" for the embedded image, or the estimate by which its artifact
-        is taken.  For earlier methods: "earlier", or "published" for the published
-        sizes and schedule.
+        For ours, what is shown of the space: "raw" for the embedded image, or the
+        estimate that its artifact is taken with; else "earlier", "published" for an
+        earlier method with the sizes and the schedule that were published, or one of
+        `ABLATED`.
 
     Examples
     --------
@@ -171,7 +173,7 @@ class Method(NamedTuple):
     def __str__(self):
         if self.name == "ours":
             return f"{self.space} {self.kind}"
-        return f"{self.name} published" if self.kind == "published" else self.name
+        return self.name if self.kind == "earlier" else f"{self.name} {self.kind}"
 
     @property
     def has_network(self):
@@ -200,11 +202,21 @@ PUBLISHED = tuple(
     for name in BASELINES
     if name not in (*FINE_TUNED, *SLOW)
 )
+# Wang20 blurs and compresses training images, and spectra are said to feed it: what it
+# is without the one and with the other.
+ABLATED = {
+    "without blur and JPEG": {"blur_jpeg": 0.0},
+    "on spectra": {"spectrum": True},
+    "on spectra without blur and JPEG": {"blur_jpeg": 0.0, "spectrum": True},
+}
+ABLATIONS = tuple(Method("Wang20", "", kind) for kind in ABLATED)
 # In the space of a network that was trained on ImageNet, which is slow without a GPU.
 IMAGENET = tuple(ours("imagenet", kind) for kind in ("raw", "nearest"))
-EVERY_METHOD = (*METHODS, *PUBLISHED, *IMAGENET)
-# The methods with which the good models are told apart.
+EVERY_METHOD = (*METHODS, *PUBLISHED, *IMAGENET, *ABLATIONS)
+# The methods with which good models are told apart, beside a few numbers that tell what
+# looks wrong.
 BETWEEN_PIXELS = tuple(ours("rgb", kind) for kind in ("raw", "nearest", *FILTERS))
+SATURATION = Method("McCloskey18", "", "earlier")
 # The settings that correspond to the paper's Table 1.  The shared models of china are
 # all models that the paper lists for FFHQ.
 PLAYS = {"GM-CelebA": every("coffee"), "GM-CIFAR10": every("flower")}

@@ -56,7 +56,7 @@ class Study:
         """The cells to which a training gives rows: a set of tuples of `keys`."""
         raise NotImplementedError
 
-    def measure(self, training, **options):
+    def measure(self, training):
         """Train, test and return the rows: a list of dict."""
         raise NotImplementedError
 
@@ -160,12 +160,26 @@ class Store:
         }
 
     def read(self):
-        """The table and the record on disk, or empty ones if there are none."""
+        """The table and the record on disk, or empty ones if there are none.
+
+        Raises
+        ------
+        ValueError
+            If the files hold something else.
+        """
         if not self.csv.is_file():
             record = {"runs": [], "cpu_seconds": {}, "sheets": {}}
             return self.study.empty(), record
-        table = self.study.pruned(self.study.parse(self.csv.read_bytes()))
-        return table, loads(self.json.read_text(encoding="utf-8"))
+        try:
+            table = self.study.pruned(self.study.parse(self.csv.read_bytes()))
+            record = loads(self.json.read_bytes())
+            record["runs"], record["cpu_seconds"], record["sheets"]
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            raise ValueError(
+                f"{self.csv} with {self.json.name} is damaged, or holds something else "
+                "than results of this study; give another file, or move the two away."
+            ) from error
+        return table, record
 
     def add(self, trainings, rows, seconds):
         """Store the rows of some trainings of one batch, and the seconds they took."""

@@ -18,10 +18,10 @@ from .._support.names import BASELINES, SPACES
 from .._support.suggestion import suggestion
 from ..baselines import baseline
 from ..method.classifiers import attribution_pipeline
+from ..method.device import use_device
 from ..method.evaluation import evaluate
 from ..method.manifold import DataManifold
 from ..method.spaces import make_space
-from .settings import NETWORKS
 
 METHODS = (*BASELINES, *SPACES)
 PIXELS = ("rgb", "frequency")
@@ -48,7 +48,7 @@ def table_one(
     n_test=300,
     seeds=(0, 1, 2),
     small=False,
-    device="cpu",
+    device=None,
 ):
     """Train and test the methods of Table 1 that the file `path` lacks.
 
@@ -69,7 +69,8 @@ def table_one(
     seeds : sequence of int
     small : bool
         Whether to use the small networks of this package instead of those of the paper.
-    device : str
+    device : str, optional
+        Device of torch, see `use_device`.
 
     Returns
     -------
@@ -83,18 +84,19 @@ def table_one(
         If a method is unknown, its weights are missing, or the file has other settings.
     """
     _check(methods, networks, small)
-    images, labels, tested = _drawn(benchmark, n_train, n_test)
+    images, labels, tested = benchmark.for_evaluation(n_train, n_test, with_real=True)
     options = {"n_train": n_train, "n_test": n_test, "seeds": list(seeds)}
     record = options | {"benchmark": benchmark.name, "classes": sorted(set(labels))}
     record |= {"shape": list(images.shape[1:]), "small": small}
     rows = _stored(path, record)
     for method in methods:
         if method not in rows:
-            rows[method] = _row(
-                lambda name=method: _pipeline(benchmark, name, networks, small, device),
-                (images, labels),
-                options | {"tested": tested},
-            )
+            with use_device(device):
+                rows[method] = _row(
+                    lambda name=method: _pipeline(benchmark, name, networks, small),
+                    (images, labels),
+                    options | {"tested": tested},
+                )
             write_whole(path, _table(rows).to_csv(index=False))
     return _table(rows)
 
@@ -112,26 +114,19 @@ def _check(methods, networks, small):
             )
 
 
-def _drawn(benchmark, n_train, n_test):
-    if benchmark.tested is not None:
-        return benchmark.given_split(n_train, n_test, with_real=True)
-    return *benchmark.labelled(n_train + n_test, with_real=True), None
-
-
-def _pipeline(benchmark, method, networks, small, device):
+def _pipeline(benchmark, method, networks, small):
     """The pipeline from images to labels, as in the paper or with small networks."""
     weights = None if small else getattr(networks, NEEDED.get(method, ""), None)
     loaded = {} if weights is None else {"weights": str(weights)}
     if method in BASELINES:
-        options = loaded | ({"device": device} if method in NETWORKS else {})
         size = benchmark.real.shape[1:3]
-        return baseline(method, paper=not small, image_size=size, **options)
+        return baseline(method, paper=not small, image_size=size, **loaded)
     if method in PIXELS:
         manifold = DataManifold(method).fit(benchmark.real)
         head = {} if small else {"backbone": "resnet50"} | loaded
-        return attribution_pipeline(manifold, device=device, **head)
-    space = make_space(method, device=device, **loaded)
-    return attribution_pipeline(DataManifold(space).fit(benchmark.real), device=device)
+        return attribution_pipeline(manifold, **head)
+    space = make_space(method, **loaded)
+    return attribution_pipeline(DataManifold(space).fit(benchmark.real))
 
 
 def _row(build, pair, options):

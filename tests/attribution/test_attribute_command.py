@@ -68,13 +68,6 @@ def test_errors_are_one_line(words, message, tmp_path, monkeypatch):
     assert message in done.output and "Traceback" not in done.output
 
 
-def test_an_occupied_output_is_refused_before_the_work(root, tmp_path):
-    (tmp_path / "notes.txt").write_text("mine")
-    done = run("fit", root, "-o", tmp_path, *CHOICE)
-    assert done.exit_code == 1 and "holds no attributor" in done.output
-    assert "stored" not in done.output
-
-
 @pytest.mark.parametrize(
     ("words", "said"),
     [

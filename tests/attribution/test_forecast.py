@@ -6,6 +6,7 @@ from patterns import pictures
 from manifpt_utils.attribution.forecast import (
     RELATIVE,
     forecast,
+    forecast_fit,
     seconds_of_a_training,
 )
 from manifpt_utils.baselines import BASELINES
@@ -21,6 +22,13 @@ def test_it_grows_with_seeds_and_effort():
     one = forecast(["raw"], 6.0, n_trainings=1)
     assert one == pytest.approx(0.1)
     assert forecast(["raw"], 6.0, n_trainings=3, effort=2) == pytest.approx(6 * one)
+
+
+def test_a_fit_grows_with_its_images_and_with_a_denoiser():
+    few, many = (forecast_fit(6.0, n) for n in (100, 9600))
+    assert forecast_fit(6.0, 960) == few < many
+    assert forecast_fit(6.0, 100, denoiser_steps=1000) == pytest.approx(few + 1.3)
+    assert forecast_fit(6.0, 100, n_fits=3) == pytest.approx(few + 0.2)
 
 
 @pytest.mark.parametrize("n", [2, 40])

@@ -5,8 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from manifpt_utils.attribution.parts import balanced, classes_of, divide, few, names_of
+from manifpt_utils.attribution.parts import (
+    balanced,
+    classes_of,
+    divide,
+    few,
+    parts_of,
+)
 from manifpt_utils.images.copies import digests
+from manifpt_utils.images.file_names import names_of
 
 
 def changed(benchmark, **images):
@@ -26,6 +33,33 @@ def test_shares_of_every_class(benchmark):
     parts = divide(classes_of(benchmark, with_real=False))
     counts = {name: (x.labels == "dots").sum() for name, x in parts.items()}
     assert counts == {"learn": 36, "calibrate": 12, "test": 12}
+
+
+def given(benchmark, n_tested):
+    """The benchmark with a split: the last images of every class are the test."""
+    classes = {**benchmark.images, "real": benchmark.real_test}
+    tested = {k: np.arange(len(x)) >= len(x) - n_tested for k, x in classes.items()}
+    return dataclasses.replace(benchmark, tested=tested)
+
+
+def test_a_split_that_is_given_is_kept(benchmark):
+    parts = parts_of(given(benchmark, 10))
+    counts = {name: (x.labels == "dots").sum() for name, x in parts.items()}
+    assert counts == {"learn": 38, "calibrate": 12, "test": 10}
+    held = {
+        x for name in benchmark.images for x in digests(benchmark.images[name][-10:])
+    }
+    held |= set(digests(benchmark.real_test[-10:]))
+    assert set(digests(parts["test"].images)) == held
+    with pytest.raises(ValueError, match="has 5 images .* to learn and calibrate on"):
+        parts_of(given(benchmark, 55))
+    with pytest.raises(ValueError, match="1 images of its own to test on in the given"):
+        parts_of(given(benchmark, 1))
+
+
+def test_without_a_split_parts_are_drawn(benchmark):
+    one, same = parts_of(benchmark, seed=2), divide(classes_of(benchmark), seed=2)
+    assert all((one[k].images == same[k].images).all() for k in same)
 
 
 def test_another_seed_divides_otherwise(benchmark):

@@ -656,9 +656,10 @@ def test_options_reach_their_step():
     assert baseline("Wang20", device="cuda", progress=True)[-1].device == "cuda"
     paper = baseline("Nataraj19", paper=True, offset=5)
     assert paper["features"].levels == 256 and paper["features"].offset == 5
-    # Its code has a constant rate and no end before the last epoch.
-    yu = baseline("Yu19", paper=True)["classifier"]
-    assert yu.patience is None and not yu.cycle and yu.rate == 1e-3
+    # Published is a constant rate, and no end before the last epoch.
+    for name, rate in {"Yu19": 1e-3, "Nataraj19": 1e-4}.items():
+        head = baseline(name, paper=True)["classifier"]
+        assert head.patience is None and not head.cycle and head.rate == rate
 
 
 def test_wrong_names_get_the_near_one():

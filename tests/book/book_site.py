@@ -1,19 +1,22 @@
 """The built book for the tests: its pages, a local server, and a browser."""
 
-import os
-import threading
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+import re
+import sys
 from pathlib import Path
-from shutil import which
 
 import yaml
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))  # for those who start a script of this folder
+
+from teaching import browser  # noqa: E402
+
+chromium, open_browser = browser.chromium, browser.open_browser
 HTML = ROOT / "book/_build/html"
 PATIENCE = 90_000  # milliseconds; a busy machine is no defect of the book
+INLINE = re.compile(r"<svg.*?</svg>|data:image/[^\"')]*", re.DOTALL)
 NOT_BUILT = "the book is not built: `make book`, or see the head of _config.yml"
+LOCAL = ("http://127.0.0.1:", "data:", "blob:")
 NO_BROWSER = "no Chromium found: install it or set MANIFPT_CHROMIUM to its path"
 
 
@@ -25,47 +28,15 @@ def pages():
     return [f"{name}.html" for name in [toc["root"], *names]]
 
 
-class _QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        """Keep the test output readable."""
-
-
-@contextmanager
 def serve(folder=HTML):
     """Serve the folder on a free local port; yields the address."""
-    handler = partial(_QuietHandler, directory=str(folder))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return browser.serve(folder)
 
 
-def chromium():
-    """Path of the browser, or None."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return os.environ.get("MANIFPT_CHROMIUM") or next(
-        filter(None, map(which, names)), None
-    )
-
-
-@contextmanager
-def open_browser():
-    """A headless Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium(), args=["--no-sandbox"]
-        )
-        try:
-            yield browser
-        finally:
-            browser.close()
+def weight(path):
+    """Bytes of a page without the pictures that lie inside it."""
+    text = (HTML / path).read_text(encoding="utf-8")
+    return len(INLINE.sub("", text).encode())
 
 
 def visit(browser, address, *, scheme="light", width=1280, height=900):
@@ -82,14 +53,11 @@ def visit(browser, address, *, scheme="light", width=1280, height=900):
     page = browser.new_page(color_scheme=scheme, viewport=size)
     page.set_default_timeout(PATIENCE)
 
-    def gate(route):
-        url = route.request.url
-        if url.startswith(("http://127.0.0.1:", "data:", "blob:")):
-            return route.continue_()
-        problems.append(f"external request: {url}")
-        return route.abort()
+    def check(request):
+        if not request.url.startswith(LOCAL):
+            problems.append(f"external request: {request.url}")
 
-    page.route("**/*", gate)
+    page.on("request", check)
     page.on("pageerror", lambda error: problems.append(f"script error: {error}"))
     page.on("console", lambda m: m.type == "error" and problems.append(m.text))
     page.on(

@@ -4,6 +4,7 @@ import json
 
 import book_site
 import numpy as np
+import pandas as pd
 import pytest
 from book_site import HTML, NO_BROWSER, NOT_BUILT, ROOT, pages, serve, visit
 from matplotlib.figure import Figure
@@ -13,9 +14,15 @@ from plotly.utils import PlotlyJSONEncoder
 from manifpt_utils.notebook.drawing import Panels, drawn
 from manifpt_utils.notebook.maps import scatter_with_images
 from manifpt_utils.notebook.palette import INK
-from manifpt_utils.notebook.questions import Option, Question, Slip
+from manifpt_utils.notebook.prediction_form import found_html, prediction_html
+from manifpt_utils.notebook.questions import Option, Prediction, Question, Slip
 from manifpt_utils.notebook.quiz_form import quiz_html
 from manifpt_utils.notebook.renderer import plotly_html, svg_html, table_html
+from manifpt_utils.notebook.steps import (
+    confusion_steps,
+    nearest_steps,
+    projection_steps,
+)
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip(
@@ -150,20 +157,32 @@ def colour_sheet():
 
 def bare_page(content):
     """A page with something of the book and the book's own style and script."""
+    drawing = '<script src="plotly.js"></script>' if "plotly-canvas" in content else ""
     return f"""<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8">
+    <title>A page</title>
     <meta name="viewport" content="width=device-width"><style>{colour_sheet()}</style>
     <link rel="icon" href="_static/logo.svg">
     <link rel="stylesheet" href="_static/manifpt.css">
     <body><main class="bd-content">{content}</main>
-    <script src="plotly.js"></script><script src="_static/interactive.js"></script>
-    <script src="_static/quiz.js"></script>"""
+    {drawing}<script src="_static/interactive.js"></script>
+    <script src="_static/quiz.js"></script>
+    <script src="_static/prediction.js"></script>"""
+
+
+@pytest.fixture(scope="module")
+def bare_site(tmp_path_factory):
+    """A folder with the book's own style and script, and its address."""
+    folder = tmp_path_factory.mktemp("bare")
+    (folder / "_static").symlink_to(ROOT / "book/_static")
+    (folder / "plotly.js").write_text(get_plotlyjs(), encoding="utf-8")
+    with serve(folder) as address:
+        yield folder, address
 
 
 @pytest.fixture
-def figure_page(tmp_path, browser):
+def figure_page(bare_site, browser):
     """Show a figure outside the book; at the end nothing may have gone wrong."""
-    (tmp_path / "_static").symlink_to(ROOT / "book/_static")
-    (tmp_path / "plotly.js").write_text(get_plotlyjs(), encoding="utf-8")
+    folder, address = bare_site
     opened = []
 
     def show(figure, **options):
@@ -171,15 +190,14 @@ def figure_page(tmp_path, browser):
         if isinstance(figure, dict):
             figure = json.loads(json.dumps(figure, cls=PlotlyJSONEncoder))
             html = plotly_html(figure, alt="A figure.", key="f")
-        (tmp_path / "index.html").write_text(bare_page(html), encoding="utf-8")
+        (folder / "index.html").write_text(bare_page(html), encoding="utf-8")
         opened.append(visit(browser, address, **options))
         return opened[-1][0]
 
-    with serve(tmp_path) as address:
-        yield show
-        for page, problems in opened:
-            page.close()
-            assert problems == []
+    yield show
+    for page, problems in opened:
+        page.close()
+        assert problems == []
 
 
 def scatter(**layout):
@@ -303,6 +321,139 @@ def test_text_in_a_figure_is_never_run(figure_page):
     page = figure_page(figure)
     name = page.evaluate("document.querySelector('.plotly-canvas').data[0].name")
     assert name == figure["data"][0]["name"]
+
+
+# --- figures in steps -------------------------------------------------------------
+
+
+def stepping():
+    """One small figure of every form, by its name."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (2, 8, 8, 3), np.uint8)
+    shares = [np.eye(2), np.full((2, 2), 0.5)]
+    tables = [pd.DataFrame(x, ["a", "b"], ["a", "b"]) for x in shares]
+    named = dict(zip(("none", "50"), tables, strict=True))
+    return {
+        "projection": projection_steps(images, images / 255 - 0.5, ["a", "b"]),
+        "nearest": nearest_steps(images[0], images[::-1], [10, 500], images[1]),
+        "confusion": confusion_steps(named, title="JPEG quality"),
+    }
+
+
+COLOUR_OF_TEXT = "getComputedStyle(document.querySelector('.xtick text')).fill"
+each_form = pytest.mark.parametrize("form", stepping())
+
+
+@pytest.fixture
+def step_page(figure_page):
+    def show(form="projection", **options):
+        return figure_page(stepping()[form].to_plotly_json(), **options)
+
+    return show
+
+
+def step_shown(page):
+    """What Plotly draws: the address of a picture, or the numbers of a matrix."""
+    return page.evaluate(
+        """() => {
+          const [first] = document.querySelector(".plotly-canvas").data;
+          return first.source || JSON.stringify(first.z);
+        }"""
+    )
+
+
+def words_of(page):
+    return page.locator(".plotly-said").inner_text()
+
+
+@each_form
+def test_a_key_moves_to_the_next_step_and_back(step_page, form):
+    page = step_page(form)
+    first = step_shown(page), words_of(page)
+    press(page, "ArrowRight")
+    wait_for_announcement(page, stepping()[form].layout.sliders[0].steps[1].value)
+    assert step_shown(page) != first[0]
+    press(page, "ArrowLeft")
+    wait_for_announcement(page, first[1])
+    assert step_shown(page) == first[0]
+
+
+@each_form
+def test_steps_fit_a_phone_and_are_open_to_all(step_page, form):
+    page = step_page(form, **PHONE)
+    assert overflow(page) <= 0
+    for button in page.locator(".plotly-steps button").all():
+        assert button.bounding_box()["height"] >= 24  # for a finger
+    assert not set(barriers(page)) - {"document-title"}  # which this page has not
+
+
+def test_a_button_moves_to_the_next_step_and_the_colours_stay_in_it(step_page):
+    page = step_page()
+    page.get_by_role("button", name="Next").click()
+    wait_for_announcement(page, "20 % of the artifact")
+    second = step_shown(page)
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    dark = f"(colour) => {COLOUR_OF_TEXT} === colour"
+    page.wait_for_function(dark, arg=COLOURS["dark"][0])
+    assert step_shown(page) == second
+
+
+def test_a_switch_to_dark_while_pictures_load_is_not_missed(figure_page):
+    figure = json.loads(stepping()["projection"].to_json())
+    switch = "document.documentElement.dataset.theme = 'dark'"
+    late = f"addEventListener('DOMContentLoaded', () => {{ {switch} }})"
+    html = plotly_html(figure, alt="A figure.", key="f")
+    page = figure_page(f"{html}<script>{late}</script>")
+    dark = f"(colour) => {COLOUR_OF_TEXT} === colour"
+    page.wait_for_function(dark, arg=COLOURS["dark"][0])
+
+
+def test_steps_play_only_when_they_are_asked_to(step_page):
+    page = step_page()
+    first = words_of(page)
+    page.wait_for_timeout(1500)
+    assert words_of(page) == first
+    page.get_by_role("button", name="Play").click()
+    wait_for_announcement(page, "At the closest point")
+    page.get_by_role("button", name="Play").wait_for()  # it has ended
+
+
+def test_nothing_plays_for_those_who_want_no_motion(browser, step_page):
+    page = step_page()
+    page.emulate_media(reduced_motion="reduce")
+    page.reload()
+    page.get_by_role("button", name="Next").click()
+    wait_for_announcement(page, "20 % of the artifact")
+    assert page.get_by_role("button", name="Play").count() == 0
+
+
+def test_without_a_script_a_picture_stands_in(browser, tmp_path):
+    picture = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>"
+    html = plotly_html(scatter(), alt="A line that falls.", key="f", still=picture)
+    (tmp_path / "index.html").write_text(bare_page(html), encoding="utf-8")
+    with serve(tmp_path) as address:
+        page = browser.new_page(java_script_enabled=False)
+        page.goto(address)
+        assert page.get_by_role("img", name="A line that falls.").count() == 1
+        page.close()
+
+
+@built
+@pytest.mark.parametrize("path", pages())
+def test_every_interactive_figure_of_the_book_answers_to_a_key(path, browser, site):
+    if 'class="plotly-canvas"' not in (HTML / path).read_text(encoding="utf-8"):
+        pytest.skip("the page has no interactive figure")
+    page, problems = visit(browser, f"{site}/{path}")
+    for figure in page.locator(".plotly-figure").all():
+        live = figure.locator("[aria-live]")
+        before = live.inner_text()
+        figure.locator(".plotly-canvas").press("ArrowRight")
+        page.wait_for_function(
+            "([box, text]) => box.innerText !== text",
+            arg=[live.element_handle(), before],
+        )
+    page.close()
+    assert problems == []
 
 
 def panels():
@@ -540,3 +691,184 @@ def test_a_quiz_can_be_read_without_a_script(browser, tmp_path):
         page.get_by_text("Answer", exact=True).nth(2).click()
         page.get_by_text("42.5 % (± 1 is near enough).").wait_for()
         page.close()
+
+
+# --- what a reader expects --------------------------------------------------------
+
+
+LEAD = Prediction(
+    **{"id": "lead", "kind": "choice", "ask": "Where will it stand?"},
+    about="The paper",
+    options=[
+        {"value": "ahead", "text": "ahead of it"},
+        {"value": "behind", "text": "behind it"},
+    ],
+)
+SHARE = Prediction(
+    **{"id": "share", "kind": "number", "ask": "How many?", "unit": "%"},
+    about="A share",
+)
+EXPECTED = (
+    prediction_html("03_test", LEAD)
+    + prediction_html("03_test", SHARE)
+    + found_html("03_test", LEAD, result="ahead", words="ahead of it (+4 points)")
+    + found_html("03_test", SHARE, result=40.0, words="40.0 %")
+)
+
+
+@pytest.fixture
+def prediction_page(figure_page):
+    def show(**options):
+        return figure_page(EXPECTED, **options)
+
+    return show
+
+
+def beside_result(page, name):
+    return page.locator(f'.prediction-found[data-prediction="{name}"]').inner_text()
+
+
+def test_an_expectation_is_entered_by_keyboard_and_taken_up(prediction_page):
+    page = prediction_page()
+    found = "This run found: ahead of it (+4 points)."
+    assert beside_result(page, "03_test lead") == f"The paper. {found}"
+    reach(page, "section.prediction input[type=radio]")
+    page.keyboard.press("ArrowDown")  # to the second option
+    reach(page, "section.prediction [type=submit]")
+    page.keyboard.press("Enter")
+    told = f"The paper. You expected: behind it. {found} The run says otherwise."
+    assert beside_result(page, "03_test lead") == told
+    assert page.get_by_text("It stands beside the result").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        ("42,5 %", "You expected: 42.5 %. This run found: 40.0 %. You were within"),
+        ("−3", "You expected: −3 %. This run found: 40.0 %. It is more than that."),
+        ("90", "You expected: 90 %. This run found: 40.0 %. It is less than that."),
+    ],
+)
+def test_a_number_is_taken_up_in_its_unit(prediction_page, number, words):
+    page = prediction_page()
+    page.locator("input[name=number]").fill(number)
+    page.keyboard.press("Enter")
+    assert beside_result(page, "03_test share").startswith(f"A share. {words}")
+
+
+def test_what_is_no_expectation_is_not_taken_up(prediction_page):
+    page = prediction_page()
+    for form, words in (("lead", "Choose one."), ("share", "Write a number")):
+        section = page.locator(f'section[data-prediction="03_test {form}"]')
+        section.locator("[type=submit]").click()
+        assert section.locator("[aria-live]").inner_text().startswith(words)
+        assert "You expected" not in beside_result(page, f"03_test {form}")
+
+
+def test_an_expectation_is_kept(prediction_page):
+    page = prediction_page()
+    page.get_by_label("ahead of it").check()
+    page.get_by_role("button").first.click()
+    page.reload()
+    assert page.get_by_label("ahead of it").is_checked()
+    told = beside_result(page, "03_test lead")
+    assert "You expected: ahead" in told and told.endswith("what you expected.")
+
+
+def test_an_expectation_fits_a_phone_and_bars_nobody(prediction_page):
+    page = prediction_page(scheme="dark", **PHONE)
+    assert overflow(page) <= 0
+    assert barriers(page) == {}
+    for control in page.locator(".prediction :is(label, button)").all():
+        assert control.bounding_box()["height"] >= 24  # for a finger
+
+
+def test_an_expectation_can_be_read_without_a_script(browser, tmp_path):
+    (tmp_path / "_static").symlink_to(ROOT / "book/_static")
+    (tmp_path / "index.html").write_text(bare_page(EXPECTED), encoding="utf-8")
+    with serve(tmp_path) as address:
+        page = browser.new_page(java_script_enabled=False)
+        page.goto(address)
+        assert page.locator("button:visible").count() == 0
+        text = page.locator("main").inner_text()
+        page.close()
+    assert "Where will it stand?" in text and "This run found: 40.0 %" in text
+
+
+# --- chapters and their exercises, as they stand in the book ----------------------
+
+CHAPTERS = [path for path in pages() if path.startswith("book/executed/")]
+EXERCISES = [path for path in pages() if path.startswith("exercises/")]
+
+
+@built
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_a_chapter_takes_up_what_is_expected_by_keyboard(path, browser, site):
+    page, problems = visit(browser, f"{site}/{path}")
+    for section in page.locator("section.prediction").all():
+        section.locator("input").first.focus()
+        is_number = section.locator("form").get_attribute("data-kind") == "number"
+        page.keyboard.type("1.5" if is_number else " ")
+        page.keyboard.press("Enter")
+        name = section.get_attribute("data-prediction")
+        assert "You expected: " in beside_result(page, name)
+    assert count(page, "section.prediction") >= 1
+    page.close()
+    assert problems == []
+
+
+def finish(page, form):
+    """Answer a question of a chapter by keyboard, with what its answer says."""
+    answer = form.locator(".quiz-answer")
+    rights = answer.locator("[data-right='1']").evaluate_all(
+        "(items) => items.map((item) => item.dataset.letter)"
+    )
+    if form.get_attribute("data-kind") == "number":
+        form.locator("input").focus()
+        page.keyboard.type(answer.locator("[data-answer]").get_attribute("data-answer"))
+    elif form.get_attribute("data-kind") == "order":
+        by = answer.locator("[data-by]").evaluate_all(
+            "(items) => items.map((item) => Number(item.dataset.by))"
+        )
+        is_falling = answer.locator("ul").get_attribute("data-first") == "largest"
+        places = np.argsort(np.argsort(by, kind="stable"), kind="stable")
+        for place, select in zip(places, form.locator("select").all(), strict=True):
+            select.focus()
+            page.keyboard.type(str(len(by) - place if is_falling else place + 1))
+    for letter in rights:
+        form.locator(f"input[value={letter}]").focus()
+        page.keyboard.press("Space")
+    form.locator("[type=submit]").focus()
+    page.keyboard.press("Enter")
+
+
+@built
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_each_quiz_is_finished_by_keyboard(path, browser, site):
+    page, problems = visit(browser, f"{site}/{path}")
+    page.locator(".quiz-fold > summary").focus()
+    page.keyboard.press("Enter")
+    forms = page.locator(".quiz form").all()
+    for form in forms:
+        finish(page, form)
+    assert 1 <= len(forms) <= 6
+    assert progress(page) == f"{len(forms)} of {len(forms)} right"
+    page.close()
+    assert problems == []
+
+
+@built
+@pytest.mark.parametrize("path", EXERCISES)
+def test_solutions_unfold_by_keyboard(path, browser, site):
+    page, problems = visit(browser, f"{site}/{path}", **PHONE)
+    assert 2 <= count(page, "details.solution") <= 3
+    for box in page.locator("details.solution").all():
+        code = box.locator("pre")
+        assert code.is_hidden()
+        box.locator("summary").focus()
+        page.keyboard.press("Enter")
+        code.wait_for(state="visible")
+        assert "NotImplementedError" not in code.inner_text()
+    assert overflow(page) <= 0
+    page.close()
+    assert problems == []

@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from contextlib import contextmanager
+from functools import cache
 
 import book_site
 import nbformat
@@ -21,34 +22,46 @@ CHAPTERS = sorted(EXECUTED.glob("[0-9]*_*.ipynb"))
 CHAPTERS = [path for path in CHAPTERS if not path.stem.endswith(".failed")]
 NOT_EXECUTED = "no chapter was executed: `make book`"
 pytestmark = pytest.mark.skipif(not CHAPTERS, reason=NOT_EXECUTED)
-each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 # What only the book understands, and a number that is missing.
 BOOK_SYNTAX = re.compile(r"\{glue|\{doc\}|\{cite|\{term\}|\{eq\}|^:::", re.M)
 MISSING = re.compile(r"\bnan\b", re.I)
 
 
+@pytest.fixture(scope="module", params=CHAPTERS, ids=lambda path: path.stem)
+def path(request):
+    """Every chapter; the tests of one follow each other, so that it is read once."""
+    return request.param
+
+
+@cache
+def exporter():
+    return HTMLExporter(exclude_input=True)
+
+
 def prose(path):
     """What a reader of the plain HTML sees, code and tables of numbers left out."""
-    html, _ = HTMLExporter(exclude_input=True).from_filename(str(path))
+    html, _ = exporter().from_notebook_node(executed(path))
     page = BeautifulSoup(html, "lxml").body
     for tag in page.select("script, style, pre, svg"):
         tag.decompose()
     return page.get_text("\n")
 
 
-@each_chapter
 def test_plain_html_shows_no_syntax_of_the_book_and_no_missing_number(path):
     text = prose(path)
     assert not BOOK_SYNTAX.search(text)
     assert not MISSING.search(text)
 
 
+@cache
+def executed(path):
+    return nbformat.read(path, as_version=4)
+
+
 def outputs(path):
-    cells = nbformat.read(path, as_version=4).cells
-    return [(c, o) for c in cells for o in c.get("outputs", [])]
+    return [(c, o) for c in executed(path).cells for o in c.get("outputs", [])]
 
 
-@each_chapter
 def test_every_chapter_opens_with_an_answer_from_its_run(path):
     kinds = [
         o.get("metadata", {}).get("text/markdown", {}).get("kind")
@@ -58,14 +71,13 @@ def test_every_chapter_opens_with_an_answer_from_its_run(path):
     assert "finding" not in kinds[: kinds.index("answer")]
 
 
-@each_chapter
 def test_a_copy_keeps_one_line_per_bar_and_no_warning(path):
     for cell, output in outputs(path):
         if output.output_type == "stream":
             bars = [line for line in output.text.splitlines() if "%|" in line]
             assert len(bars) <= cell.source.count("tqdm("), output.text
             assert "Warning" not in output.text, output.text
-    assert "widgets" not in nbformat.read(path, as_version=4).metadata
+    assert "widgets" not in executed(path).metadata
 
 
 @contextmanager

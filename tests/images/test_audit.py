@@ -189,3 +189,46 @@ def test_a_class_that_is_a_copy_of_another_is_refused(tmp_path, copy, original, 
     message = f"all images of '{copy}' are in '{original}' as well .*000.png = "
     with pytest.raises(ValueError, match=message):
         from_folder(root)
+
+
+# Classes of one file, and of none that differ
+
+
+@pytest.fixture
+def root(tmp_path):
+    return write_folder(tmp_path / "mine", n=5)
+
+
+def test_a_class_of_one_file_has_no_part_in_the_accuracy(root):
+    for i in range(1, 5):
+        (root / "a" / f"00{i}.png").unlink()
+    Image.fromarray(noise(1)[0]).save(root / "a" / "000.png", "JPEG")
+    found = audit(root)
+    assert found.differences.empty and found.warnings == []
+    assert list(found.accuracies.index) == ["all classes"]
+    assert len(found.files) == 11
+
+
+def test_classes_of_one_file_each_have_no_accuracy(tmp_path):
+    found = audit(write_folder(tmp_path, n=1))
+    assert found.accuracies.empty and not found.telling and found.warnings == []
+
+
+def test_images_of_one_pixel(tmp_path):
+    root = write_folder(tmp_path, size=(1, 1))
+    assert set(audit(root).files["width"]) == {1}
+
+
+def test_hostile_names_are_no_commands_in_warnings(root):
+    name = "x\x1b[2J\n.png"
+    (root / "a" / name).write_bytes((root / "b" / "000.png").read_bytes())
+    [message] = audit(root).warnings
+    assert "a/x\\x1b[2J\\n.png = b/000.png" in message
+
+
+def test_the_order_of_facts_does_not_come_from_the_order_of_files(root):
+    first = audit(root).accuracies
+    for path in (root / "a").iterdir():
+        path.rename(path.with_name(f"z{path.name}"))
+    assert audit(root).accuracies.equals(first)
+    assert np.isfinite(first.to_numpy()).all()

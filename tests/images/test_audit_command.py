@@ -231,17 +231,6 @@ def test_a_copy_is_written_and_audits_clean_but_not_in_silence(root, tmp_path):
     assert "Warning: these files were written with normalise='jpeg90'" in text
 
 
-def test_a_full_disk_leaves_nothing(root, tmp_path, monkeypatch):
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Image.Image, "save", full)
-    done = called(root, "--normalise", "png", "-o", tmp_path / "new")
-    assert done.exit_code == 1
-    assert "Error: [Errno 28] No space left on device" in done.output.splitlines()[-1]
-    assert [p.name for p in tmp_path.iterdir()] == ["mine"]
-
-
 def test_the_headline_is_that_of_classes_that_are_told_apart(alike):
     found = audit(alike)
     scores = pd.DataFrame(

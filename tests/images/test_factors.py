@@ -40,29 +40,6 @@ def test_names_and_values_are_text_and_other_columns_are_ignored():
     assert found.loc["alphé", "family"] == "NA"
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("", r"lacks the columns \['model', 'family'.* tells how each model was built"),
-        ("PK\x03\x04", "lacks the columns"),
-        (
-            "name,family\n",
-            r"lacks the columns \['model', 'up'.* its columns are model,",
-        ),
-        (table(), "a heading and no rows"),
-        (table("a", "b", "a"), "two rows for 'a'; keep one"),
-        (table("a", values="abcdefghi"), "10 values under 9 columns"),
-        (table("a", values="abc"), "4 values under 9 columns"),
-        (table("a", values=["", *"bcdefgh"]), "no 'family' in the row of 'a'; write"),
-        (table("a", heading=("model", "up", *FACTORS)), "the column 'up' twice"),
-        (table("a", values=['"' + "x" * 200_000, *"bcdefgh"]), "cannot be read"),
-    ],
-)
-def test_a_table_that_cannot_be_right_is_refused(content, message):
-    with pytest.raises(ValueError, match=message):
-        read_factors(content.encode("latin-1"))
-
-
 def test_factors_come_from_our_table_or_from_the_folder(tmp_path):
     root = write_folder(tmp_path / "mine", models=("dcgan", "glow"))
     assert from_folder(root).factors.loc["glow", "family"] == "Flow"

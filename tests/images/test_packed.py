@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from pictures import noise, write_folder, write_images
 
 from manifpt_utils._support.cache import VARIABLE
 from manifpt_utils.images import packed as module
+from manifpt_utils.images import pruning
 from manifpt_utils.images.folder import from_folder
 from manifpt_utils.images.image_files import read_images
 from manifpt_utils.images.packed import read_packed, take
@@ -169,3 +171,81 @@ def test_checks_and_choices_do_not_copy_a_map(paths, cache):
     assert isinstance(chosen, np.memmap)
     assert Path(chosen.filename).parent == Path(pixels.filename).parent
     assert os.path.getsize(chosen.filename) < os.path.getsize(pixels.filename)
+
+
+# --- what goes --------------------------------------------------------------------
+
+
+def other_folder(tmp_path, n=7, seed=9):
+    write_images(tmp_path / "other", noise(n, seed=seed))
+    return sorted((tmp_path / "other").iterdir())
+
+
+def test_a_folder_that_changed_leaves_nothing_of_before(paths, cache, tmp_path):
+    kept = read_packed(other_folder(tmp_path)).pixels.filename
+    before = read_packed(paths).pixels
+    part = take(before, np.array([2, 0]))
+    some = read_packed(paths[4:]).pixels  # of files that will not change
+    same = read_packed(paths, size=(4, 4)).pixels
+    write_images(paths[0].parent, noise(3, seed=1))
+    now = read_packed(paths).pixels
+    for gone in (before, part, same):
+        assert not Path(gone.filename).exists()
+        assert not Path(gone.filename).with_suffix(".json").exists()
+    assert all(Path(x).exists() for x in (kept, some.filename, now.filename))
+    # What a program has mapped stays readable until it lets go.
+    np.testing.assert_array_equal(part, before[[2, 0]])
+
+
+def test_unchanged_files_keep_all_that_was_made_of_them(paths, cache):
+    first, few = read_packed(paths).pixels, read_packed(paths[:3]).pixels
+    read_packed(paths, treat=lambda x: 255 - x, key="negative")
+    assert Path(first.filename).exists() and Path(few.filename).exists()
+
+
+def aged(path, days):
+    path = Path(path)
+    then = path.stat().st_mtime - days * 24 * 3600
+    os.utime(path, (then, then))
+    return path
+
+
+def test_above_the_limit_the_longest_unused_goes(paths, cache, tmp_path, monkeypatch):
+    size = read_packed(paths).pixels.nbytes
+    old = aged(read_packed(paths).pixels.filename, 3)
+    older = aged(read_packed(paths[:6]).pixels.filename, 5)
+    fresh = Path(read_packed(paths[:5]).pixels.filename)
+    monkeypatch.setattr(
+        module, "drop_oldest", partial(pruning.drop_oldest, limit=3.2 * size)
+    )
+    new = Path(read_packed(other_folder(tmp_path)).pixels.filename)
+    assert not older.exists() and not older.with_suffix(".json").exists()
+    assert old.exists() and fresh.exists() and new.exists()
+    pruning.drop_oldest(cache, new.stem, limit=0)
+    assert not old.exists() and fresh.exists() and new.exists()  # used within a day
+
+
+def test_reading_is_a_use(paths, cache):
+    path = aged(read_packed(paths).pixels.filename, 5)
+    read_packed(paths)
+    pruning.drop_oldest(cache, "none", limit=0)
+    assert path.exists()
+
+
+def test_files_of_a_folder_that_is_not_there_now_are_no_matter_of_another(
+    paths, cache, tmp_path
+):
+    others = other_folder(tmp_path)
+    kept = Path(read_packed(others).pixels.filename)
+    shutil.rmtree(others[0].parent)  # a disk that is not connected
+    write_images(paths[0].parent, noise(7, seed=1))
+    read_packed(paths)
+    assert kept.exists()
+
+
+def test_a_record_of_another_form_is_left_alone(paths, cache):
+    facts = Path(read_packed(paths).pixels.filename).with_suffix(".json")
+    facts.write_text("[]")
+    write_images(paths[0].parent, noise(7, seed=1))
+    read_packed(paths)
+    assert facts.exists()

@@ -115,8 +115,31 @@ def test_draws_of_a_given_split_are_nested_and_say_when_they_fall_short(tmp_path
         found.given_split(3, with_real=True)
     with pytest.raises(ValueError, match="came without its own split"):
         load(write_folder(tmp_path / "plain", n=6)).given_split()
-    with pytest.warns(UserWarning, match="both sides of the split.*given_split"):
+    with pytest.warns(UserWarning, match="both sides of the split.*for_evaluation"):
         found.labelled(3)
+
+
+def test_what_is_drawn_for_an_evaluation_keeps_to_a_given_split(tmp_path):
+    found = load(write_sides(tmp_path / "sides", n_train=20, n_test=15))
+    images, labels, tested = found.for_evaluation(5, 4, seed=1)
+    same = found.given_split(5, 4, seed=1)
+    assert np.array_equal(images, same[0]) and np.array_equal(tested, same[2])
+    assert tested.sum() == 8 and found.has_real(4, 15) and not found.has_real(5, 5)
+    plain = load(write_folder(tmp_path / "plain", n=20))
+    images, labels, tested = plain.for_evaluation(5, 4, seed=1)
+    assert tested is None and plain.has_real(2, 2) and not plain.has_real(2, 3)
+    assert np.array_equal(images, plain.labelled(9, seed=1)[0])
+
+
+def test_a_part_of_the_images_keeps_its_sides(tmp_path):
+    found = load(write_sides(tmp_path, n_train=20, n_test=15))
+    part = found.at_most(12, seed=3)
+    assert {len(x) for x in part.images.values()} == {12}
+    for name, x in (*part.images.items(), ("real", part.real_test)):
+        whole = found.real_test if name == "real" else found.images[name]
+        later = as_rows(whole[found.tested[name]])
+        assert [i.tobytes() in later for i in x] == part.tested[name].tolist()
+    assert load(write_folder(tmp_path / "plain", n=6)).at_most(2).tested is None
 
 
 @pytest.mark.parametrize(
@@ -308,60 +331,6 @@ def test_a_table_may_divide(listed):
     assert as_rows(found.images["a"][found.tested["a"]]) == as_rows(
         noise(4, seed=1)[1::2]
     )
-
-
-def edited(rows, *changes):
-    """The rows with some of them replaced, or others added at the end."""
-    return [dict(changes).get(i, row) for i, row in enumerate(rows)] + [
-        row for i, row in changes if i is None
-    ]
-
-
-@pytest.mark.parametrize(
-    ("heading", "changes", "message"),
-    [
-        ("file,label", [(None, "/etc/passwd,a")], "'/etc/passwd', which leads out"),
-        ("file,label", [(None, "../x.png,a")], "'../x.png', which leads out"),
-        ("file,label", [(None, "c/../../x.png,a")], "leads out of its folder"),
-        ("file,label", [(None, "..\\x.png,a")], "leads out of its folder"),
-        ("file,label", [(None, "C:\\x.png,a")], "leads out of its folder"),
-        ("file,label", [(None, "\\\\host\\share\\x.png,a")], "leads out of its folder"),
-        ("file,label", [(None, "~/x.png,a")], "leads out of its folder"),
-        ("file,label", [(None, "c/no.png,a")], "'c/no.png', but there is no such file"),
-        ("file,label", [(None, "c,a")], "'c', but there is no such file"),
-        ("file,label", [(None, "http://a/x.png,a")], "but there is no such file"),
-        ("file,label", [(None, "c/000.png,b")], "lists 'c/000.png' twice"),
-        ("file,label", [(None, "c/./000.png,b")], "lists 'c/000.png' twice"),
-        ("file,label", [(None, "c/000.png,a")], r"with the labels \['b', 'a'\]"),
-        ("file,label", [(0, "photos/000.png,")], "no label in the row of 'photos/000"),
-        ("file,label", [(0, ",real")], "no file in the row of 'real'"),
-        ("file,name", [], r"lacks the columns \['label'\]. A list of images"),
-        ("file,path,label", [], "has the column 'file' twice"),
-        ("file,label,split", [], "has 2 values under 3 columns"),
-    ],
-)
-def test_a_bad_table_is_refused_by_row(listed, heading, changes, message):
-    root, rows = listed
-    with pytest.raises(ValueError, match=message):
-        load(write_table(root, edited(rows, *changes), heading=heading))
-
-
-@pytest.mark.parametrize(
-    ("sides", "message"),
-    [
-        ({0: ""}, "no split in the row of 'photos/000.png'"),
-        ({0: "val"}, "the split 'val'; write train or test"),
-        ({8: "test", 9: "test", 10: "test", 11: "test"}, "'a' for one side.*for train"),
-        ({12: "train", 13: "train", 14: "train", 15: "train"}, "'b' for .* for test"),
-        ({i: "test" for i in range(8)}, "'real' for one side only and none for train"),
-    ],
-)
-def test_a_bad_split_of_a_table_is_refused(listed, sides, message):
-    root, rows = listed
-    default = [("train", "test")[i % 2] for i in range(len(rows))]
-    rows = [f"{row},{sides.get(i, default[i])}" for i, row in enumerate(rows)]
-    with pytest.raises(ValueError, match=message):
-        load(write_table(root, rows, heading="file,label,split"))
 
 
 def test_a_file_on_both_sides_is_refused(listed):
@@ -630,52 +599,6 @@ def test_parquet_with_both_splits_is_divided(tmp_path):
         row["split"] = "test"
     pd.DataFrame(rows).to_parquet(tmp_path / "x.parquet")
     assert load(tmp_path / "x.parquet").tested["m"].sum() == 3
-
-
-def without(column):
-    return lambda table: table.drop(columns=column)
-
-
-def with_value(column, value, row=0):
-    def change(table):
-        table.at[row, column] = value
-        return table
-
-    return change
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (
-            without("image_data"),
-            r"x.parquet lacks .*\['image_data'\]; it has",
-        ),
-        (without("label"), r"lacks the columns \['label'\]"),
-        (with_value("label", 7), "the label .*7.* in row 0; 1 is for generated"),
-        (with_value("model_name", None, 9), "no model_name in row 9"),
-        (with_value("image_data", b"no image"), "row 0 of .*x.parquet is empty, damag"),
-        (with_value("image_data", None), "row 0 of .*x.parquet has no image_data"),
-        (lambda t: t[t["label"] == 1], "holds no real images"),
-        (lambda t: t[t["label"] == 0], "holds no generated images"),
-    ],
-)
-def test_bad_parquet_is_refused_by_row(tmp_path, change, message):
-    pytest.importorskip("pyarrow")
-    table = pd.DataFrame(rows_of(8, 0, "LAION", 0) + rows_of(4, 1, "m", 1))
-    change(table).to_parquet(tmp_path / "x.parquet")
-    with pytest.raises(ValueError, match=message):
-        load(tmp_path / "x.parquet")
-
-
-def test_images_of_different_size_in_parquet_are_refused(tmp_path):
-    pytest.importorskip("pyarrow")
-    rows = rows_of(8, 0, "LAION", 0) + rows_of(4, 1, "m", 1)
-    rows[9]["image_data"] = encoded(noise(1, size=(6, 9))[0])
-    pd.DataFrame(rows).to_parquet(tmp_path / "x.parquet")
-    with pytest.raises(ValueError, match="row 9 .* is 9 x 6 pixels.* size=6"):
-        load(tmp_path / "x.parquet")
-    assert load(tmp_path / "x.parquet", size=6).real.shape[1:] == (6, 6, 3)
 
 
 def test_damaged_parquet_and_a_missing_package_are_said(tmp_path, monkeypatch):

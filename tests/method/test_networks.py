@@ -15,7 +15,6 @@ from manifpt_utils.method.networks import (
     headless_resnet50,
     resnet50,
     small_resnet,
-    torch_device,
 )
 
 
@@ -92,9 +91,3 @@ def test_standardised_numbers_and_columns():
     assert torch.equal(Standardise(0.5, 0.5)(x), (x - 0.5) / 0.5)
     mean, scale = x.mean(0), x.std(0)
     assert torch.equal(Standardise(mean.numpy(), scale.numpy())(x), (x - mean) / scale)
-
-
-def test_a_device_has_the_name_that_torch_knows():
-    assert torch_device("cpu:0") == torch.device("cpu", 0)
-    with pytest.raises(ValueError, match="device 'tpu' cannot be used here.*give"):
-        torch_device("tpu")

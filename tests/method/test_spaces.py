@@ -29,6 +29,7 @@ from manifpt_utils.method import spaces
 from manifpt_utils.method.manifold import DataManifold
 from manifpt_utils.method.networks import SmallEncoder
 from manifpt_utils.method.spaces import (
+    ONLINE,
     RGB,
     SPACES,
     Frequency,
@@ -450,6 +451,11 @@ def test_published_weights_come_from_the_cache_of_torch_hub(
     x = images(1)
     want = Supervised(resnet50).fit_transform(x)
     np.testing.assert_array_equal(space.fit_transform(x), want)
+
+
+def test_the_weights_of_imagenet_are_those_that_torchvision_names():
+    known = torchvision.models.ResNet50_Weights.IMAGENET1K_V1
+    assert ONLINE["imagenet"] == known.url
 
 
 @pytest.mark.parametrize(

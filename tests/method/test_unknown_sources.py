@@ -21,13 +21,14 @@ from manifpt_utils.method.open_set import (
     RETRAINED,
     by_unit,
     collect,
+    divide,
     leave_each_out,
     open_set_scores,
     predict_open,
     set_rows,
 )
 from manifpt_utils.metrics.conformal import coverage_range
-from manifpt_utils.metrics.open_set import auroc, oscr, tpr_at_fpr
+from manifpt_utils.metrics.detection import auroc, oscr, tpr_at_fpr
 
 COUNTS = {"n_train": 20, "n_calibration": 30, "n_test": 40}
 
@@ -335,3 +336,21 @@ def test_images_of_another_size_are_refused(coffee):
         ValueError, match=r"has images of \(16, 16\) pixels, .* \(32, 3"
     ):
         collect(coffee, 4, n_unknown=3, other=small)
+
+
+def test_a_given_split_is_kept_among_known_models():
+    data = load("gm-photo/coffee", models=["dcgan", "glow", "ddpm"], n_real=1)
+    classes = {**data.images, "real": data.real_test}
+    tested = {name: np.arange(len(x)) % 3 == 0 for name, x in classes.items()}
+    data = replace(data, tested=tested)
+    pool = collect(data, 12, n_test=4, n_unknown=2)
+    assert pool.table["tested"].sum() == 3 * 4
+    x = pool.images.reshape(len(pool.images), -1)
+    counts = {"n_train": 5, "n_calibration": 3, "n_test": 4}
+    found = leave_each_out(GaussianNB(), x, pool.table, **counts)
+    known = found[found["set"].isin([HELD_OUT, "model left out"])]
+    assert set(known["row"]) == set(np.flatnonzero(pool.table["tested"]))
+    sources = pool.table["source"][:36]
+    parts = divide(sources, (5, 3, 4), seed=0, tested=pool.table["tested"][:36])
+    assert [len(part) for part in parts] == [15, 9, 12]
+    assert not pool.table["tested"][np.concatenate(parts[:2])].any()

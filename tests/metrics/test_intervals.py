@@ -9,10 +9,12 @@ from scipy.stats import ttest_1samp
 
 from manifpt_utils.metrics.intervals import (
     Interval,
+    chosen_elsewhere,
     holm,
     leaders,
     mean_interval,
     paired_difference,
+    share_interval,
     t_test,
 )
 
@@ -124,3 +126,28 @@ def test_holm_passes_over_what_was_not_tested():
 def test_impossible_input_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_interval_of_shares_is_cut_off_where_shares_end():
+    shares = [1.0, 1.0, 0.7]
+    plain, cut = mean_interval(shares), share_interval(shares)
+    assert plain.high > 1 == cut.high and cut[0] == plain[0] and cut.low == plain.low
+    low = share_interval([0.0, 0.0, 0.3])
+    assert low.low == 0 and low.high == pytest.approx(1 - cut.low)
+    assert np.isnan(share_interval([0.5]).low)
+
+
+def test_a_value_that_is_no_share_is_refused():
+    with pytest.raises(ValueError, match="shares lie between 0 and 1, got 0.5 to 54"):
+        share_interval([0.5, 54])
+
+
+def test_a_choice_is_made_on_other_tests_and_among_complete_rows():
+    scores = pd.DataFrame(
+        {"x": [0.9, 0.5, 0.1], "y": [0.1, 0.5, 0.6], "z": [0.2, 0.3, NAN]},
+        list("abc"),
+    )
+    # Without x the second row leads; with x the first one does; the third has a gap.
+    assert chosen_elsewhere(scores).to_dict() == {"x": 0.5, "y": 0.1, "z": 0.2}
+    assert chosen_elsewhere(scores[["x"]]).isna().all()
+    assert chosen_elsewhere(scores.loc[["c"]]).isna().all()

@@ -3,9 +3,19 @@
 import numpy as np
 import pytest
 
+from manifpt_utils.method.manifold import DataManifold
+from manifpt_utils.metrics import (
+    auroc,
+    holm,
+    p_values,
+    paired_difference,
+    precision_recall,
+    wasserstein_distance,
+)
 from manifpt_utils.notebook import quiz as module
-from manifpt_utils.notebook.exercises import EXERCISES, tried
+from manifpt_utils.notebook.exercises import EXERCISES
 from manifpt_utils.notebook.quiz import check
+from manifpt_utils.notebook.trying import tried
 
 each = pytest.mark.parametrize("name", EXERCISES)
 
@@ -103,3 +113,51 @@ def test_without_an_answer_there_is_a_hint_and_then_the_next(monkeypatch):
 def test_an_exercise_that_is_not_there_is_refused_with_those_that_are():
     with pytest.raises(ValueError, match="'1.9' has not been asked; .* 1.1, 1.2"):
         check("1.9", returning(0))
+
+
+def by_manifold(name, **options):
+    """Artifacts of the package for the arrays of an exercise."""
+    generated, real = EXERCISES[name].arguments[:2]
+    manifold = DataManifold(None, **options).fit(real.astype(np.float32))
+    return manifold.transform(generated.astype(np.float32))
+
+
+def balls(name):
+    """Precision, recall and coverage of the package, given the same points."""
+    generated, real, k = EXERCISES[name].arguments
+    return precision_recall(real, generated, k=k)
+
+
+def p_values_of_one_class():
+    calibration, new = EXERCISES["17.1"].arguments
+    return p_values(new[:, None], calibration, np.zeros(len(calibration), int))[:, 0]
+
+
+@pytest.mark.parametrize(
+    ("name", "of_package"),
+    [
+        ("0.2", lambda: by_manifold("0.2", estimator="tangent", k=2, m=1)),
+        ("0.3", lambda: 1 - balls("0.3").precision),
+        ("1.1", lambda: by_manifold("1.1", estimator="nearest")),
+        ("3.2", lambda: paired_difference(*EXERCISES["3.2"].arguments)[:3]),
+        ("5.2", lambda: holm(EXERCISES["5.2"].arguments[0])),
+        ("9.1", lambda: auroc(*EXERCISES["9.1"].arguments[::-1])),
+        ("12.1", lambda: balls("12.1").coverage),
+        ("17.1", p_values_of_one_class),
+    ],
+)
+def test_the_package_gives_the_same_result(name, of_package):
+    found, expected = np.asarray(of_package()), EXERCISES[name].expected
+    assert found == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_mean_artifact_and_w1_are_those_of_the_package():
+    generated, real = EXERCISES["0.4"].arguments
+    mean = np.linalg.norm(generated - nearest_of(generated, real), axis=1).mean()
+    expected = [mean, wasserstein_distance(generated, real)]
+    assert EXERCISES["0.4"].expected == pytest.approx(expected)
+
+
+def nearest_of(x, real):
+    manifold = DataManifold(None).fit(real.astype(np.float32))
+    return x - manifold.transform(x.astype(np.float32))

@@ -119,6 +119,8 @@ def test_an_interval_of_a_share_ends_where_shares_end():
     assert percent(AHEAD._replace(mean=0.01, low=-0.02, high=0.04)).startswith(
         "1.0 % (95 % interval 0.0 to 4.0"
     )
+    lead = AHEAD._replace(mean=0.47, low=-0.07, high=1.015)
+    assert "−7.0 to +100.0" in points(lead)
     growth = AHEAD._replace(mean=1.3, low=0.9, high=1.7)  # no share, nothing to cut
     assert "90.0 to 170.0" in percent(growth)
 

@@ -143,10 +143,10 @@ def test_an_id_is_used_once(tmp_path):
     ("text", "message"),
     [
         ("questions: [", "not valid YAML"),
-        ("- a", "must hold one key, `questions`"),
-        ("questions: []", "must hold one key, `questions`"),
-        ("quests: []", "must hold one key, `questions`"),
-        ("", "must hold one key, `questions`"),
+        ("- a", "must hold the key `questions`"),
+        ("questions: []", "must hold the key `questions`"),
+        ("quests: []", "must hold the key `questions`"),
+        ("", "must hold the key `questions`"),
     ],
 )
 def test_a_file_that_holds_no_questions_is_refused(tmp_path, text, message):

@@ -20,6 +20,7 @@ from PIL import Image
 from manifpt_utils.notebook.drawing import Panels, drawn
 from manifpt_utils.notebook.palette import PALETTE, VARIABLES
 from manifpt_utils.notebook.renderer import (
+    CONTROLS,
     MARKDOWN,
     PLOTLY,
     SVG,
@@ -88,6 +89,7 @@ def built(tmp_path_factory):
         output_cell({MARKDOWN: "*Figure.* Twice."}, {MARKDOWN: {"kind": "caption"}}),
         output_cell({SVG: svg(Panels([line(), line()], line()))}, described(SVG)),
         output_cell({PLOTLY: FIGURE, SVG: svg(line())}, described(PLOTLY)),
+        output_cell({CONTROLS: {"model_id": "m"}, "text/html": "<p>No kernel.</p>"}),
         *(
             output_cell(
                 {MARKDOWN: text, "text/plain": text}, {MARKDOWN: {"kind": kind}}
@@ -134,6 +136,11 @@ def test_caption_is_numbered_and_parsed(page):
 
 def test_label_can_be_cited(page):
     assert page.select_one("a[href='#curve']").get_text() == "Fig. 1"
+
+
+def test_controls_give_way_to_what_stands_in_for_them(page):
+    assert page.find("p", string="No kernel.")
+    assert not page.find("script", type=CONTROLS)
 
 
 def test_plotly_figure_is_numbered_next(page):

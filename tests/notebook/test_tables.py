@@ -117,6 +117,17 @@ def test_intervals_show_their_half_width_and_decide_the_ties(shown):
     assert marked(shown[1].html, "ins") == ["0.30"]
 
 
+def test_an_interval_with_a_longer_side_shows_its_ends(shown):
+    cut = Interval(0.9, 0.7, 1.0, 3, 0.1, 0.95)
+    table(pd.DataFrame({"share": [cut, interval(0.5, 0.7)]}), caption="C.", unit="%")
+    html = shown[0].html
+    texts = [cell.get_text() for cell in html.find_all("td")]
+    assert texts == ["90.0 (70.0\xa0to\xa0100.0)", "60.0 ±\xa010.0"]
+    notes = html.caption.get_text()
+    assert "In brackets: the 90 % or 95 % interval" in notes and "±: half" in notes
+    assert "90.0 (70.0 to 100.0)" in shown[0].plain
+
+
 @pytest.mark.parametrize(
     ("best", "order"), [("high", ["b", "a", "c"]), ("low", ["a", "b", "c"])]
 )

@@ -1,6 +1,7 @@
 """Exercise notebooks ask for what their solutions solve, and both run."""
 
 import ast
+import re
 import sys
 
 import nbformat
@@ -57,6 +58,25 @@ def test_the_exercise_runs_and_holds_no_solution(path):
 @each
 def test_the_solution_is_right(path):
     assert {verdict.state for verdict in verdicts(path).values()} == {"right"}
+
+
+@each
+def test_a_page_of_the_book_folds_hints_and_solution_below_each_check(path):
+    solved = read(path)
+    page = exercises.as_page(solved)
+    whole = [c.source for c in solved.cells if "# solution" in c.source]
+    checks = [i for i, c in enumerate(page.cells) if c.source.startswith("check(")]
+    assert len(checks) == len(whole)
+    for place, source in zip(checks, whole, strict=True):
+        folded = page.cells[place + 1].source
+        *hints, solution = re.findall(
+            r"<summary>(\w+)</summary>\n\n(.*?)\n\n</", folded, re.S
+        )
+        assert solution[1].strip("`").removeprefix("python").strip() == re.sub(
+            "    # solution\n", "", source
+        )
+        assert hints and {title for title, _ in hints} == {"Hint"}
+    assert "# solution" not in nbformat.writes(page)
 
 
 def test_every_exercise_is_asked_once():

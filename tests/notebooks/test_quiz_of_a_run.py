@@ -81,3 +81,13 @@ def test_the_text_speaks_of_this_run(executed, questions):
     clue = words["values"]["clue"]
     assert words["values"]["treatment"] in questions["q5"].ask
     assert f"{100 * clue:.1f} %" in questions["q5"].ask
+
+
+def test_what_a_reader_expects_is_set_beside_a_number_of_this_run(executed):
+    (asked,), (found,) = (
+        outputs(executed, kind) for kind in ("prediction", "prediction-found")
+    )
+    (answer,) = outputs(executed, "answer")
+    assert found["name"] == asked["name"] == "09_traps"
+    assert found["prediction"]["id"] == asked["prediction"]["id"]
+    assert found["values"]["result"] == pytest.approx(answer["values"]["in_the_set"])

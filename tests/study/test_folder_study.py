@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from manifpt_utils.study import command as module
-from manifpt_utils.study import folder_study
+from manifpt_utils.study import folder_study, folder_training
 from manifpt_utils.study.folder_study import (
     FolderStudy,
     expected_seconds,
@@ -37,6 +37,38 @@ def root(tmp_path):
 
 def run(*arguments):
     return CliRunner().invoke(module.command, ["run", *map(str, arguments)])
+
+
+def test_a_given_split_is_kept(tmp_path, monkeypatch):
+    for side in ("train", "test"):
+        write(tmp_path / "sides" / side)
+        for path in (tmp_path / "sides" / side).glob("*/*.png"):
+            image = np.array(Image.open(path))
+            image[0, 0] = 255 if side == "test" else 0
+            Image.fromarray(image).save(path)
+    seen = []
+    whole = folder_training.evaluate
+    monkeypatch.setattr(
+        folder_training,
+        "evaluate",
+        lambda *args, **options: (
+            seen.append((args, options)) or whole(*args, **options)
+        ),
+    )
+    study = FolderStudy(tmp_path / "sides")
+    for method in (ours("rgb", "raw"), Method("McCloskey18", "", "earlier")):
+        (row,) = study.measure(planned([method], n_train=6, n_test=4, seeds=1)[0])
+        assert row["score"] >= 0
+    assert len(seen) == 2
+    for (_, x, _), options in seen:
+        corner = x.reshape(len(x), -1)[:, 0]
+        assert np.array_equal(corner == corner.max(), options["tested"])
+
+
+def test_images_may_be_listed_in_a_file(root, tmp_path):
+    rows = [f"{p.relative_to(root)},{p.parent.name}" for p in root.glob("*/*.png")]
+    (root / "list.csv").write_text("file,label\n" + "\n".join(rows))
+    assert FolderStudy(root / "list.csv").sheets().keys() == {"real", "dark", "bright"}
 
 
 def test_the_plan_has_every_method_and_no_filter_of_vectors():

@@ -1,8 +1,11 @@
 """Leads over a rival: their definition, and what the stored grids show."""
 
+import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ttest_1samp
 
+from manifpt_utils.metrics import mean_interval
 from manifpt_utils.study import leads
 from manifpt_utils.study.comparison import COMPARISON
 from manifpt_utils.study.estimates import ESTIMATES, N_REAL, is_main
@@ -25,15 +28,23 @@ def test_a_lead_is_taken_seed_by_seed():
     table = pd.DataFrame(rows("nearest", 100, [0.5, 0.7, 0.9]))
     found = leads.lead(table, rival(0.4, 0.6, 0.8)).reset_index().iloc[0]
     # The seeds differ by far more than the lead, which is the same in each.
-    assert found["mean"] == pytest.approx(0.1) and found["sem"] < 1e-9
-    assert found["significant"] and found["seeds"] == 3
+    assert found["mean"] == pytest.approx(0.1) and found["high"] - found["low"] < 1e-9
+    assert found["p"] < 1e-9 and found["seeds"] == 3
     level = leads.lead(table, rival(0.9, 0.7, 0.5)).reset_index().iloc[0]
-    assert level["mean"] == pytest.approx(0) and not level["significant"]
+    assert level["mean"] == pytest.approx(0) and level["low"] < 0 < level["high"]
+    assert level["p"] == pytest.approx(1)
 
 
-def test_a_lead_over_one_seed_is_not_significant():
+def test_the_p_value_of_a_lead_is_that_of_the_t_test():
+    table = pd.DataFrame(rows("nearest", 100, [0.5, 0.7, 0.6]))
+    found = leads.lead(table, rival(0.5, 0.5, 0.5)).iloc[0]
+    assert found["p"] == pytest.approx(ttest_1samp([0, 0.2, 0.1], 0).pvalue)
+
+
+def test_a_lead_over_one_seed_has_no_p_value():
     table = pd.DataFrame(rows("nearest", 100, [0.9]))
-    assert not leads.lead(table, rival(0.1))["significant"].item()
+    found = leads.lead(table, rival(0.1)).iloc[0]
+    assert found["mean"] == pytest.approx(0.8) and np.isnan(found["p"])
 
 
 def test_readers_see_places_and_what_was_searched_in_rgb():
@@ -77,23 +88,29 @@ def test_growth_is_from_the_fewest_real_views_to_the_most_on_each_photograph():
     assert leads.growth(found).n == 2
 
 
-def test_the_best_earlier_method_has_the_highest_mean_and_gives_its_own_seeds():
-    base = {"photo": "coffee", "models": "shared", "column": "closed", "n_train": 5}
-    scores = {("Yu19", "", "earlier"): (0.9, 0.1), ("ours", "rgb", "raw"): (1.0, 1.0)}
-    scores["Durall20", "", "earlier"] = (0.6, 0.5)
-    compared = pd.DataFrame(
-        [
-            {**base, "method": m, "space": space, "kind": kind}
-            | {"seed": seed, "score": value}
-            for (m, space, kind), values in scores.items()
-            for seed, value in enumerate(values, start=1)
-        ]
-    )
-    best = leads.best_earlier_scores(compared)
-    assert best["method"].tolist() == ["Durall20"] * 2
-    assert best["score"].tolist() == [0.6, 0.5]
-    raw = leads.raw_scores(compared)
-    assert raw.loc["rgb", "coffee", "closed", 5, 1] == 1
+def test_the_earlier_method_is_the_best_on_other_photographs_and_gives_its_own_seeds():
+    base = {"models": "shared", "column": "closed", "n_train": 5}
+    scores = {
+        ("coffee", "Yu19"): (0.9, 0.1),
+        ("coffee", "Durall20"): (0.4, 0.5),
+        ("flower", "Yu19"): (0.2, 0.3),
+        ("flower", "Durall20"): (0.6, 0.6),
+    }
+    lines = [
+        base
+        | {"photo": p, "method": m, "space": "", "kind": "earlier", "score": value}
+        | {"seed": seed}
+        for (p, m), values in scores.items()
+        for seed, value in enumerate(values, start=1)
+    ]
+    raw = base | {"method": "ours", "space": "rgb", "kind": "raw", "score": 1.0}
+    lines.append(raw | {"photo": "coffee", "seed": 1})
+    chosen = leads.chosen_earlier_scores(pd.DataFrame(lines))
+    # Each photograph has the one that leads on the other, though it is worse here.
+    assert chosen.loc["coffee"]["method"].tolist() == ["Durall20"] * 2
+    assert chosen.loc["coffee"]["score"].tolist() == [0.4, 0.5]
+    assert chosen.loc["flower"]["score"].tolist() == [0.2, 0.3]
+    assert leads.raw_scores(pd.DataFrame(lines)).loc["rgb", "coffee", "closed", 5, 1]
 
 
 @pytest.mark.parametrize(
@@ -109,34 +126,53 @@ def test_a_threshold_holds_for_every_larger_number(real, expected):
     assert leads.threshold(pd.Series(real)) == expected
 
 
-def test_the_first_lead_is_that_of_the_space_that_needs_the_fewest_views():
-    cells = [("rgb", 100, False), ("rgb", 1000, True), ("frequency", 100, True)]
-    cells += [("frequency", 1000, True)]
-    found = pd.DataFrame(
-        [
-            {**KEYS, "kind": "hull", "space": space, "n_real": n, "significant": real}
-            for space, n, real in cells
-        ]
-        + [{**KEYS, "kind": "nearest", "n_real": 100, "significant": False}]
-    )
-    first = leads.first_leads(found).droplevel([0, 1, 2])
-    assert first.loc["hull"].tolist() == [100, "frequency"]
-    assert first.loc["nearest"].isna().all()
+def test_the_first_lead_is_the_one_after_which_all_are_sure_and_above_zero():
+    cells = [("hull", 100, 0.01, 0.1), ("hull", 1000, 0.01, 0.1)]
+    cells += [("nearest", 100, 0.01, 0.1), ("nearest", 1000, 0.2, 0.1)]
+    cells += [("x", 100, 0.01, -0.1), ("x", 1000, 0.01, -0.1)]
+    found = pd.DataFrame(cells, columns=["kind", "n_real", "p_holm", "lead"])
+    found["lead"] = [mean_interval([mean] * 2) for mean in found["lead"]]
+    first = leads.first_leads(found.assign(place="home", n_train=5))["home", 5]
+    assert first["hull"] == 100
+    assert first[["nearest", "x"]].isna().all()
 
 
-def test_the_best_space_is_chosen_for_every_number_of_views():
+def test_the_space_is_chosen_on_the_other_photographs():
+    cells = [
+        ("coffee", "rgb", 0.9),
+        ("coffee", "frequency", 0.1),
+        ("flower", "rgb", 0.2),
+        ("flower", "frequency", 0.4),
+        ("china", "rgb", 0.2),
+        ("china", "frequency", 0.3),
+    ]
+    found = pd.DataFrame(cells, columns=["photo", "space", "mean"])
+    found = found.assign(n_train=5, place="home", kind="hull", n_real=100)
+    chosen = leads.in_chosen_spaces(found).set_index("photo")["space"]
+    assert chosen.to_dict() == {
+        "coffee": "frequency",
+        "flower": "rgb",
+        "china": "rgb",
+    }
+    # A space that one photograph lacks is never chosen.
+    less = found[(found["photo"] != "china") | (found["space"] != "rgb")]
+    assert set(leads.in_chosen_spaces(less)["space"]) == {"frequency"}
+
+
+def test_leads_over_photographs_are_corrected_for_all_of_them():
+    values = {100: (0.1, 0.11, 0.09), 1000: (0.1, -0.1, 0.0)}
     found = pd.DataFrame(
         [
-            {**KEYS, "kind": "hull", "space": space, "n_real": n, "mean": mean}
-            for space, n, mean in (
-                ("rgb", 100, 0.1),
-                ("frequency", 100, 0.2),
-                ("rgb", 1000, 0.4),
-                ("frequency", 1000, 0.3),
-            )
+            {"photo": photo, "mean": mean, "n_real": n_real}
+            for n_real, means in values.items()
+            for photo, mean in zip(("coffee", "flower", "china"), means, strict=True)
         ]
-    )
-    assert leads.best_spaces(found)["space"].tolist() == ["frequency", "rgb"]
+    ).assign(n_train=5, place="home", kind="hull")
+    tested = leads.over_all(found).set_index("n_real")
+    expected = [ttest_1samp(means, 0).pvalue for means in values.values()]
+    assert tested["p"].tolist() == pytest.approx(expected)
+    assert tested["p_holm"].tolist() == pytest.approx([2 * expected[0], expected[1]])
+    assert tested["lead"].map(lambda lead: lead.n).tolist() == [3, 3]
 
 
 def test_the_claims_of_the_book_about_coverage_hold_in_the_stored_results():
@@ -154,7 +190,8 @@ def test_the_claims_of_the_book_about_coverage_hold_in_the_stored_results():
     assert few["nearest", 100] < 0 < few["nearest", 50_000]
     home = means.xs((100, "closed"), level=["n_train", "column"])
     assert (home.groupby("kind").mean() < 0.01).all()
-    earlier = leads.best_earlier_scores(compared)["score"]
+    earlier = leads.chosen_earlier_scores(compared)["score"]
     ahead = leads.lead(trained, earlier).reset_index()
-    first = leads.first_leads(ahead[is_main(ahead)])["n_real"].sort_index()
-    assert first.xs("closed", level="column").isna().all()
+    chosen = leads.in_chosen_spaces(leads.readable(ahead[is_main(ahead)]))
+    tested = leads.over_all(chosen)
+    assert len(chosen) == 4 * len(tested) and leads.first_leads(tested).isna().all()

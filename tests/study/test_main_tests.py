@@ -17,6 +17,7 @@ from manifpt_utils.study.settings import (
     OTHER,
     PHOTOS,
     PRECISE,
+    SATURATION,
     good,
     good_on_both,
 )
@@ -56,10 +57,10 @@ def test_models_that_move_are_good_on_both_sides(photo):
 
 def test_every_kind_has_all_seeds_with_few_and_with_many_images():
     fits = [fit for fit in planned() if fit.setting == good("coffee")]
-    assert {fit.method for fit in fits} == set(BETWEEN_PIXELS)
+    assert {fit.method for fit in fits} == {*BETWEEN_PIXELS, SATURATION}
     assert {(fit.task, fit.n_train) for fit in fits} == {("closed", 5), ("closed", 100)}
     assert {fit.seed for fit in fits} == set(module.ON_GOOD)
-    assert len(fits) == len(BETWEEN_PIXELS) * 2 * len(module.ON_GOOD)
+    assert len(fits) == (len(BETWEEN_PIXELS) + 1) * 2 * len(module.ON_GOOD)
 
 
 def test_a_changed_sign_is_named_with_both_signs():
@@ -85,3 +86,32 @@ def test_the_two_networks_are_compared_on_the_same_tests():
         near, raw = (table.loc[f"{space} {kind}", PANELS[0]] for kind in KINDS)
         gain = table.loc[f"{space}: nearest − raw", PANELS[0]]
         assert gain.mean == pytest.approx(near.mean - raw.mean)
+
+
+def test_a_few_numbers_are_tried_on_both_groups():
+    table = module.by_saturation(COMPARISON.results())
+    assert list(table.index) == [SHARED, GOOD] and list(table) == PANELS
+    assert all(share.n == len(PHOTOS) for share in table.to_numpy().ravel())
+
+
+def test_contrasts_on_good_models_are_corrected_for_all_of_them():
+    results = COMPARISON.results()
+    p_values = module.corrected_on_good(results)
+    assert len(p_values) == len(module.CONTRASTS) * len(PANELS)
+    leads = module.contrasts(results).xs(GOOD, level="models")
+    # What is sure after the correction has an interval on one side of zero.
+    for kind, rival, panel in p_values.index[p_values < 0.05]:
+        row = f"{kind.removeprefix('rgb ')} − {rival.removeprefix('rgb ')}"
+        assert leads.loc[row, panel].sign
+
+
+def test_versions_of_wang_differ_in_one_thing_per_pair():
+    accuracies, differences, p_values = module.parts_of_wang(COMPARISON.results())
+    assert len(accuracies) == 4 and list(accuracies) == list(differences) == PANELS
+    for (kind, rival), (_, row) in zip(
+        module.WANG_PAIRS, differences.iterrows(), strict=True
+    ):
+        for panel in PANELS:
+            gap = accuracies.loc[kind, panel].mean - accuracies.loc[rival, panel].mean
+            assert row[panel].mean == pytest.approx(gap) and row[panel].n == len(PHOTOS)
+    assert len(p_values) == differences.size

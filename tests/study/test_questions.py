@@ -79,31 +79,34 @@ def test_one_test_alone_has_no_mean_column():
     assert list(table) == ["coffee"] and len(table) == len(METHODS)
 
 
-def test_a_gain_and_a_lead_of_the_best():
+def test_a_gain_and_a_lead_of_what_is_chosen_on_other_tests():
     means = pd.DataFrame(
         {"a": [0.5, 0.6, 0.9, 0.7, 0.8], "b": [0.5, 0.4, 0.3, 0.9, 0.2]},
         pd.MultiIndex.from_tuples([RAW, NEAREST, HULL, YU, WANG], names=tables.METHOD),
     )
     assert q.mean_gain(means).mean == pytest.approx(0)
     assert q.mean_gain(means, "hull", space="rgb").mean == pytest.approx(0.1)
-    four = q.leads_of_best(means, ["nearest"], ["earlier"])
-    eight = q.leads_of_best(means, ["nearest", "hull"], ["earlier"])
-    assert four.tolist() == pytest.approx([-0.2, -0.5])
-    assert eight.tolist() == pytest.approx([0.1, -0.5])
-    found = q.lead_of_best(means, ["nearest"], ["earlier"])
-    assert found == paired_difference([0.6, 0.4], [0.8, 0.9])
+    # On each of two tests what is best on the other one: Yu19 on a, Wang20 on b.
+    four = q.leads_of_chosen(means, ["nearest"], ["earlier"])
+    eight = q.leads_of_chosen(means, ["nearest", "hull"], ["earlier"])
+    assert four.tolist() == pytest.approx([0.6 - 0.7, 0.4 - 0.2])
+    assert eight.tolist() == pytest.approx([0.6 - 0.7, 0.3 - 0.2])
+    found = q.lead_of_chosen(means, ["nearest"], ["earlier"])
+    assert found == paired_difference([0.6, 0.4], [0.7, 0.2])
+    alone = q.lead_of_chosen(means[["a"]], ["nearest"], ["earlier"])
+    assert alone.n == 0, "nothing to choose on"
 
 
 def test_published_sizes_are_compared_on_the_seeds_of_both():
-    small = Method("Nataraj19", "", "earlier")
+    small = Method("Durall20", "", "earlier")
     published = small._replace(kind="published")
     results = results_of(
         rows(COFFEE, small, (0.4, 0.6, 0.8)), rows(COFFEE, published, (0.5,))
     )
     table, changes = q.published_sizes(results, {"home": COFFEE})
-    assert table.loc["Nataraj19", "home"].n == 3
-    assert table.loc["Nataraj19", "home, published"].mean == 0.5
-    assert changes.loc["Nataraj19", "home"] == pytest.approx(0.1)
+    assert table.loc["Durall20", "home"].n == 3
+    assert table.loc["Durall20", "home, published"].mean == 0.5
+    assert changes.loc["Durall20", "home"] == pytest.approx(0.1)
     assert changes["home"].isna().sum() == len(q.PUBLISHED) - 1
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 
+from manifpt_utils.method.device import torch_device
 from manifpt_utils.study import compute as module
 from manifpt_utils.study.study import Store, Study
 
@@ -40,10 +41,10 @@ class Toy(Study):
     def cells(self, training):
         return cells(training)
 
-    def measure(self, training, score=0.5):
+    def measure(self, training):
         self.done.append(training)
         rows = [dict(zip(self.keys, cell, strict=True)) for cell in cells(training)]
-        return [row | {"score": score} for row in rows]
+        return [row | {"score": 0.5} for row in rows]
 
     def batch(self, training):
         return training.method
@@ -56,10 +57,10 @@ class Toy(Study):
 
 
 class Broken(Toy):
-    def measure(self, training, **options):
+    def measure(self, training):
         if training.method == "a":
             raise RuntimeError("the power went")
-        return super().measure(training, **options)
+        return super().measure(training)
 
 
 @pytest.fixture
@@ -95,10 +96,10 @@ def test_two_commands_at_once_lose_no_row(study, tmp_path):
 
 def test_an_interrupt_stores_nothing_of_the_training_that_it_hit(tmp_path):
     class Interrupted(Toy):
-        def measure(self, training, **options):
+        def measure(self, training):
             if training.method == "a":
                 raise KeyboardInterrupt
-            return super().measure(training, **options)
+            return super().measure(training)
 
     study = Interrupted()
     with pytest.raises(KeyboardInterrupt):
@@ -122,9 +123,19 @@ def test_what_was_done_stays_when_a_later_training_fails(study, tmp_path):
     assert sorted(broken.done + study.done) == sorted(planned())
 
 
-def test_options_reach_every_training(study, tmp_path):
-    module.compute(planned(), Store(study, tmp_path, ""), score=0.75)
-    assert (pd.read_csv(tmp_path / "toy.csv")["score"] == 0.75).all()
+def test_the_device_reaches_every_training(study, tmp_path, monkeypatch):
+    seen = []
+    measure = Toy.measure
+
+    def spied(self, training):
+        seen.append(str(torch_device()))
+        return measure(self, training)
+
+    monkeypatch.setattr(Toy, "measure", spied)
+    module.compute(planned(), Store(study, tmp_path, ""), device="meta")
+    assert seen.count("meta") == len(planned())
+    with pytest.raises(ValueError, match="'tpu' cannot be used here"):
+        module.compute(planned(), Store(study, tmp_path / "new", ""), device="tpu")
 
 
 def test_a_training_with_one_lost_cell_is_repeated(study):

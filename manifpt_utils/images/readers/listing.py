@@ -1,7 +1,9 @@
 """A CSV file of images: their paths, labels and (optionally) sides of a split."""
 
+import os
 from pathlib import PureWindowsPath
 
+from ..._support.files import read_whole
 from ..choice import choose
 from ..layout import rename_hint
 from ..spreadsheet import read_table
@@ -43,7 +45,7 @@ def read(path, models=None):
     """
     columns = ["file", "label"]
     table = read_table(
-        path.read_bytes(),
+        read_whole(path),
         path,
         columns,
         optional=["split"],
@@ -97,7 +99,7 @@ def _place(text, path, home):
             "beside the table and write their paths from there."
         )
     place = path.parent.joinpath(*written.parts)
-    if not place.is_file():
+    if not os.path.isfile(place):
         raise ValueError(
             f"{path} lists {text!r}, but there is no such file in {path.parent}; "
             "correct the path, or remove the row."

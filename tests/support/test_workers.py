@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from distributed import Client, LocalCluster
 
-from manifpt_utils.study import workers as module
+from manifpt_utils._support import workers as module
+from manifpt_utils._support.workers import results_of
 from manifpt_utils.study.compute import compute
 from manifpt_utils.study.study import Store, Study
-from manifpt_utils.study.workers import results_of
 
 # Dask leaves sockets and event loops to the collector when processes are killed.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import auc
 
-from manifpt_utils.metrics.open_set import auroc, open_set_curve, oscr, tpr_at_fpr
+from manifpt_utils.metrics.detection import auroc, open_set_curve, oscr, tpr_at_fpr
 
 grades = st.integers(0, 4)  # few values, so that scores are often equal
 SCORES = st.lists(grades, min_size=1, max_size=8)

@@ -7,6 +7,11 @@ from its own disk.  If a worker dies, its task is given to another one.
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 
+LOST = (
+    "a process was killed, perhaps for lack of memory; what had ended is kept, and the "
+    "same command goes on with what is missing. Fewer processes need less memory."
+)
+
 
 def results_of(function, calls, *, workers=None, scheduler=None):
     """Call a function on workers, and yield its results as they come.
@@ -31,7 +36,8 @@ def results_of(function, calls, *, workers=None, scheduler=None):
     ------
     ValueError
         If the extra `scale` is not installed, both or neither of `workers` and
-        `scheduler` are given, or the scheduler is lost.
+        `scheduler` are given, the scheduler is lost, or one task kills every worker
+        that it is given to.
     OSError
         If there is no scheduler at the address.
     """
@@ -46,6 +52,8 @@ def results_of(function, calls, *, workers=None, scheduler=None):
         try:
             for task in distributed.as_completed(tasks):
                 yield task.result()
+        except distributed.KilledWorker as error:
+            raise ValueError(LOST) from error
         except CancelledError as error:
             raise ValueError(
                 "the scheduler was lost; what had ended is kept, and the same command "

@@ -1,0 +1,98 @@
+"""Links that start the source of a chapter on Binder, Colab or Codespaces.
+
+They are written below the title of each chapter where `repository.url` of _config.yml
+names a public repository, and lead to `notebooks/`, not to the executed copy, which no
+repository holds.
+"""
+
+import re
+
+from docutils import nodes
+
+EXECUTED = "book/executed/"
+GITHUB = re.compile(r"^https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
+
+
+def links(url, branch, notebook):
+    """Name and address of each service for one notebook.
+
+    Parameters
+    ----------
+    url : str
+        Of a repository on GitHub.
+    branch : str
+    notebook : str
+        Path of the source in the repository.
+
+    Returns
+    -------
+    dict of str to str
+
+    Raises
+    ------
+    ValueError
+        If the address is not one of GitHub, the only host that all three know.
+
+    Examples
+    --------
+    >>> links("https://github.com/a/b", "main", "notebooks/c.ipynb")["Colab"]
+    'https://colab.research.google.com/github/a/b/blob/main/notebooks/c.ipynb'
+    """
+    found = GITHUB.match(url)
+    if found is None:
+        raise ValueError(
+            f"repository.url = {url!r} of _config.yml must be such as "
+            "https://github.com/OWNER/NAME, or empty."
+        )
+    name = found[1]
+    return {
+        "Binder": f"https://mybinder.org/v2/gh/{name}/{branch}?urlpath=lab/tree/{notebook}",
+        "Colab": f"https://colab.research.google.com/github/{name}/blob/{branch}/{notebook}",
+        "Codespaces": f"https://codespaces.new/{name}/tree/{branch}",
+    }
+
+
+def before_colab(url):
+    """The lines that a notebook needs on Colab, which opens it without the project.
+
+    Parameters
+    ----------
+    url : str
+
+    Returns
+    -------
+    str
+    """
+    return f"!git clone --depth 1 {url} project\n%pip install --quiet -e project"
+
+
+def paragraph(url, branch, name):
+    """What stands below the title of a chapter."""
+    found = links(url, branch, f"notebooks/{name}.ipynb")
+    text = nodes.paragraph("", "Start it on ", classes=["execution-note"])
+    for i, (service, address) in enumerate(found.items()):
+        text += nodes.Text(", " if i else "")
+        text += nodes.reference("", service, refuri=address)
+    text += nodes.Text(". On Colab, run these two lines first:")
+    code = nodes.literal_block(before_colab(url), before_colab(url), language="text")
+    return [text, code]
+
+
+def add_links(app, doctree):
+    """Put the links into a chapter where the repository is known."""
+    options = app.config.html_theme_options
+    url = options.get("repository_url", "")
+    name = app.env.docname
+    if not url or not name.startswith(EXECUTED):
+        return
+    title = next(doctree.findall(nodes.title), None)
+    if title is not None:
+        branch = options.get("repository_branch", "main")
+        place = title.parent.index(title) + 1
+        title.parent.insert(place, paragraph(url, branch, name.removeprefix(EXECUTED)))
+
+
+def setup(app):
+    """Register the hook with Sphinx."""
+    app.connect("doctree-read", add_links)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

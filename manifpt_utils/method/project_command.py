@@ -1,0 +1,89 @@
+"""`manifpt project`: artifacts of all images of a folder, shard by shard."""
+
+from pathlib import Path
+
+import click
+
+from .._support.console import Task, device
+from .._support.names import ESTIMATORS, NORMALISATIONS, SPACES
+
+STOPPED = "stopped; the same command goes on with the shards that are missing"
+NOTES = """\b
+OUT gets a file MODEL/FIRST_ROW.safetensors for each shard, with the numbers of the
+nearest real images (index), the distances and the artifacts; files.csv, which names the
+file of every row; and summary.csv.
+\b
+Several machines: start a Dask cluster on a disk that all of them see, set MANIFPT_CACHE
+to a folder there, and give its address by --scheduler.
+\b
+Examples:
+  manifpt project faces/ -o faces-projected/ --workers 2
+  manifpt project faces/ -o faces-projected/ --scheduler tcp://10.0.0.1:8786
+"""
+
+
+@click.command(name="project", cls=Task, stopped=STOPPED, epilog=NOTES)
+@click.argument("folder")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the shards.",
+)
+@click.option("--models", help="Which generators, with commas; all by default.")
+@click.option("--size", type=click.IntRange(min=1), help="Bring all images to it.")
+@click.option(
+    "--normalise",
+    type=click.Choice(NORMALISATIONS),
+    help="Treat all images alike, see manifpt audit --help.",
+)
+@click.option("--n-real", type=click.IntRange(min=1), help="Size of the manifold set.")
+@click.option("--space", type=click.Choice(SPACES), default="rgb", show_default=True)
+@click.option(
+    "--estimator",
+    type=click.Choice(ESTIMATORS),
+    default="nearest",
+    show_default=True,
+    help="Of the closest point.",
+)
+@click.option(
+    "--shard",
+    type=click.IntRange(min=1),
+    default=2000,
+    show_default=True,
+    help="Images of a task.",
+)
+@click.option("--without-artifacts", is_flag=True, help="Only neighbours, distances.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Dask workers that are started here; without them, one process does it all.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="A running Dask cluster, for instance tcp://10.0.0.1:8786.",
+)
+@device
+def command(folder, output, models, without_artifacts, **options):
+    """Project the images of all models in FOLDER on its real images.
+
+    FOLDER is whatever `load` reads.  The same command goes on where it was stopped.
+    """
+    import warnings
+
+    from ..images.loading import load
+    from .shards import project_benchmark
+
+    loading = {name: options.pop(name) for name in ("n_real", "normalise", "size")}
+    loading["models"] = models.split(",") if models else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        benchmark = load(folder, **loading)
+    for message in benchmark.warnings:
+        click.echo(f"Warning: {message}", err=True)
+    options["with_artifacts"] = not without_artifacts
+    found = project_benchmark(benchmark, output, **options)
+    click.echo(found.to_string(float_format="{:.3f}".format))
+    click.echo(f"Written to {output}.")

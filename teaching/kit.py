@@ -1,0 +1,178 @@
+"""The whole kit: what is written, and where."""
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from bs4 import BeautifulSoup
+
+from .assets import DECK, DOCUMENT, write_assets
+from .contents import chapters, pages
+from .deck import without_links
+from .documents import document_html, exercises_text, section
+from .exam import exam_documents, read_exam
+from .outline import read_outline
+from .slides import slides_html
+
+TITLE = "Fingerprints of generative models"
+LESSON = "What is a fingerprint? A lesson of 90 minutes"
+LESSON_CHAPTERS = ("00_circle", "02_artifact_visualization", "03_attribution")
+LESSON_EXERCISES = ("01_manifold_estimation",)
+UNNAMED = re.compile(r"\[\]\(executed/(\w+)\.ipynb\)")  # a link that shows a title
+PLAN = "A lesson of 90 minutes"  # the section of the page for teachers
+INTRODUCTION = (
+    "Everything here works without a network. Each document lies beside a PDF where "
+    "Chromium was there to make it; `book.pdf` is then the whole book."
+)
+FOLDERS = {
+    "lesson": (
+        "A lesson of 90 minutes, ready to give. Copy this folder to any computer: the "
+        "slides, the plan, the handout for students, questions, and the answers."
+    ),
+    "slides": "The slides of each chapter. The key S opens the notes of the speaker.",
+    "exam": "Questions for examinations, and the answers in a file of their own.",
+    "exercises": "The exercises as notebooks for students, and as a printed handout.",
+    "for-teachers": "Courses and learning goals, and the solved exercises.",
+}
+
+
+@dataclass(frozen=True)
+class Kit:
+    """Where the kit is made from, and where it is written.
+
+    Parameters
+    ----------
+    root : path
+        Of the project.
+    output : path
+    executed : path, optional
+        Folder of the executed chapters; default: that of the book.
+    """
+
+    root: Path
+    output: Path
+    executed: Path | None = None
+
+    def outlines(self):
+        """The executed chapters, in the order of the book.
+
+        Raises
+        ------
+        ValueError
+            If none has been executed.
+        """
+        folder = self.executed or self.root / "book" / "executed"
+        paths = [folder / f"{name}.ipynb" for name in chapters(self.root)]
+        found = [read_outline(path) for path in paths if path.is_file()]
+        if not found:
+            raise ValueError(
+                f"no chapter was executed into {folder}: run `make book` first."
+            )
+        return found
+
+    def write(self):
+        """Write everything that needs no browser.
+
+        Returns
+        -------
+        list of path
+            Pages that are to be printed as well.
+        """
+        outlines = self.outlines()
+        shutil.rmtree(self.output, ignore_errors=True)
+        for name in FOLDERS:
+            files = DECK if name in ("lesson", "slides") else DOCUMENT
+            write_assets(self.output / name / "assets", files)
+        self._write_slides(outlines)
+        printed = [*self._write_exam(outlines), *self._write_exercises()]
+        printed += self._write_for_teachers(outlines)
+        printed += self._write_lesson(outlines)
+        self._write_index(outlines)
+        return printed
+
+    def book_pages(self):
+        """Title and path of each page of the rendered book."""
+        html = self.root / "book" / "_build" / "html"
+        paths = [f"{name}.html" for name in pages(self.root)]
+        return [(_title(html / p), p) for p in paths if (html / p).is_file()]
+
+    def _write_slides(self, outlines):
+        for outline in outlines:
+            self._put(f"slides/{outline.name}.html", slides_html([outline]))
+
+    def _write_exam(self, outlines):
+        questions = read_exam(chapters=chapters(self.root))
+        asked, answered = exam_documents(questions, outlines)
+        yield self._document("exam/questions", "Examination questions", asked)
+        yield self._document("exam/answers", "Answers for the examiner", answered)
+
+    def _write_exercises(self):
+        paths = sorted((self.root / "exercises").glob("*.ipynb"))
+        self._copy(paths, "exercises")
+        text = exercises_text(paths)
+        yield self._document("exercises/handout", "Exercises", text)
+
+    def _write_for_teachers(self, outlines):
+        solutions = sorted((self.root / "exercises" / "solutions").glob("*.ipynb"))
+        self._copy(solutions, "for-teachers/solutions")
+        title, _, text = self._teaching(outlines).partition("\n")
+        yield self._document("for-teachers/courses", title.strip("# "), text)
+
+    def _write_lesson(self, outlines):
+        chosen = [o for o in outlines if o.name in LESSON_CHAPTERS]
+        self._put("lesson/slides.html", slides_html(chosen, title=LESSON))
+        plan = section(self._teaching(outlines), PLAN)
+        yield self._document("lesson/plan", PLAN, plan)
+        folder = self.root / "exercises"
+        paths = [folder / f"{name}.ipynb" for name in LESSON_EXERCISES]
+        self._copy(paths, "lesson")
+        yield self._document("lesson/handout", "Exercises", exercises_text(paths))
+        questions = read_exam(chapters=chapters(self.root))
+        asked, answered = exam_documents(questions, chosen)
+        yield self._document("lesson/questions", "Questions on the lesson", asked)
+        yield self._document("lesson/answers", "Answers for the teacher", answered)
+
+    def _write_index(self, outlines):
+        titles = {outline.name: outline.title for outline in outlines}
+        parts = [self._index_of(name, use, titles) for name, use in FOLDERS.items()]
+        text = "\n\n".join([INTRODUCTION, *parts])
+        page = document_html("Teaching kit", text, assets="lesson/assets")
+        self._put("index.html", page)
+
+    def _index_of(self, name, use, titles):
+        """What a folder is for, and its pages and notebooks."""
+        files = sorted((self.output / name).glob("**/*.html"))
+        files += sorted((self.output / name).glob("**/*.ipynb"))
+        lines = [
+            f"- [{titles.get(f.stem, f.stem) if f.suffix == '.html' else f.name}]"
+            f"({f.relative_to(self.output).as_posix()})"
+            for f in files
+        ]
+        return "\n".join([f"## {name}", "", use, "", *lines])
+
+    def _teaching(self, outlines):
+        """The page for teachers, with the titles that the book would put in."""
+        titles = {outline.name: outline.title for outline in outlines}
+        text = (self.root / "book" / "teaching.md").read_text(encoding="utf-8")
+        return UNNAMED.sub(lambda m: titles.get(m[1], m[1]), text)
+
+    def _document(self, name, title, text):
+        return self._put(f"{name}.html", document_html(title, without_links(text)))
+
+    def _put(self, name, text):
+        path = self.output / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def _copy(self, paths, name):
+        folder = self.output / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in paths:
+            shutil.copyfile(path, folder / path.name)
+
+
+def _title(path):
+    heading = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser").find("h1")
+    return heading.get_text().removesuffix("#").strip()

@@ -1,0 +1,5 @@
+/* How MathJax, which is loaded next, finds formulas. */
+window.MathJax = {
+  tex: { inlineMath: [["$", "$"]], displayMath: [["$$", "$$"]], processEscapes: true },
+  options: { enableMenu: false },
+};
