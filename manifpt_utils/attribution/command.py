@@ -69,10 +69,21 @@ def command():
     type=click.Choice(NORMALISATIONS),
     help="Store all images alike first, see manifpt audit --help.",
 )
-@click.option("--per-class", type=click.IntRange(min=1), help="Read at most this many.")
+@click.option(
+    "--per-class",
+    type=click.IntRange(min=1),
+    help="Read at most this many images of a class.",
+)
 @click.option("--space", help="rgb, frequency, supervised or selfsupervised.")
-@click.option("--estimate", help="What is classified: raw, nearest, ...")
-@click.option("--classifier", type=click.Choice(["linear", "network"]))
+@click.option(
+    "--estimate",
+    help="What is classified: raw, nearest, highpass, denoiser or another one.",
+)
+@click.option(
+    "--classifier",
+    type=click.Choice(["linear", "network"]),
+    help="Logistic regression, or a residual network.",
+)
 @click.option(
     "--coverage",
     default=0.9,
@@ -82,7 +93,13 @@ def command():
 @click.option("--without-real", is_flag=True, help="Leave real out of the classes.")
 @click.option("--quick", is_flag=True, help="Only one round of cross-validation.")
 @device
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of everything random.",
+)
 def fit(folder, output, models, size, normalise, per_class, without_real, **options):
     """Learn to attribute images to the models of FOLDER.
 

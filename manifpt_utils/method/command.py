@@ -14,7 +14,7 @@ Examples:
   manifpt train denoiser --photo coffee
   manifpt train encoder --method supervised
 """
-EPILOG = "Afterwards `manifpt zoo pack --only-manifest` lists the new files."
+EPILOG = "Afterwards, `manifpt zoo pack --only-manifest` lists the new files in data/."
 
 
 @click.group(
@@ -58,7 +58,7 @@ def output(folder):
 )
 @output("denoisers")
 def train_denoiser(device, **options):
-    """Train a denoiser on views of a photograph, and measure it on other views.
+    """Train a denoiser on the views of a photograph.
 
     Example: manifpt train denoiser --photo coffee
     """
@@ -75,7 +75,7 @@ def train_denoiser(device, **options):
 @click.option("--epochs", type=int, show_default="8 or 4", help="Passes over all.")
 @output("encoders")
 def train_encoder(device, **options):
-    """Train the encoder of an embedding space on photographs outside the benchmark.
+    """Train an encoder on photographs outside the benchmark.
 
     Example: manifpt train encoder --method supervised
     """

@@ -25,7 +25,7 @@ Examples:
   manifpt study run --benchmark my_images -o my_results.csv --workers 2
 """
 STOPPED = "stopped; the same command continues with what is missing"
-EPILOG = "Afterwards `manifpt zoo pack --only-manifest` lists the new files."
+EPILOG = "Afterwards, `manifpt zoo pack --only-manifest` lists the new files in data/."
 
 
 @click.group(name="study", cls=Room, stopped=STOPPED, epilog=EXAMPLES)
@@ -74,7 +74,7 @@ def work(function):
             type=click.IntRange(min=1),
             default=1,
             show_default=True,
-            help="Processes.",
+            help="Processes at a time.",
         ),
         click.option(
             "--workers",
@@ -105,27 +105,27 @@ def common(function):
 
 
 @command.command("comparison", epilog=EPILOG)
-@several("--settings", SETTINGS, "Some settings")
-@several("--methods", EVERY_METHOD, "Some methods")
-@several("--seeds", SEEDS, "Some seeds of splits and networks")
+@several("--settings", SETTINGS, "Settings")
+@several("--methods", EVERY_METHOD, "Methods")
+@several("--seeds", SEEDS, "Seeds of splits and networks")
 @common
 def compare(settings, methods, seeds, **options):
-    """Train and test every method of the book's big table."""
+    """Train and test all methods in all settings."""
     trainings = comparison.planned(settings, methods, seeds)
     run(comparison.COMPARISON, trainings, **options)
 
 
 @command.command("estimates", epilog=EPILOG)
-@several("--photos", PHOTOS, "Some photographs")
+@several("--photos", PHOTOS, "Photographs")
 @several("--spaces", PAPER_SPACES, "Embedding spaces")
 @common
 def estimate(photos, spaces, **options):
-    """Train on artifacts by the exact closest point and by estimates of it."""
+    """Train on artifacts, exact and estimated."""
     run(estimates.ESTIMATES, estimates.planned(photos, spaces), **options)
 
 
 @command.command("ladder", epilog=EPILOG)
-@several("--photos", PHOTOS, "Some photographs")
+@several("--photos", PHOTOS, "Photographs")
 @several("--kinds", ladder.EVERY_KIND, "Kinds of artifacts and controls")
 @common
 def ladder_of_controls(photos, kinds, **options):
@@ -138,7 +138,7 @@ def ladder_of_controls(photos, kinds, **options):
 @several("--ratios", regime.RATIOS, "Lengths of traces, in units of the spacing")
 @common
 def map_regime(dimensions, ratios, **options):
-    """Train on known traces of chosen lengths, on manifolds of chosen dimensions."""
+    """Train on known traces of several lengths, in several dimensions."""
     run(regime.REGIME, regime.planned(dimensions, ratios), **options)
 
 
@@ -151,21 +151,57 @@ def map_regime(dimensions, ratios, **options):
     show_default=True,
     help="CSV file for the results, one row per method.",
 )
-@several("--methods", (*BASELINES, *SPACES), "Some methods")
-@click.option("--resnet50", type=click.Path(path_type=Path), help="ImageNet weights.")
-@click.option("--barlowtwins", type=click.Path(path_type=Path), help="Its weights.")
-@click.option("--inception", type=click.Path(path_type=Path), help="ImageNet weights.")
+@several("--methods", (*BASELINES, *SPACES), "Methods")
+@click.option(
+    "--resnet50", type=click.Path(path_type=Path), help="File of its ImageNet weights."
+)
+@click.option(
+    "--barlowtwins",
+    type=click.Path(path_type=Path),
+    help="File of the weights of the Barlow Twins ResNet50.",
+)
+@click.option(
+    "--inception", type=click.Path(path_type=Path), help="File of its ImageNet weights."
+)
 @click.option("--small", is_flag=True, help="Use small networks, not the paper's.")
-@click.option("--n-train", type=click.IntRange(min=2), default=700, show_default=True)
-@click.option("--n-test", type=click.IntRange(min=2), default=300, show_default=True)
+@click.option(
+    "--n-train",
+    type=click.IntRange(min=2),
+    default=700,
+    show_default=True,
+    help="Training images per class.",
+)
+@click.option(
+    "--n-test",
+    type=click.IntRange(min=2),
+    default=300,
+    show_default=True,
+    help="Test images per class.",
+)
 @click.option("--n-real", type=click.IntRange(min=1), help="Size of the manifold set.")
-@click.option("--seeds", type=int, multiple=True, default=(0, 1, 2), show_default=True)
-@click.option("--models", multiple=True, help="Models [default: all].")
+@click.option(
+    "--seeds",
+    type=int,
+    multiple=True,
+    default=(0, 1, 2),
+    show_default=True,
+    help="Seeds of splits and networks; may be repeated.",
+)
+@click.option(
+    "--models", multiple=True, help="One of the models; may be repeated [default: all]."
+)
 @click.option("--size", type=click.IntRange(min=1), help="Resize all images to it.")
-@click.option("--per-class", type=click.IntRange(min=1), help="Draw at most this many.")
+@click.option(
+    "--per-class",
+    type=click.IntRange(min=1),
+    help="Draw at most this many images of a class.",
+)
 @device
 def first_table(source, output, **options):
-    """Compute Table 1 of the paper on SOURCE: any images that `load` can read."""
+    """Compute Table 1 of the paper on your own images.
+
+    SOURCE is a folder, or any other source of images that `load` can read.
+    """
     from ..images.loading import load
     from .table_one import Networks, table_one
 
@@ -196,10 +232,22 @@ def first_table(source, output, **options):
 )
 @click.option("--size", type=click.IntRange(min=1), help="Resize all images to it.")
 @several("--spaces", SPACES, "Embedding spaces", default=SPACES[:2])
-@several("--kinds", folder_study.KINDS, "Some representations")
+@several("--kinds", folder_study.KINDS, "Representations")
 @several("--earlier", BASELINES, "Earlier methods")
-@click.option("--n-train", type=click.IntRange(min=1), default=100, show_default=True)
-@click.option("--n-test", type=click.IntRange(min=1), default=100, show_default=True)
+@click.option(
+    "--n-train",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="Training images per class.",
+)
+@click.option(
+    "--n-test",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="Test images per class.",
+)
 @click.option(
     "--seeds",
     type=click.IntRange(min=1),

@@ -81,7 +81,7 @@ def train_one(root, model, photo, seed, steps, device):
     help="The file to write.",
 )
 def write_sheet(root, model, photo, seed, out):
-    """Write a PNG with 64 samples of one training, four times as large."""
+    """Write a PNG file of 64 samples of one training."""
     folder = run_folder(root, photo, model, seed)
     samples = np.load(folder / "samples.npy", allow_pickle=False)[:64]
     sheet = samples.reshape(8, 8, 32, 32, 3).swapaxes(1, 2).reshape(256, 256, 3)
