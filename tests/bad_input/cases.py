@@ -419,8 +419,8 @@ FOLDERS = [
         (
             "two layouts in one folder",
             all_of(copied("mine", "mine/train"), copied("mine/a", "mine/test/real")),
-            "could be more than one thing: real/ and <model>/; or train/ and test/",
-            "Move what does not belong to it out of the folder",
+            "fits more than one layout: real/ and <model>/; or train/ and test/",
+            "Move what does not belong to the right one out of the folder",
         ),
         (
             "a record of a copy that is cut",
