@@ -19,7 +19,7 @@ from skorch.dataset import ValidSplit
 from skorch.helper import predefined_split
 from torch import nn
 from torch.utils.data import BatchSampler, RandomSampler
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 ROUND_STEPS, ROUND_BATCH = 20, 64  # between two looks at the validation images
 VALIDATED = 0.1  # of the training rows, where a schedule waits for progress
