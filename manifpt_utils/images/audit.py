@@ -13,7 +13,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from .._support.printable import printable
 from .advice import advice

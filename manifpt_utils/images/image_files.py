@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from .file_facts import header_facts, pixel_facts, raw_layout, tiff_tags
 

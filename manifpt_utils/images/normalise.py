@@ -18,7 +18,7 @@ make the files of all classes anew, in one way, from their originals.
 """
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from .._support.names import NORMALISATIONS
 from .._support.suggestion import suggestion

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from .._support.files import writing
 from .image_files import read_image

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from PIL import Image
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from .._support.cache import cached, digest
 from .._support.source import code_of

@@ -11,7 +11,7 @@ import json
 import re
 from pathlib import Path
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from .._support.extras import extra
 from .._support.files import write_whole

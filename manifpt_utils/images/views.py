@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from scipy.ndimage import convolve1d
 from torch.nn.functional import grid_sample
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from .._support.cache import cached, digest
 from .._support.source import code_of

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from .._support.torchvision import torchvision
 from .weights import load_weights, read_weights

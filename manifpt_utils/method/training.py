@@ -25,7 +25,7 @@ from torch.utils.data import (
     SequentialSampler,
     default_collate,
 )
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 ROUND_STEPS, ROUND_BATCH = 20, 64  # between two measurements on validation images
 VALIDATED = 0.1  # share of the training rows held out if a schedule waits for progress

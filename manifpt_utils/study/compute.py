@@ -5,7 +5,7 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import groupby
 
 import joblib
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from .._support.files import check_writable
 from .._support.workers import LOST, results_of
