@@ -129,3 +129,40 @@ def test_jupyterlab_shows_the_answer_of_a_chapter(tmp_path):
         text = page.locator(".jp-Notebook").inner_text()
         page.screenshot(path=tmp_path / "lab.png")
     assert path and not BOOK_SYNTAX.search(text)
+
+
+ATTEMPTS = {  # at exercise 1.1, and what JupyterLab shows of each
+    "x_star = real[squared.argmin(axis=1)]\n    return x_star - generated": "Almost. "
+    "The sign is the other way round.",
+    "return generated - real[squared.argmin(axis=1)]": "Right.",
+}
+
+
+@pytest.mark.skipif(book_site.chromium() is None, reason=NO_BROWSER)
+def test_an_exercise_is_failed_hinted_at_and_solved_in_jupyterlab(tmp_path):
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    exercise = ROOT / "exercises" / "01_manifold_estimation.ipynb"
+    notebook = nbformat.read(exercise, as_version=4)
+    _, imports, _, stub, check, *_ = notebook.cells
+    told = ["Nothing yet. The function waits for your code.", "Hint. Begin with"]
+    cells = [imports, stub, check, nbformat.v4.new_code_cell('check("1.1")')]
+    for attempt, words in ATTEMPTS.items():
+        head = stub.source.partition("    raise")[0]
+        squared = "    squared = ((generated[:, None] - real) ** 2).sum(axis=2)\n"
+        cells.append(nbformat.v4.new_code_cell(f"{head}{squared}    {attempt}"))
+        cells.append(nbformat.v4.new_code_cell(check.source))
+        told.append(words)
+    notebook.cells = [
+        nbformat.from_dict({**cell, "id": f"c{i}"}) for i, cell in enumerate(cells)
+    ]
+    nbformat.write(notebook, tmp_path / exercise.name)
+    with jupyterlab(tmp_path) as address, book_site.open_browser() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 1600})
+        page.set_default_timeout(book_site.PATIENCE)
+        page.goto(f"{address}/lab/tree/{exercise.name}")
+        page.get_by_text("(ipykernel) | Idle").wait_for()
+        page.locator(".jp-CodeCell .cm-content").first.click()
+        for _ in cells:
+            page.keyboard.press("Shift+Enter")
+        for words in told:
+            page.locator(".jp-OutputArea").filter(has_text=words).first.wait_for()
