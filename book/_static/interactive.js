@@ -112,7 +112,9 @@
       tile.hidden = false;
     };
     canvas.on("plotly_hover", ({ points: [point] }) => show(point.customdata));
-    canvas.on("plotly_unhover", () => { tile.hidden = true; });
+    const hide = () => { tile.hidden = true; };
+    canvas.on("plotly_unhover", hide);
+    window.addEventListener("resize", hide);
     return show;
   }
 
