@@ -99,8 +99,10 @@ def _opening(section):
 
 
 def _answer(section):
-    text = section.findings[0] if section.findings else section.prose
-    cells = [_cell(f"## {ANSWER}\n\n{text}", "slide"), *_notes(*section.findings[1:])]
+    guesses, prose = quotations(section.prose)
+    text = section.findings[0] if section.findings else prose
+    cells = [_cell(guess, "slide") for guess in guesses]
+    cells += [_cell(f"## {ANSWER}\n\n{text}", "slide"), *_notes(*section.findings[1:])]
     return cells + [_picture(figure) for figure in section.figures[:1]]
 
 
@@ -110,9 +112,9 @@ def _section(section):
     text = first_sentences(said, LONGEST) if said else ""
     picture = section.figures[0] if section.figures else None
     idea = key_idea(prose) if section.findings else ""
-    parts = [*guesses[:1], idea, f"{text}\n\n{_html(picture)}"]
+    parts = [*guesses, idea, f"{text}\n\n{_html(picture)}"]
     if picture is None and len(idea) + len(text) < 2 * LONGEST:
-        parts = [*guesses[:1], f"{idea}\n\n{text}"]
+        parts = [*guesses, f"{idea}\n\n{text}"]
     parts = [part for part in parts if part.strip()]
     cells = [_cell(f"## {section.title}\n\n{part}", "subslide") for part in parts]
     cells[0].metadata["slideshow"]["slide_type"] = "slide"

@@ -156,10 +156,18 @@ def _add_output(outline, output):
     kind = words.get(MARKDOWN, {}).get("kind")
     if kind in ("answer", "finding"):
         section.findings.append(re.sub(r"^> ?", "", data[MARKDOWN], flags=re.M))
+    elif kind == "prediction":
+        section.prose += _guess(words[MARKDOWN]["prediction"])
     elif kind == "quiz":
         outline.questions += words[MARKDOWN]["questions"]
     elif SVG in data or PNG in data:
         section.figures.append(_figure(data, words))
+
+
+def _guess(prediction):
+    """What a chapter asks before a result, as a quotation like those of its prose."""
+    options = "".join(f"> - {option['text']}\n" for option in prediction["options"])
+    return f"\n\n> {prediction['ask']}\n>\n{options}"
 
 
 def _figure(data, words):

@@ -106,6 +106,8 @@ def print_book(browser, html, pages, target, *, title, report=lambda text: None)
     writer = _joined(front, parts, names, addresses)
     for page, stamp in zip(writer.pages, numbers.pages, strict=True):
         page.merge_page(stamp)
+        page.compress_content_streams()
+    writer.compress_identical_objects()
     writer.add_metadata({"/Title": title})
     writer.write(target)
 

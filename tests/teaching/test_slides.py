@@ -2,13 +2,16 @@
 
 import re
 
+import nbformat
 import pytest
-from chapters import said, write_chapter
-from nbformat.v4 import new_markdown_cell
+from chapters import chapter, said, write_chapter
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 from teaching.deck import deck
 from teaching.outline import first_sentences, read_outline
 from teaching.slides import slides_html
+
+KEYS = ("title", "answer_text", "answer", "figure", "section")  # cells of a chapter
 
 
 @pytest.fixture
@@ -71,6 +74,20 @@ def test_answers_to_questions_are_in_the_notes_alone(outline):
     shown = "\n".join(t for t in texts(notebook) if t not in texts(notebook, "notes"))
     assert "It is so by definition." in notes
     assert "It is so by definition." not in shown
+
+
+@pytest.mark.parametrize("place", ["title", "answer_text", "section"])
+def test_what_a_chapter_asks_before_a_result_is_a_slide_before_it(tmp_path, place):
+    asked = {"ask": "Will it be more?", "options": [{"value": 1, "text": "much more"}]}
+    cell = said("> Will it be more?", "prediction", prediction=asked)
+    cells = chapter().cells
+    cells.insert(list(KEYS).index(place) + 1, cell)
+    nbformat.write(new_notebook(cells=cells), tmp_path / "a.ipynb")
+    slides = texts(deck([read_outline(tmp_path / "a.ipynb")]))
+    (guess,) = [i for i, text in enumerate(slides) if "Will it be more?" in text]
+    result = "There are 4217" if place == "section" else "It has 4217"
+    assert "- much more" in slides[guess]
+    assert guess < min(i for i, text in enumerate(slides) if result in text)
 
 
 def test_a_slide_defines_before_it_tells_a_number(tmp_path):
