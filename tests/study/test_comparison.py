@@ -14,6 +14,7 @@ from manifpt_utils.study import comparison_training as training
 from manifpt_utils.study import settings
 from manifpt_utils.study.comparison import COMPARISON, Column, Fit
 from manifpt_utils.study.settings import (
+    ABLATIONS,
     EVERY_METHOD,
     IMAGENET,
     METHODS,
@@ -93,6 +94,17 @@ def test_the_space_of_imagenet_is_tried_at_home_only():
     assert {(f.task, f.n_train) for f in fits} == {("closed", 5), ("closed", 100)}
     served = {column.name for f in fits for column in module.columns(f)}
     assert served == {"closed"}
+
+
+def test_wang_is_taken_apart_on_every_photograph_one_thing_at_a_time():
+    fits = [f for f in module.planned() if f.method in ABLATIONS]
+    assert {f.setting for f in fits} == set(map(shared, PHOTOS))
+    assert {(f.task, f.n_train) for f in fits} == {("closed", 5), ("closed", 100)}
+    heads = [training._earlier(method, (8, 8), "cpu")[-1] for method in ABLATIONS]
+    usual = baseline("Wang20")[-1]
+    shown = [(head.blur_jpeg == 0, head.spectrum) for head in heads]
+    assert shown == [(True, False), (False, True), (True, True)]
+    assert heads[1].blur_jpeg == usual.blur_jpeg > 0 and not usual.spectrum
 
 
 def test_the_main_table_comes_first_with_some_seeds_of_all_networks():
