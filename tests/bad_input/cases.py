@@ -294,7 +294,7 @@ FILES += [
         meanwhile("a/000.png", lambda w: w.image().unlink(missing_ok=True)),
         reading(),
         "a/000.png vanished while it was read",
-        "let what writes to the folder end, then start again",
+        "wait until nothing writes to the folder, then start again",
         changes=("mine/a/000.png",),
     ),
     Case(
@@ -302,7 +302,7 @@ FILES += [
         meanwhile("a/000.png", lambda w: w.image().write_bytes(encoded(IMAGE, "PNG"))),
         reading(),
         "a/000.png changed while it was read",
-        "let what writes to the folder end, then start again",
+        "wait until nothing writes to the folder, then start again",
         changes=("mine/a/000.png",),
     ),
     Case(
@@ -313,14 +313,14 @@ FILES += [
         ),
         reading(),
         "a/000.png changed while it was read",
-        "let what writes to the folder end, then start again",
+        "wait until nothing writes to the folder, then start again",
     ),
     Case(
         "a file that vanishes after it was listed",
         meanwhile("a/000.png", lambda w: w.image("b/004.png").unlink(missing_ok=True)),
         reading(),
         "b/004.png vanished while it was read",
-        "let what writes to the folder end, then start again",
+        "wait until nothing writes to the folder, then start again",
         changes=("mine/b/004.png",),
     ),
     Case(
@@ -370,7 +370,7 @@ FOLDERS = [
             "a folder in a class",
             made("mine/a/more"),
             "a/more is a folder",
-            "put its images straight in .*mine/a",
+            "put its images directly into .*mine/a",
         ),
         (
             "a pipe in a class",
@@ -389,19 +389,19 @@ FOLDERS = [
         (
             "a file whose name is no text",
             renamed("mine/a/000.png", b"/mine/a/caf\xe9.png"),
-            r"a/caf\\udce9.png is no text in UTF-8",
+            r"a/caf\\udce9.png is not text in UTF-8",
             "rename it",
         ),
         (
             "a class whose name is no text",
             renamed("mine/a", b"/mine/caf\xe9"),
-            r"mine/caf\\udce9 is no text in UTF-8",
+            r"mine/caf\\udce9 is not text in UTF-8",
             "rename it",
         ),
         (
             "no model",
             removed("mine/a", "mine/b"),
-            "mine holds no sub-folder beside real/",
+            "mine holds no sub-folder besides real/",
             "add one with the images of a model",
         ),
         (
@@ -419,8 +419,8 @@ FOLDERS = [
         (
             "two layouts in one folder",
             all_of(copied("mine", "mine/train"), copied("mine/a", "mine/test/real")),
-            "could be more than one thing: real/ and <model>/; or train/ and test/",
-            "Move what does not belong to it out of the folder",
+            "fits more than one layout: real/ and <model>/; or train/ and test/",
+            "belong to the right one out of the folder",
         ),
         (
             "a record of a copy that is cut",
@@ -687,7 +687,7 @@ TABLES += [
         "a class on one side",
         with_split(b="train"),
         read_table,
-        "'b' for one side only, none for test",
+        "'b' for one side only and none for test",
         "every class needs both",
     ),
 ]
@@ -880,7 +880,7 @@ FITTING = [
         "a coverage of one",
         nothing,
         fitted(coverage=1.0),
-        "coverage must lie between 0 and 1, got 1.0",
+        "coverage must be between 0 and 1, got 1.0",
         "0.9 asks for sets",
     ),
     Case(
@@ -888,7 +888,7 @@ FITTING = [
         nothing,
         fitted(device="gpu"),
         "device 'gpu' cannot be used here",
-        'give "cpu", or "cuda" where there is a GPU',
+        "there is cpu",
     ),
     Case(
         "a folder in place of a benchmark",
@@ -1033,7 +1033,7 @@ SAVED = [
         (
             "another version",
             recorded(schema=3),
-            "in form 3, and this version reads form 2",
+            "in format 3, and this version reads format 2",
             "or use the version that made it",
         ),
         (
@@ -1074,7 +1074,7 @@ ANSWERS = [
         nothing,
         answers(["mine"]),
         "mine/a is a folder",
-        "put its images straight in",
+        "put its images directly into",
     ),
     Case(
         "a question about a list of arrays",
@@ -1153,7 +1153,7 @@ ANSWERS = [
                 "a coverage of seven",
                 nothing,
                 ("--coverage", "7"),
-                "coverage must lie between 0 and 1, got 7.0",
+                "coverage must be between 0 and 1, got 7.0",
                 "0.9 asks for sets",
             ),
             (
@@ -1267,7 +1267,7 @@ OTHERS = [
         small_disk,
         reading(),
         "images cannot be packed in .*are needed",
-        "make room, set MANIFPT_CACHE to another folder",
+        "free space, set MANIFPT_CACHE to another folder",
         changes=("mine/.cache",),
     ),
     Case(
