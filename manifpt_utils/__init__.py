@@ -38,7 +38,7 @@ _HOMES = {
     "representations": "method.representations",
     "gain": "method.scores",
     "locate": "method.location",
-    "attributor": "method.classifiers",
+    "classifier_for": "method.classifiers",
     "attribution_pipeline": "method.classifiers",
     "ImageAttributor": "method.classifiers",
     "VectorAttributor": "method.classifiers",

@@ -21,6 +21,7 @@ SUBCOMMANDS = {
 }
 EXAMPLES = """\b
 Examples:
+  manifpt app
   manifpt attribute fit faces/ -o faces-attributor/
   manifpt audit my-images --html report.html
   manifpt project faces/ -o faces-projected/ --workers 2

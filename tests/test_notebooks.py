@@ -325,4 +325,4 @@ def test_no_path_of_a_machine(notebook):
 
 def test_no_other_notebook_is_there():
     there = {file.stem for file in (ROOT / "notebooks").glob("*.ipynb")}
-    assert there == {*NAMES, "playground"}
+    assert there == set(NAMES)

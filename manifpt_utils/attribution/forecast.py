@@ -60,7 +60,7 @@ def forecast_fit(unit, n_rows, *, n_fits=1, denoiser_steps=0, effort=1.0):
     n_fits : int
         The first chooses by one round of cross-validation, the others have its choice.
     denoiser_steps : int
-        None where a denoiser is shipped.
+        Zero where a denoiser is shipped.
     effort : float
 
     Returns

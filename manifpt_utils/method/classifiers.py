@@ -321,7 +321,7 @@ class VectorAttributor(_Attributor):
         return AttributionNetwork([Standardise(mean, scale)], backbone, head)
 
 
-def attributor(space, **options):
+def classifier_for(space, **options):
     """The default classifier of a fitted space or manifold: residual net or perceptron.
 
     Parameters
@@ -354,12 +354,12 @@ def attribution_pipeline(transformer, **options):
     ----------
     transformer : fitted DataManifold or space
     **options
-        Options of the classifier, see `attributor`.
+        Options of the classifier, see `classifier_for`.
 
     Returns
     -------
     sklearn.pipeline.Pipeline
     """
     return make_pipeline(
-        FrozenEstimator(transformer), attributor(transformer, **options)
+        FrozenEstimator(transformer), classifier_for(transformer, **options)
     )

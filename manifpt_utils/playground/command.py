@@ -33,7 +33,14 @@ LEFT_OUT = "not-in-app"  # tag of cells that are for those who have no kernel
 IDLE = 600  # seconds after which a page that nobody looks at gives its memory back
 
 
-@click.command(cls=Task, stopped="The app has ended.")
+EXAMPLES = """\b
+Examples:
+  manifpt app
+  manifpt app --port 9000 --no-browser
+"""
+
+
+@click.command(cls=Task, stopped="The app has ended.", epilog=EXAMPLES)
 @click.option(
     "--port", type=click.IntRange(1024, 65535), default=8866, show_default=True
 )

@@ -10,7 +10,7 @@ from ..baselines import baseline
 from ..images.benchmark import Benchmark
 from ..images.gm_photo import N_REAL
 from ..images.loading import load
-from ..method.classifiers import attributor
+from ..method.classifiers import classifier_for
 from ..method.evaluation import accuracy, fit_and_test, split
 from ..method.representations import representations
 from ..metrics import frechet_distance_ratio
@@ -130,7 +130,7 @@ def _material(setting, method):
     for column, (x, y, where) in tests.items():
         shown = own if where is home else _representation(where, method)
         pairs[column] = shown.transform(x), y
-    return Material(attributor(own), (own.transform(images), labels), pairs)
+    return Material(classifier_for(own), (own.transform(images), labels), pairs)
 
 
 def _earlier(method, image_size):

@@ -33,7 +33,8 @@ def compute(trainings, store, *, jobs=1, workers=None, scheduler=None, device=No
     """
     study = store.study
     todo = study.missing(trainings, store.read()[0])
-    check_writable(store.csv)
+    if todo:
+        check_writable(store.csv)
     batches = (list(batch) for _, batch in groupby(todo, key=study.batch))
     calls = [(study, batch, device) for batch in batches]
     work = _work(calls, jobs, workers, scheduler)

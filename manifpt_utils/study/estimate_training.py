@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..images.loading import load
-from ..method.classifiers import attributor
+from ..method.classifiers import classifier_for
 from ..method.evaluation import accuracy, fit_and_test
 from ..method.exact import ExactManifold
 from ..method.manifold import METRICS, DataManifold
@@ -67,10 +67,10 @@ def _features(photo, representation):
         data = generators(shared(photo))
         exact = ExactManifold(data.manifold, space, search_space=search)
         shown = exact.fit(data.real)
-        return attributor(shown), shown.transform(images)
+        return classifier_for(shown), shown.transform(images)
     manifold, index = _manifold(photo, space, search, n_real)
     manifold.set_params(estimator=kind, k=k)
-    return attributor(manifold), manifold.project(images, index=index).artifact
+    return classifier_for(manifold), manifold.project(images, index=index).artifact
 
 
 @lru_cache(maxsize=2)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..baselines import baseline
 from ..images.loading import load
-from ..method.classifiers import attributor
+from ..method.classifiers import classifier_for
 from ..method.evaluation import copies, evaluate, with_effort
 from ..method.representations import representations
 
@@ -52,7 +52,7 @@ def _material(folder, size, method, counts):
     """What a method sees of the images, and its classifier."""
     if method.name == "ours":
         transformer, x = _features(folder, size, method, counts)
-        return x, attributor(transformer)
+        return x, classifier_for(transformer)
     images = drawn(folder, size, counts).images
     return images, baseline(method.name, image_size=images.shape[1:3])
 

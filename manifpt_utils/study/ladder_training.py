@@ -10,7 +10,7 @@ from sklearn.svm import SVC
 from ..baselines import baseline
 from ..baselines.standardised import StandardisedClassifier
 from ..images.postprocessing import postprocess
-from ..method.classifiers import ImageAttributor, attributor
+from ..method.classifiers import ImageAttributor, classifier_for
 from ..method.controls import Blurred
 from ..method.denoiser import Denoiser, denoising_error, shipped
 from ..method.evaluation import with_seed
@@ -104,7 +104,7 @@ def _fitted(training, train, validation):
     """A classifier, trained by its usual schedule or until it no longer improves."""
     transformer = _transformer(training[:4], training.photo, training.treatment)
     if training.classifier == USUAL:
-        return with_seed(attributor(transformer), training.seed).fit(*train)
+        return with_seed(classifier_for(transformer), training.seed).fit(*train)
     if training.classifier in PENALTIES:
         return _penalised(training.classifier, train, validation, training.seed)
     return _settled(training.classifier, train, validation, training.seed)

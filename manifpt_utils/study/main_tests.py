@@ -174,6 +174,23 @@ def by_saturation(results):
     return pd.concat(rows).set_axis(pd.Index(GROUPS, name="models"))
 
 
+def over_saturation(results):
+    """What kinds are ahead of counts of saturated values by, on good models.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `COMPARISON.results`.
+
+    Returns
+    -------
+    DataFrame of Interval
+        One row per kind between pixels, one column per panel; over photographs.
+    """
+    scores = scores_of(results, GOOD, methods=(*BETWEEN_PIXELS, SATURATION))
+    return leads_over(scores, str(SATURATION))
+
+
 def changed(table):
     """The contrasts whose sign on the good models differs from that on shared models.
 

@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from ..images.traces import COARSE, FINE, inject
 from ..images.views import ViewManifold
-from ..method.classifiers import attributor
+from ..method.classifiers import classifier_for
 from ..method.controls import PrincipalComponents
 from ..method.denoiser import Denoiser
 from ..method.evaluation import accuracy, fit_and_test
@@ -76,7 +76,9 @@ def classifier(name):
         is the small residual network on pixels (n, 3072).
     """
     if name == "network":
-        return attributor(make_space("rgb").fit(np.zeros((1, SIDE, SIDE, 3), np.uint8)))
+        return classifier_for(
+            make_space("rgb").fit(np.zeros((1, SIDE, SIDE, 3), np.uint8))
+        )
     ridge = RidgeClassifier(alpha=PENALTY, solver="cholesky")
     return make_pipeline(StandardScaler(), ridge)
 

@@ -72,7 +72,7 @@ def test_errors_are_one_line(words, message, tmp_path, monkeypatch):
     ("words", "said"),
     [
         ([], "manifpt attribute fit faces/"),
-        (["fit"], "by cross-validation"),
+        (["fit"], "one fifth calibrates"),
         (["predict"], "unknown    all classes are ruled out"),
     ],
 )

@@ -80,7 +80,7 @@ def test_a_class_that_can_never_be_ruled_out_is_told(root):
     data = load(root, n_real=100)
     small = dataclasses.replace(data, real_test=data.real_test[:30])
     found = Attributor(**PLAIN).fit(small)
-    assert "real (6)" in found.warnings_[-1] and "9 are needed" in found.warnings_[-1]
+    assert "real (6)" in found.warnings_[-1] and "needs 9" in found.warnings_[-1]
     assert found.sets(small.images["dots"])[:, 2].all()
     assert Attributor(**PLAIN).fit(data).warnings_ == []
 

@@ -67,7 +67,8 @@ def test_nothing_in_the_folder_is_a_program(saved):
 
 def change_record(folder, **entries):
     path = folder / "attributor.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | entries))
+    record = json.loads(path.read_text()) | entries
+    path.write_text(json.dumps(record | {"sha256": storage._sum_of(record)}))
 
 
 def test_weights_of_another_network_are_refused(saved):

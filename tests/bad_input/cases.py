@@ -420,7 +420,7 @@ FOLDERS = [
             "two layouts in one folder",
             all_of(copied("mine", "mine/train"), copied("mine/a", "mine/test/real")),
             "fits more than one layout: real/ and <model>/; or train/ and test/",
-            "belong to the right one out of the folder",
+            "Move what does not belong to the right one out of the folder",
         ),
         (
             "a record of a copy that is cut",
@@ -1039,7 +1039,7 @@ SAVED = [
         (
             "a path out of its folder",
             recorded(files={"../secret": "0"}),
-            "names '../secret', outside its folder",
+            "names '../secret', which lies outside its folder",
             "",
         ),
     ]
@@ -1144,7 +1144,7 @@ ANSWERS = [
         nothing,
         lambda w: load_attributor(w.attributor, device="gpu"),
         "device 'gpu' cannot be used here",
-        'give "cpu"',
+        "there is cpu",
     ),
     *[
         Case(name, make, manifpt(*PREDICT, *words), wrong, remedy, ClickException)
@@ -1310,7 +1310,7 @@ OTHERS = [
         removed("mine"),
         manifpt(*STUDY),
         "mine",
-        "give one with real/ and <model>/",
+        "real/ and <model>/",
         ClickException,
     ),
     Case(

@@ -11,7 +11,7 @@ from manifpt_utils.method.classifiers import (
     ImageAttributor,
     VectorAttributor,
     attribution_pipeline,
-    attributor,
+    classifier_for,
     picture_shape,
 )
 from manifpt_utils.method.networks import headless_resnet50, small_resnet
@@ -81,9 +81,9 @@ def test_the_head_follows_the_shape_of_the_space():
     class Space:
         image_shape_ = (8, 8, 3)
 
-    assert isinstance(attributor(Space()), ImageAttributor)
+    assert isinstance(classifier_for(Space()), ImageAttributor)
     Space.image_shape_ = None
-    assert isinstance(attributor(Space(), augment="colour"), VectorAttributor)
+    assert isinstance(classifier_for(Space(), augment="colour"), VectorAttributor)
 
 
 def test_wrong_input_is_named(easy_rows):
@@ -157,7 +157,7 @@ def test_a_device_that_is_not_there_is_refused(device, easy_rows):
         VectorAttributor(device=device).fit(*easy_rows(4))
 
 
-@pytest.mark.parametrize("build", [attributor, attribution_pipeline])
+@pytest.mark.parametrize("build", [classifier_for, attribution_pipeline])
 def test_unknown_options_get_the_near_one(build, easy_images):
     space = RGB().fit(easy_images(1)[0])
     with pytest.raises(ValueError, match="option 'devise'; did you mean 'device'"):

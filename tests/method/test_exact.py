@@ -6,11 +6,20 @@ import torch
 
 from manifpt_utils._support.names import PAPER_SPACES
 from manifpt_utils.images.photograph import PhotoManifold
+from manifpt_utils.method import exact as exact_module
 from manifpt_utils.method.exact import ExactManifold, differentiable, pushed_forward
 from manifpt_utils.method.manifold import DataManifold
 from manifpt_utils.method.spaces import SPACES, make_space
 
 GRID = (17, 17, 9)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shared_features(tmp_path_factory):
+    """What two manifolds embed alike is embedded once, in this file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MANIFPT_CACHE", str(tmp_path_factory.mktemp("features")))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +29,7 @@ def photo():
 
 @pytest.fixture(scope="module")
 def real(photo):
-    return photo.sample(8000, seed=0)
+    return photo.sample(5000, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +52,10 @@ def test_no_real_view_is_closer_than_exact(photo, real, images, space):
     assert exact.distance[-1] < 0.2 * nearest.distance[-1]
 
 
-def test_no_real_view_is_closer_in_the_slow_space_of_imagenet(photo, real, images):
+def test_no_real_view_is_closer_in_the_slow_space_of_imagenet(
+    photo, real, images, monkeypatch
+):
+    monkeypatch.setattr(exact_module, "COARSE_GRID", (11, 11, 5))
     few, shown = real[:200], images[[0, 6]]
     exact = ExactManifold(photo, "imagenet").fit(few).project(shown)
     nearest = DataManifold("imagenet").fit(few).project(shown)

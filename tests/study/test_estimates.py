@@ -3,7 +3,7 @@
 import pytest
 from rotating import one_thread, rotating_seed
 
-from manifpt_utils.method.classifiers import attributor
+from manifpt_utils.method.classifiers import classifier_for
 from manifpt_utils.method.evaluation import with_seed
 from manifpt_utils.method.manifold import ESTIMATORS, METRICS, DataManifold
 from manifpt_utils.study import comparison_training as compared
@@ -77,7 +77,7 @@ def test_a_training_is_that_of_a_pipeline_on_the_images_of_the_comparison(few_vi
     images, labels = home.labelled(room + 200)
     train, test = compared.nested_split(labels, room=room, n_train=100, seed=2)
     x = shown[0].transform(images)
-    head = with_seed(attributor(shown[0]), 2).fit(x[train], labels[train])
+    head = with_seed(classifier_for(shown[0]), 2).fit(x[train], labels[train])
     others, names = away.labelled(200)
     moved = (head.predict(shown[1].transform(others)) == names).mean()
     scores = [row["score"] for row in ESTIMATES.measure(training)]

@@ -92,6 +92,10 @@ def test_a_few_numbers_are_tried_on_both_groups():
     table = module.by_saturation(COMPARISON.results())
     assert list(table.index) == [SHARED, GOOD] and list(table) == PANELS
     assert all(share.n == len(PHOTOS) for share in table.to_numpy().ravel())
+    leads = module.over_saturation(COMPARISON.results())
+    raw = module.scores_of(COMPARISON.results(), GOOD).loc["rgb raw", PANELS[0]].mean()
+    gap = raw - table.loc[GOOD, PANELS[0]].mean
+    assert leads.loc["rgb raw", PANELS[0]].mean == pytest.approx(gap)
 
 
 def test_contrasts_on_good_models_are_corrected_for_all_of_them():
