@@ -888,7 +888,7 @@ FITTING = [
         nothing,
         fitted(device="gpu"),
         "device 'gpu' cannot be used here",
-        'there is cpu',
+        "there is cpu",
     ),
     Case(
         "a folder in place of a benchmark",
@@ -1144,7 +1144,7 @@ ANSWERS = [
         nothing,
         lambda w: load_attributor(w.attributor, device="gpu"),
         "device 'gpu' cannot be used here",
-        'there is cpu',
+        "there is cpu",
     ),
     *[
         Case(name, make, manifpt(*PREDICT, *words), wrong, remedy, ClickException)

@@ -147,12 +147,12 @@ def test_a_result_that_no_option_has_is_refused(chapter):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        (SIDES | {"options": []}, "lead: .* needs two options or more"),
+        (SIDES | {"options": []}, "lead: .* needs at least two options"),
         (SIDES | {"unit": "%"}, "lead: unit is for a prediction of kind number"),
         (SHARE | {"options": SIDES["options"]}, "share: .* has no options"),
         (SIDES | {"loks": "points"}, "lead: unknown key 'loks'; did you mean 'looks'"),
         (SIDES | {"looks": "big"}, "lead: looks = 'big' must be number, percent"),
-        (SIDES | {"ask": "a {"}, "lead: .*a brace that is meant as such"),
+        (SIDES | {"ask": "a {"}, "lead: .*write a brace twice"),
         (
             SIDES | {"options": [{"value": 1.5, "text": "x"}] * 2},
             "lead, option a: value = 1.5 must be what the run may find",
