@@ -678,7 +678,7 @@ def test_wrong_names_get_the_near_one():
 @pytest.mark.parametrize(
     "name, options, message",
     [
-        ("Wang20", {"image_size": 8}, "768 numbers are no images of .8, 8, 3.*size"),
+        ("Wang20", {"image_size": 8}, "768 numbers are not images of .8, 8, 3.*size"),
         ("Wang20", {"backbone": "resnet5"}, "did you mean 'resnet50'"),
         ("Wang20", {"blur_jpeg": 2}, "blur_jpeg must be a probability"),
         ("Marra18", {"backbone": "xception"}, "unknown backbone 'xception'"),

@@ -597,7 +597,7 @@ def test_large_images_are_transformed_in_smaller_parts():
         (np.zeros((2, 8, 8)), r"must be \(n, h, w, 3\), got \(2, 8, 8\); pass one"),
         (images(1)[0], r"must be \(n, h, w, 3\), got \(32, 32, 3\)"),
         (np.zeros((2, 8, 8, 4), np.uint8), r"must be \(n, h, w, 3\)"),
-        (np.zeros((2, 16, 16, 3)), r"must be uint8.* got float64; numbers in"),
+        (np.zeros((2, 16, 16, 3)), r"must be uint8.* got float64; convert numbers in"),
         (np.zeros((2, 16, 16, 3), np.uint16), "must be uint8.* got uint16"),
         (np.full((2, 16, 16, 3), np.nan), "hold NaN or infinity; remove"),
         (images(0), r"0 sample\(s\).* at least one"),

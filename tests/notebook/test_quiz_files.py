@@ -190,7 +190,7 @@ def test_an_answer_that_no_option_has_is_refused(tmp_path):
 
 
 def test_the_example_of_the_module_is_right(tmp_path):
-    text = questions.__doc__.partition("::\n")[2].partition("What stands")[0]
+    text = questions.__doc__.partition("::\n")[2].partition("\nNames in braces")[0]
     path = tmp_path / "03_test.yml"
     path.write_text(text)
     (found,) = filled(read_questions(path), VALUES, source=path.name)
