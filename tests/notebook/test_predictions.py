@@ -147,7 +147,7 @@ def test_a_result_that_no_option_has_is_refused(chapter):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        (SIDES | {"options": []}, "lead: .* needs at least two options"),
+        (SIDES | {"options": []}, "lead: .* needs two options or more"),
         (SIDES | {"unit": "%"}, "lead: unit is for a prediction of kind number"),
         (SHARE | {"options": SIDES["options"]}, "share: .* has no options"),
         (SIDES | {"loks": "points"}, "lead: unknown key 'loks'; did you mean 'looks'"),

@@ -159,7 +159,7 @@ def test_plan_is_checked_against_the_declared_kinds(tmp_path, name, value, messa
 
 def test_kind_that_does_not_exist_is_named(tmp_path):
     declaring(tmp_path, "n: AtLest[5] = 7")
-    with pytest.raises(ValueError, match=r"a.ipynb declares n: 'AtLest\[5\]' is not a kind"):
+    with pytest.raises(ValueError, match=r"a.ipynb declares n: 'AtLest\[5\]' is not a"):
         check_notebooks([run()], tmp_path)
 
 
