@@ -85,6 +85,7 @@ def fit(folder, output, models, size, normalise, per_class, without_real, **opti
     FOLDER may also be a benchmark that is shipped, such as gm-photo/coffee.
     """
     from .attributor import Attributor
+    from .forecast import minutes_of_fit
     from .storage import check_free, save_attributor
 
     check_free(output)
@@ -92,6 +93,12 @@ def fit(folder, output, models, size, normalise, per_class, without_real, **opti
     read_as = {"size": size, "normalise": normalise, "per_class": per_class}
     benchmark = _load(folder, models, **read_as)
     attributor = Attributor(with_real=not without_real, progress=True, **options)
+    minutes = max(1, round(minutes_of_fit(attributor, benchmark)))
+    click.echo(
+        f"This will take about {minutes} minute(s) on this machine, without what an "
+        "earlier call left in the cache; --quick or a smaller --size take less.",
+        err=True,
+    )
     attributor.fit(benchmark)
     save_attributor(attributor, output, origin=folder)
     click.echo(summary(attributor))
