@@ -101,7 +101,7 @@ def fit(folder, output, models, size, normalise, per_class, without_real, **opti
     )
     attributor.fit(benchmark)
     save_attributor(attributor, output, origin=folder)
-    click.echo(summary(attributor))
+    click.echo(summary(attributor, said=benchmark.warnings))
     click.echo(
         f"\nWritten to {output}. Next: manifpt attribute predict {output} IMAGE ..."
     )
@@ -125,12 +125,14 @@ def _load(folder, models, **options):
     return benchmark
 
 
-def summary(attributor):
+def summary(attributor, *, said=()):
     """What was chosen and how well it does, in a few lines.
 
     Parameters
     ----------
     attributor : fitted Attributor
+    said : sequence of str
+        Warnings that were shown already.
 
     Returns
     -------
@@ -147,7 +149,8 @@ def summary(attributor):
         f"{coverage.high:.1%}; asked: {attributor.coverage:.0%}), with "
         f"{found.set_size:.1f} classes in the mean; {found.unknown:.1%} are empty",
     ]
-    return "\n".join(lines + [f"Warning    {x}" for x in attributor.warnings_])
+    new = [x for x in attributor.warnings_ if x not in said]
+    return "\n".join(lines + [f"Warning    {x}" for x in new])
 
 
 @command.command("predict", epilog=PREDICT_NOTES)
