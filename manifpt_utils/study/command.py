@@ -126,7 +126,7 @@ def estimate(photos, spaces, **options):
 
 @command.command("ladder", epilog=EPILOG)
 @several("--photos", PHOTOS, "Some photographs")
-@several("--kinds", ladder.EVERY_KIND, "Some kinds of artifacts and controls")
+@several("--kinds", ladder.KINDS, "Some kinds of artifacts and controls")
 @common
 def ladder_of_controls(photos, kinds, **options):
     """Train on artifacts, and on controls that know no closest point."""
