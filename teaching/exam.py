@@ -56,7 +56,7 @@ def read_exam(path=FILE, *, chapters):
     Raises
     ------
     ValueError
-        If the file is not right, or a question is on a chapter that does not exist.
+        If the file has another form, or a question is on a chapter that does not exist.
     """
     path = Path(path)
     try:

@@ -47,4 +47,4 @@ def named(device):
 
 
 def _listed(here):
-    return ", ".join(here) if len(here) > 1 else "cpu, for torch sees no GPU"
+    return ", ".join(here) if len(here) > 1 else "cpu, because torch sees no GPU"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 LOST = (
     "a process was killed, perhaps for lack of memory; what had ended is kept, and the "
-    "same command goes on with what is missing. Fewer processes need less memory."
+    "same command continues with what is missing. Fewer processes need less memory."
 )
 
 

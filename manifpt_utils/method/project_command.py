@@ -7,7 +7,7 @@ import click
 from .._support.console import Task, device
 from .._support.names import ESTIMATORS, NORMALISATIONS, SPACES
 
-STOPPED = "stopped; the same command goes on with the shards that are missing"
+STOPPED = "stopped; the same command continues with the shards that are missing"
 NOTES = """\b
 OUT gets a file MODEL/FIRST_ROW.safetensors for each shard, with the numbers of the
 nearest real images (index), the distances and the artifacts; files.csv, which names the
@@ -69,7 +69,7 @@ Examples:
 def command(folder, output, models, without_artifacts, **options):
     """Project the images of all models in FOLDER on its real images.
 
-    FOLDER is whatever `load` reads.  The same command goes on where it was stopped.
+    FOLDER is whatever `load` reads.  The same command continues where it was stopped.
     """
     import warnings
 

@@ -7,7 +7,7 @@
 A shard is some images of one model that follow each other.  Its task holds paths and
 numbers of rows, never images: a worker maps the files, fits the manifold once, and
 writes `<model>/<first row>.safetensors`.  What is written is not computed again, so the
-same call goes on after an interrupt, and every worker computes on one thread, so that
+same call continues after an interrupt, and every worker computes on one thread, so that
 the digits do not depend on how many there are.
 """
 

@@ -18,8 +18,8 @@ def effect_resamples(distances, factors, *, n_resamples=2000, seed=0):
         \\frac{\\text{share} - \\text{null}}{1 - \\text{null}}
         = 1 - \\frac{SS_{within} / (n - g)}{SS_{total} / (n - 1)}
 
-    with n runs and g levels: levels that are dealt out at random explain
-    (g - 1) / (n - 1) in the mean, so that factors of any number of levels compare.
+    with n runs and g levels: levels that are assigned at random explain
+    (g - 1) / (n - 1) on average, so that factors of any number of levels compare.
 
     Parameters
     ----------

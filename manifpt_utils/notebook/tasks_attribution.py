@@ -28,8 +28,8 @@ def confusion():
         shares,
         (
             (counts, "These are counts; divide each row by its sum."),
-            (shares.T, "Rows and columns have changed their places."),
-            (by_column.T, "Rows and columns have changed their places."),
+            (shares.T, "Rows and columns are swapped."),
+            (by_column.T, "Rows and columns are swapped."),
             (by_column, "Each column adds up to 1; each row should."),
             (counts / counts.sum(), "These are shares of all images, not of a row."),
         ),
@@ -122,7 +122,7 @@ def without_means():
         (home, away, made_by),
         np.array([raw, both]),
         (
-            ([both, raw], "The two have changed their places."),
+            ([both, raw], "The two numbers are swapped."),
             ([raw, raw], "One mean is subtracted from both sides, which changes "
              "nothing; each side has its own."),
             ([at_home, at_home], "This is tested at home, on the images of the "
@@ -439,7 +439,7 @@ def p_values():
 
 
 def one_threshold():
-    """Unknown images accepted, and known ones accepted and rightly named."""
+    """Unknown images accepted, and known ones accepted and named correctly."""
     known, unknown = (
         np.array([0.9, 0.4, 0.8, 0.7, 0.95]),
         np.array([0.3, 0.75, 0.6, 0.9, 0.1]),
@@ -455,7 +455,7 @@ def one_threshold():
              "named wrongly, too."),
             ([false, right[kept].mean()], "The second number is a share of the known "
              "images that are accepted; take the share of all known ones."),
-            (found[::-1], "The two have changed their places."),
+            (found[::-1], "The two numbers are swapped."),
             ([1 - false, found[1]], "The first number counts what is refused."),
         ),
         ("Accepted is what has at least the score of the threshold.",),

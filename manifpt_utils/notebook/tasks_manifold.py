@@ -193,7 +193,7 @@ def mean_and_w1():
         (_SOME, _OTHERS),
         both,
         (
-            (both[::-1], "The two have changed their places; the first is never the "
+            (both[::-1], "The two are swapped; the first is never the "
              "larger one."),
             (both * len(_SOME), "These are sums over the points; take means."),
             (np.array([mean, w2]), "The second is W2, with squared distances; W1 takes "

@@ -18,7 +18,7 @@ _DEALT = np.array([_RNG.permutation(_FACTOR) for _ in range(8)])
 
 
 def beyond_null():
-    """NMI of clusters and a factor, beyond that of values dealt out at random."""
+    """NMI of clusters and a factor, beyond that of values assigned at random."""
 
     def nmi(values):
         return normalized_mutual_info_score(values[_MADE_BY], _CLUSTERS)
@@ -159,7 +159,7 @@ def halves():
         (known, fresh),
         np.array([with_itself, left_out]),
         (
-            ([left_out, with_itself], "The two have changed their places."),
+            ([left_out, with_itself], "The two numbers are swapped."),
             ([with_itself, with_itself], "A known point finds itself in both; leave "
              "it out in the second."),
             ([1 - with_itself, 1 - left_out], "This is how often the *known* point has "
@@ -215,7 +215,7 @@ def by_chance():
         (_PAPER, _OURS, _ORDERS),
         np.asarray((1 + as_good) / (1 + n)),
         (
-            (as_good / n, "Our own order is one of those that chance could have dealt; "
+            (as_good / n, "Our own order is one of those that chance could have given; "
              "count it above and below."),
             (null.mean(), "This is how often shuffled orders agree on average."),
             ((n - as_good) / n, "This is the share of shuffled orders that do worse."),

@@ -31,7 +31,7 @@ def tried(exercise, function, *, name):
     exercise : Exercise
     function : callable
     name : str
-        Of the exercise, for errors.
+        Name of the exercise, for error messages.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def tried(exercise, function, *, name):
     Raises
     ------
     ValueError
-        If it is no function.
+        If `function` is not a function.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def _compared(found, exercise):
             return Verdict("almost", why)
     wanted = exercise.expected.shape
     if found.shape != wanted:
-        words = f"Its shape is {found.shape}, and must be {wanted} for these arguments."
+        words = f"Its shape is {found.shape}, but must be {wanted} here."
         return Verdict("on the way", words)
     if not np.isfinite(found).all():
         return Verdict("on the way", "Some of the numbers are not finite.")
@@ -86,7 +86,7 @@ def _compared(found, exercise):
         return Verdict("right", "The function does what it should.")
     if _is_like(found, -exercise.expected):
         return Verdict("almost", "The sign is the other way round.")
-    return Verdict("on the way", "The shape is right, and the numbers are not yet.")
+    return Verdict("on the way", "The shape is right, but the numbers are not yet.")
 
 
 def _is_like(found, expected):

@@ -214,13 +214,13 @@ def uploaded(name, content, shape):
     Raises
     ------
     ValueError
-        If it is larger than five million bytes, or no image that `read_image` takes.
+        If it is larger than five million bytes, or not an image that `read_image` reads.
     """
     name = printable(Path(str(name).replace("\\", "/")).name)[:LONGEST_NAME]
     if len(content) > MOST_BYTES:
         raise ValueError(
             f"{name} has {len(content) / 1e6:.1f} million bytes, and at most "
-            f"{MOST_BYTES // 1_000_000} million are taken here; reduce the image."
+            f"{MOST_BYTES // 1_000_000} million are accepted here. Reduce the image."
         )
     return resized(read_image(name or "the file", bytes(content))[0], shape)
 

@@ -1318,7 +1318,7 @@ OTHERS = [
         nothing,
         fatal,
         "a process was killed",
-        "the same command goes on",
+        "the same command continues",
         ValueError,
     ),
 ]

@@ -73,7 +73,7 @@ def test_what_is_here_is_named(two_gpus):
 def test_auto_without_a_gpu_is_the_cpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     assert str(torch_device("auto")) == "cpu"
-    with pytest.raises(ValueError, match="here: cpu, for torch sees no GPU"):
+    with pytest.raises(ValueError, match="here: cpu, because torch sees no GPU"):
         devices.named("cuda")
 
 
