@@ -143,6 +143,7 @@ def _answered(attributor, files):
         rows.append(row)
         images.append(image)
     table = pd.DataFrame(rows, columns=[*FILE_COLUMNS, "error"])
+    table = table.astype({"width": "Int64", "height": "Int64"})  # unknown where unread
     read = [i for i, image in enumerate(images) if image is not None]
     if not read:
         return table

@@ -45,6 +45,9 @@ A larger coverage rules out fewer classes.  The verdict is one of these:
 Example:
   manifpt attribute predict faces-attributor/ suspect.png --explain verdict.png
 """
+LEGEND = """
+distance: from the nearest real image, in grey levels. How to read a verdict and a set:
+manifpt attribute predict --help"""
 STOPPED = "stopped; nothing was written; the next call continues from the cache"
 
 
@@ -262,5 +265,6 @@ def _show(table):
             lambda value: printable(value) if isinstance(value, str) else value
         )
         click.echo(shown.to_string(index=False, float_format="{:.3f}".format))
+        click.echo(LEGEND)
     for message in table.loc[table["error"] != "", "error"]:
         click.echo(f"Error: {printable(message)}", err=True)

@@ -51,7 +51,9 @@ def test_what_cannot_be_read_is_told_with_the_answers_of_the_rest(fitted, tmp_pa
     done = run("predict", fitted[0], folder, "--csv", tmp_path / "a.csv")
     assert done.exit_code == 1
     assert "letter.txt is empty, damaged" in done.output
-    assert pd.read_csv(tmp_path / "a.csv")["verdict"].notna().sum() == 2
+    table = pd.read_csv(tmp_path / "a.csv", dtype=str)
+    assert table["verdict"].notna().sum() == 2
+    assert table["width"].dropna().tolist() == ["12", "12"]
 
 
 @pytest.mark.parametrize(
