@@ -20,7 +20,7 @@ from .._support.extras import extra
 from .._support.paths import ROOT
 
 NOTEBOOK = ROOT / "notebooks" / "playground" / "playground.ipynb"
-MOST_BYTES = 32_000_000  # of a message from the browser, which is kept in memory
+MOST_BYTES = 100_000_000  # of a message from the browser; a larger one ends the line
 NAME = "manifpt"  # of the template
 # Voila's own page, without the icons that it loads from another host.
 TEMPLATE = """\
@@ -59,6 +59,7 @@ def command(port, opens):
     click.echo(f"The playground opens at {address} in a moment; Ctrl-C ends it.")
     if opens:
         threading.Timer(2, webbrowser.open, [address]).start()
+    os.environ["JUPYTER_WIDGETS_ECHO"] = "0"  # a large file is not sent back
     with _template():
         Voila.launch_instance([str(NOTEBOOK)], config=Config(settings(port)))
 
