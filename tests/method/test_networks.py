@@ -46,6 +46,15 @@ def test_every_other_pixel_is_a_strided_convolution():
     torch.testing.assert_close(halve(x), expected)
 
 
+def test_the_gradient_of_every_other_pixel_keeps_its_layout():
+    """One that does not makes a training a sixth longer."""
+    layout = torch.channels_last
+    x = torch.rand(2, 4, 6, 6).to(memory_format=layout).requires_grad_()
+    halve = EveryOtherPixel(4, 6).to(memory_format=layout)
+    (gradient,) = torch.autograd.grad(halve(x).square().sum(), x)
+    assert gradient.is_contiguous(memory_format=layout)
+
+
 def test_network_shape_and_size():
     network = SmallEncoder().eval()
     x = as_input(torch.zeros(2, 32, 32, 3, dtype=torch.uint8))
