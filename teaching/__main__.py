@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from .browser import NO_BROWSER, chromium, open_browser
-from .kit import TITLE, Kit
+from .kit import QUICK, TITLE, Kit
 from .printing import print_book, print_documents
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,6 +34,8 @@ def main(output, executed, pdf):
         printed = kit.write()
     except ValueError as error:
         raise click.ClickException(str(error)) from None
+    if kit.is_quick():
+        click.echo(QUICK)
     if pdf and chromium() is None:
         click.echo(NO_BROWSER)
     elif pdf:

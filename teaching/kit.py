@@ -1,5 +1,6 @@
 """The whole kit: what is written, and where."""
 
+import json
 import re
 import shutil
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ PLAN = "A lesson of 90 minutes"  # the section of the page for teachers
 INTRODUCTION = (
     "Everything here works without a network. Each document lies beside a PDF where "
     "Chromium was there to make it; `book.pdf` is then the whole book."
+)
+QUICK = (
+    "This kit was made from a quick run of the notebooks, on a few images: its numbers "
+    "are no results. Run `make book`, and then `make kit`, for a lesson."
 )
 FOLDERS = {
     "lesson": (
@@ -62,7 +67,7 @@ class Kit:
         ValueError
             If none has been executed.
         """
-        folder = self.executed or self.root / "book" / "executed"
+        folder = self._executed()
         paths = [folder / f"{name}.ipynb" for name in chapters(self.root)]
         found = [read_outline(path) for path in paths if path.is_file()]
         if not found:
@@ -70,6 +75,17 @@ class Kit:
                 f"no chapter was executed into {folder}: run `make book` first."
             )
         return found
+
+    def is_quick(self):
+        """Whether any chapter was executed with the profile smoke."""
+        record = self._executed() / "runs.json"
+        if not record.is_file():
+            return False
+        runs = json.loads(record.read_text(encoding="utf-8"))["runs"]
+        return any(run["profile"] == "smoke" for run in runs)
+
+    def _executed(self):
+        return self.executed or self.root / "book" / "executed"
 
     def write(self):
         """Write everything that needs no browser.
@@ -136,7 +152,8 @@ class Kit:
     def _write_index(self, outlines):
         titles = {outline.name: outline.title for outline in outlines}
         parts = [self._index_of(name, use, titles) for name, use in FOLDERS.items()]
-        text = "\n\n".join([INTRODUCTION, *parts])
+        warning = [f"**{QUICK}**"] if self.is_quick() else []
+        text = "\n\n".join([INTRODUCTION, *warning, *parts])
         page = document_html("Teaching kit", text, assets="lesson/assets")
         self._put("index.html", page)
 

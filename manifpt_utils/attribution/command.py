@@ -106,6 +106,7 @@ def fit(folder, output, models, size, normalise, per_class, without_real, **opti
     FOLDER may also be a benchmark that is shipped, such as gm-photo/coffee.
     """
     from .attributor import Attributor
+    from .forecast import minutes_of_fit
     from .storage import check_free, save_attributor
 
     check_free(output)
@@ -113,9 +114,15 @@ def fit(folder, output, models, size, normalise, per_class, without_real, **opti
     read_as = {"size": size, "normalise": normalise, "per_class": per_class}
     benchmark = _load(folder, models, **read_as)
     attributor = Attributor(with_real=not without_real, progress=True, **options)
+    minutes = max(1, round(minutes_of_fit(attributor, benchmark)))
+    click.echo(
+        f"This will take about {minutes} minute(s) on this machine, without what an "
+        "earlier call left in the cache; --quick or a smaller --size take less.",
+        err=True,
+    )
     attributor.fit(benchmark)
     save_attributor(attributor, output, origin=folder)
-    click.echo(summary(attributor))
+    click.echo(summary(attributor, said=benchmark.warnings))
     click.echo(
         f"\nWritten to {output}. Next: manifpt attribute predict {output} IMAGE ..."
     )
@@ -139,12 +146,14 @@ def _load(folder, models, **options):
     return benchmark
 
 
-def summary(attributor):
+def summary(attributor, *, said=()):
     """What was chosen and how well it does, in a few lines.
 
     Parameters
     ----------
     attributor : fitted Attributor
+    said : sequence of str
+        Warnings that were shown already.
 
     Returns
     -------
@@ -161,7 +170,8 @@ def summary(attributor):
         f"to {coverage.high:.1%}; asked for: {attributor.coverage:.0%}), with "
         f"{found.set_size:.1f} classes on average; {found.unknown:.1%} are empty",
     ]
-    return "\n".join(lines + [f"Warning    {x}" for x in attributor.warnings_])
+    new = [x for x in attributor.warnings_ if x not in said]
+    return "\n".join(lines + [f"Warning    {x}" for x in new])
 
 
 @command.command("predict", epilog=PREDICT_NOTES)

@@ -5,11 +5,12 @@ import time
 import numpy as np
 
 from ..method.classifiers import ImageAttributor
-from .selection import ESTIMATES, SPACES
+from .selection import ESTIMATES, KEPT, SPACES, candidates
 
 STEPS = 5  # training steps that are timed
 SMALL = 100  # steps of the training that is the unit of time
 LARGE = 960  # rows from which a training has more steps than its least
+COMPARED = len(SPACES) * len(ESTIMATES)  # networks of the first round of a choice
 DENOISING = 0.013  # units for a step of the training of a denoiser
 # CPU time of a training with its test, in this unit, on GM-Photo (32 x 32 pixels, 50
 # images of each of 6 models).  Kinds that are not listed take one unit.
@@ -48,7 +49,9 @@ def seconds_of_a_training(images, labels):
     return (time.perf_counter() - start) * SMALL / done
 
 
-def forecast_fit(unit, n_rows, *, n_fits=1, denoiser_steps=0, effort=1.0):
+def forecast_fit(
+    unit, n_rows, *, compared=COMPARED, n_fits=1, denoiser_steps=0, effort=1.0
+):
     """Minutes that the fits of an attributor will take, roughly.
 
     Parameters
@@ -57,8 +60,9 @@ def forecast_fit(unit, n_rows, *, n_fits=1, denoiser_steps=0, effort=1.0):
         From `seconds_of_a_training`.
     n_rows : int
         Images that each learns from.
+    compared : int
+        Trainings of networks by which the first fit chooses; linear ones are quick.
     n_fits : int
-        The first chooses by one round of cross-validation, the others have its choice.
     denoiser_steps : int
         Zero where a denoiser is shipped.
     effort : float
@@ -72,9 +76,40 @@ def forecast_fit(unit, n_rows, *, n_fits=1, denoiser_steps=0, effort=1.0):
     >>> round(forecast_fit(6.0, 960), 3)
     0.9
     """
-    compared = len(SPACES) * len(ESTIMATES)  # with a network; the linear ones are quick
     trainings = compared + n_fits * max(1, n_rows / LARGE)
     return (trainings * effort + denoiser_steps * DENOISING) * unit / 60
+
+
+def minutes_of_fit(attributor, benchmark):
+    """Minutes that the fit of an attributor will take, roughly.
+
+    Parameters
+    ----------
+    attributor : Attributor
+        Not fitted yet.
+    benchmark : Benchmark
+
+    Returns
+    -------
+    float
+    """
+    names = attributor.space, attributor.estimate, attributor.classifier
+    choices = candidates(benchmark, *names)
+    networks = sum(x.classifier == "network" for x in choices)
+    again = 0 if attributor.quick else 3 * min(KEPT, networks)
+    few = {name: x[:SMALL] for name, x in benchmark.images.items()}
+    few |= {"real": benchmark.real[:SMALL]}
+    labels = np.repeat(list(few), [len(x) for x in few.values()])
+    unit = seconds_of_a_training(np.concatenate([*few.values()]), labels)
+    denoises = any(x.estimate == "denoiser" for x in choices)
+    return forecast_fit(
+        unit,
+        0.6 * sum(map(len, benchmark.images.values())),
+        compared=networks + again if len(choices) > 1 else 0,
+        n_fits=int(networks > 0),
+        denoiser_steps=attributor.denoiser_steps if denoises else 0,
+        effort=attributor.effort,
+    )
 
 
 def forecast(methods, unit, *, n_trainings, effort=1.0):

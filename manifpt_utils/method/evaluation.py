@@ -441,11 +441,11 @@ def _confusion(predictions, names):
 
 def _separability(fitted, x, labels, seed, n_permutations):
     """FDR of the penultimate features, or NaN where it was not asked for."""
-    features = penultimate(fitted, x)
     if n_permutations is None:
-        return FrechetRatio(*[np.nan] * 5, len(labels), features.shape[1])
+        d = penultimate(fitted, x[:2]).shape[1]
+        return FrechetRatio(*[np.nan] * 5, len(labels), d)
     return frechet_distance_ratio(
-        features, labels, seed=seed, n_permutations=n_permutations
+        penultimate(fitted, x), labels, seed=seed, n_permutations=n_permutations
     )
 
 

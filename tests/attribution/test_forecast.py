@@ -3,10 +3,13 @@
 import pytest
 from patterns import pictures
 
+from manifpt_utils.attribution import forecast as module
+from manifpt_utils.attribution.attributor import Attributor
 from manifpt_utils.attribution.forecast import (
     RELATIVE,
     forecast,
     forecast_fit,
+    minutes_of_fit,
     seconds_of_a_training,
 )
 from manifpt_utils.baselines import BASELINES
@@ -29,6 +32,16 @@ def test_a_fit_grows_with_its_images_and_with_a_denoiser():
     assert forecast_fit(6.0, 960) == few < many
     assert forecast_fit(6.0, 100, denoiser_steps=1000) == pytest.approx(few + 1.3)
     assert forecast_fit(6.0, 100, n_fits=3) == pytest.approx(few + 0.2)
+
+
+def test_a_fit_that_has_nothing_to_choose_is_shorter(benchmark, monkeypatch):
+    monkeypatch.setattr(module, "seconds_of_a_training", lambda *_: 60.0)
+    plain = {"space": "rgb", "estimate": "raw"}
+    linear = minutes_of_fit(Attributor(**plain, classifier="linear"), benchmark)
+    network = minutes_of_fit(Attributor(**plain, classifier="network"), benchmark)
+    quick = minutes_of_fit(Attributor(quick=True), benchmark)
+    assert linear == 0 and network == 1
+    assert network < quick < minutes_of_fit(Attributor(), benchmark)
 
 
 @pytest.mark.parametrize("n", [2, 40])

@@ -13,6 +13,7 @@ from PIL import Image
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 import bibliography  # noqa: E402
+import chapter_times  # noqa: E402
 import main_findings  # noqa: E402
 import pipeline_figure  # noqa: E402
 
@@ -80,3 +81,34 @@ def test_an_entry_is_readable_without_tex(tmp_path):
     (line,) = bibliography.entries(source).splitlines()
     assert line.startswith('- <a id="a1"></a>Müller, A. B. and van Čapek, C. (1999).')
     assert "*On GANs & Søn*. J. X, 1–2." in line and "arxiv.org/abs/1234.5678" in line
+
+
+def chapter(text, *code):
+    cells = [{"cell_type": "markdown", "source": [text]}]
+    cells += [{"cell_type": "code", "source": [source]} for source in code]
+    return {"cells": cells}
+
+
+@pytest.mark.parametrize(
+    ("found", "minutes"),
+    [
+        (chapter("word " * 400), 2),
+        (chapter("word " * 401), 3),
+        (chapter("word " * 400 + "*Time to read:* 2 minutes, or so"), 2),
+        (chapter("word " * 200, 'finding("' + "word " * 200 + '")'), 2),
+        (chapter("word " * 150, "plots.show(figure)"), 1),
+        (chapter("word " * 151, "plots.show(figure)"), 2),
+        (chapter("word", 'x = {"a name": "another", "name": 3}'), 1),
+    ],
+)
+def test_time_to_read_is_that_of_words_and_pictures(found, minutes):
+    assert chapter_times.minutes_to_read(found) == minutes
+
+
+def test_time_to_run_is_what_was_measured(tmp_path):
+    plan = tmp_path / "runs.yml"
+    plan.write_text(
+        "runs:\n- {notebook: a, profile: smoke, budget: 9}\n"
+        "- {notebook: a, profile: full, budget: 9, seconds: 61}\n"
+    )
+    assert chapter_times.seconds_to_run("a", plan) == 61

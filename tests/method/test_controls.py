@@ -5,12 +5,7 @@ import pytest
 from sklearn.base import clone
 
 from manifpt_utils.images.photograph import PhotoManifold
-from manifpt_utils.method.controls import (
-    Blurred,
-    MeanReal,
-    PrincipalComponents,
-    RandomReal,
-)
+from manifpt_utils.method.controls import MeanReal, PrincipalComponents, RandomReal
 from manifpt_utils.method.filters import Highpass, Median
 from manifpt_utils.method.spaces import make_space
 
@@ -96,21 +91,9 @@ def test_stand_ins_work_in_any_space(views, space):
     assert (drawn.x_star != other.x_star).any()
 
 
-def test_the_blurred_image_stands_for_a_high_pass_in_any_space(views):
-    high = Highpass(sd=0.7).fit(views)
-    found = Blurred(sd=0.7).fit(views).transform(views)
-    np.testing.assert_allclose(found, high.transform(views), atol=0.5 / 255 + 1e-6)
-    blurred = np.rint(255 * high.project(views).x_star).astype(np.uint8)
-    embed = make_space("supervised").fit(views).transform
-    expected = embed(views) - embed(blurred.reshape(views.shape))
-    shown = Blurred("supervised", sd=0.7).fit(views).transform(views)
-    np.testing.assert_allclose(shown, expected, atol=1e-4)
-
-
 @pytest.mark.parametrize(
     ("control", "message"),
     [
-        (Blurred(sd=0), "sd must be positive, got 0"),
         (Highpass(sd=0), "sd must be positive, got 0"),
         (
             Highpass("supervised"),

@@ -1,5 +1,6 @@
 """The kit, as a teacher opens it: decks in a browser, documents, a printed book."""
 
+import json
 import re
 import shutil
 import sys
@@ -14,7 +15,7 @@ from click.testing import CliRunner
 import teaching.__main__ as command
 from teaching import browser
 from teaching.contents import chapters, pages
-from teaching.kit import FOLDERS, LESSON_CHAPTERS, LESSON_EXERCISES, Kit
+from teaching.kit import FOLDERS, LESSON_CHAPTERS, LESSON_EXERCISES, QUICK, Kit
 from teaching.printing import print_book
 
 ROOT = Path(__file__).parents[2]
@@ -184,6 +185,20 @@ def test_without_a_browser_one_sentence_says_so_and_the_rest_is_made(
     assert browser.NO_BROWSER in done.output
     assert (tmp_path / "kit" / "lesson" / "slides.html").is_file()
     assert not list((tmp_path / "kit").rglob("*.pdf"))
+
+
+@pytest.mark.parametrize(("profile", "is_said"), [("smoke", True), ("full", False)])
+def test_a_quick_run_is_called_one(tmp_path, profile, is_said):
+    write_chapter(tmp_path / "00_circle.ipynb")
+    write_chapter(tmp_path / "03_attribution.ipynb")
+    record = {"runs": [{"name": "00_circle", "profile": profile}]}
+    (tmp_path / "runs.json").write_text(json.dumps(record))
+    arguments = ["--output", str(tmp_path / "kit"), "--executed", str(tmp_path)]
+    done = CliRunner().invoke(command.main, [*arguments, "--no-pdf"])
+    assert done.exit_code == 0
+    assert (QUICK in done.output) == is_said
+    index = (tmp_path / "kit" / "index.html").read_text(encoding="utf-8")
+    assert ("its numbers are no results" in index) == is_said
 
 
 def test_without_an_executed_chapter_the_remedy_is_named(tmp_path):
