@@ -214,7 +214,7 @@ def uploaded(name, content, shape):
     Raises
     ------
     ValueError
-        If it is larger than five million bytes, or not an image that `read_image` reads.
+        If it is larger than five million bytes, or not an image that can be read.
     """
     name = printable(Path(str(name).replace("\\", "/")).name)[:LONGEST_NAME]
     if len(content) > MOST_BYTES:
