@@ -79,8 +79,11 @@ def _client(distributed, workers, scheduler):
             yield client
         return
     # One thread each, so that results do not depend on the number of workers.
-    cluster = distributed.LocalCluster(
-        n_workers=workers, threads_per_worker=1, dashboard_address=None
-    )
+    try:
+        cluster = distributed.LocalCluster(
+            n_workers=workers, threads_per_worker=1, dashboard_address=None
+        )
+    except RuntimeError as error:
+        raise ValueError(LOST) from error  # one was killed while it started
     with cluster, distributed.Client(cluster) as client:
         yield client

@@ -114,6 +114,15 @@ def test_a_full_study_starts_no_cluster(tmp_path, monkeypatch):
     table_of(tmp_path, workers=2)
 
 
+def test_a_worker_that_is_killed_while_it_starts_is_told(monkeypatch):
+    def fail(**_):
+        raise RuntimeError("Nanny failed to start.")
+
+    monkeypatch.setattr("distributed.LocalCluster", fail)
+    with pytest.raises(ValueError, match="was killed.*the same command goes on"):
+        next(results_of(abs, [(1,)], workers=1))
+
+
 def test_both_or_neither_are_refused():
     with pytest.raises(ValueError, match="give workers or a scheduler, got None and"):
         next(results_of(abs, [(1,)]))
