@@ -120,3 +120,14 @@ def test_a_static_picture_goes_along_for_pages_without_a_script():
     still = shown.metadata[plots.PLOTLY]["still"]
     picture = Image.open(io.BytesIO(base64.b64decode(still.split("base64,")[1])))
     assert picture.width > picture.height
+
+
+@pytest.mark.parametrize("shape", [(28, 40), (128, 64)])
+def test_images_that_are_not_square_keep_their_proportions(shape):
+    images = RNG.integers(0, 256, (1, *shape, 3), np.uint8)
+    figure = plots.projection_steps(images, images / 255 - 0.5, ["a"])
+    source = figure.frames[0].data[0].source.split("base64,")[1]
+    width, height = Image.open(io.BytesIO(base64.b64decode(source))).size
+    width = (width - 2 * PIXELS) / 3  # of one of three images in a row
+    assert width / height == pytest.approx(shape[1] / shape[0])
+    assert max(width, height) <= 64  # larger ones are shrunk
