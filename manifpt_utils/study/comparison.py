@@ -24,6 +24,7 @@ from ..images.catalogue import records
 from ..images.manifest import read_manifest
 from .settings import (
     ABLATED,
+    ABLATED_ON,
     ABLATIONS,
     BETWEEN_PIXELS,
     EVERY_METHOD,
@@ -55,7 +56,7 @@ N_SEEDS = {
     "published": (5, 1),
     "good models": (3, 0),
     "imagenet": (2, 0),
-    "ablation": (0, 3),
+    "ablation": (0, 2),
 }
 FILTER_SEEDS = 3  # seeds of high-pass and denoiser
 COFFEE = shared("coffee")
@@ -202,7 +203,9 @@ def _test(setting, method, task, n_train):
         is_asked = method in (*BETWEEN_PIXELS, SATURATION)
         return "good models" if is_short and is_asked else None
     if method in ABLATIONS:
-        return "ablation" if is_short and setting.models == "shared" else None
+        is_asked = n_train == N_TRAIN or setting.photo in ABLATED_ON
+        is_asked &= is_short and setting.models == "shared"
+        return "ablation" if is_asked else None
     if method in IMAGENET:
         return "imagenet" if is_short and setting.models == "shared" else None
     if setting.question == "origin":

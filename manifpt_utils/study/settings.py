@@ -209,6 +209,7 @@ ABLATED = {
     "on spectra": {"spectrum": True},
     "on spectra without blur and JPEG": {"blur_jpeg": 0.0, "spectrum": True},
 }
+ABLATED_ON = ("coffee", "flower", "astronaut")  # with few images
 ABLATIONS = tuple(Method("Wang20", "", kind) for kind in ABLATED)
 # In the space of a network that was trained on ImageNet, which is slow without a GPU.
 IMAGENET = tuple(ours("imagenet", kind) for kind in ("raw", "nearest"))
