@@ -255,8 +255,9 @@ def _announced(store, todo, device):
     compute(todo[:1], store, device=device)
     seconds = store.read()[1]["cpu_seconds"][study.account(todo[0])] - before
     left = folder_study.expected_seconds(todo[1:], todo[0], seconds)
+    minutes = max(1, round(left / 60))
     click.echo(
-        f"{len(todo) - 1} trainings are left, for about {max(1, round(left / 60))} CPU minute(s) by "
+        f"{len(todo) - 1} trainings are left, for about {minutes} CPU minute(s) by "
         f"what one took ({todo[0].method}: {seconds:.0f} s) and by what the methods "
         "took in the stored comparison."
     )
