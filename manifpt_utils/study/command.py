@@ -303,9 +303,10 @@ def _announced(store, todo, device):
     compute(todo[:1], store, device=device)
     seconds = store.read()[1]["cpu_seconds"][study.account(todo[0])] - before
     left = folder_study.expected_seconds(todo[1:], todo[0], seconds)
+    minutes = max(1, round(left / 60))
     click.echo(
-        f"{len(todo) - 1} trainings are left; they will take about {left / 60:.0f} CPU "
-        f"minutes, judged by the first one ({todo[0].method}: {seconds:.0f} s) and by "
+        f"{len(todo) - 1} trainings are left; they will take about {minutes} CPU "
+        f"minute(s), judged by the first one ({todo[0].method}: {seconds:.0f} s) and by "
         "the times of the methods in the stored comparison."
     )
 

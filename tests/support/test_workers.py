@@ -119,7 +119,7 @@ def test_a_worker_that_is_killed_while_it_starts_is_told(monkeypatch):
         raise RuntimeError("Nanny failed to start.")
 
     monkeypatch.setattr("distributed.LocalCluster", fail)
-    with pytest.raises(ValueError, match="was killed.*the same command goes on"):
+    with pytest.raises(ValueError, match="was killed.*the same command continues"):
         next(results_of(abs, [(1,)], workers=1))
 
 
