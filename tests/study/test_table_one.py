@@ -70,12 +70,12 @@ def test_a_given_split_is_kept(tmp_path, monkeypatch):
 def test_the_networks_are_those_of_the_paper(shades, tmp_path):
     benchmark, weights = load(shades), tmp_path / "resnet50.pth"
     networks = Networks(resnet50=weights)
-    head = module._pipeline(benchmark, "rgb", networks, False, "cpu")[-1]
+    head = module._pipeline(benchmark, "rgb", networks, False)[-1]
     assert head.backbone == "resnet50" and head.weights == str(weights)
-    wang = module._pipeline(benchmark, "Wang20", networks, False, "cpu")[-1]
+    wang = module._pipeline(benchmark, "Wang20", networks, False)[-1]
     assert wang.backbone == "resnet50" and wang.weights == str(weights)
     with pytest.raises(ValueError, match="resnet50.pth does not exist"):
-        module._pipeline(benchmark, "supervised", networks, False, "cpu")
+        module._pipeline(benchmark, "supervised", networks, False)
 
 
 @pytest.mark.parametrize(
