@@ -39,14 +39,15 @@ def answer_images(attributor, images):
         One row per image:
 
         - `verdict`: the class, if it is the only one that cannot be ruled out;
-        "several" where more than one cannot; "unknown" where every class is ruled out;
-        "unsure" where the most probable class is not the one that remains, or changes
-        under JPEG 90 or a resize by 0.9 and back, - `set`: all classes that cannot be
-        ruled out, - `prediction`, `probability`: the most probable class, - `after JPEG
-        90`, `after resize 0.9`: the most probable class then, - `nearest real`,
-        `distance`: the nearest real image, and the root mean square of the difference
-        from it, in grey levels, - `probability of ...` and `p-value of ...` for every
-        class.
+          "several" where more than one cannot; "unknown" where every class is ruled
+          out; "unsure" where the most probable class is not the one that remains, or
+          changes under JPEG 90 or a resize by 0.9 and back,
+        - `set`: all classes that cannot be ruled out,
+        - `prediction`, `probability`: the most probable class,
+        - `after JPEG 90`, `after resize 0.9`: the most probable class then,
+        - `nearest real`, `distance`: the nearest real image, and the root mean square
+          of the difference from it, in grey levels,
+        - `probability of ...` and `p-value of ...` for every class.
     """
     probability = attributor.predict_proba(images)
     p = attributor.p_values(probability)

@@ -141,11 +141,11 @@ def predict_open(estimator, train, calibration, tests, *, seed, coverage=0.9):
         `source`, the most probable class `predicted` and its `probability`, and
 
         - `doubt`, the probability of all other classes together, which differs even
-        between images whose `probability` is rounded to 1; - `typical`, the share of
-        calibration images that are at least as doubtful, the image itself included: a
-        p-value of "this is an image of a known source"; - `p_value`, the largest of the
-        conformal p-values of the classes; - `set_size`, the number of classes in the
-        conformal set, and whether it is
+          between images whose `probability` is rounded to 1;
+        - `typical`, the share of calibration images that are at least as doubtful, the
+          image itself included: a p-value of "this is an image of a known source";
+        - `p_value`, the largest of the conformal p-values of the classes;
+        - `set_size`, the number of classes in the conformal set, and whether it is
           `covered`, that is, whether the source is one of them.
 
     Raises

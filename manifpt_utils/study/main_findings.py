@@ -38,14 +38,14 @@ def main_findings():
                           away, with 5 and 100 training images per model
     `learned`             the same, for the learned projection minus high-pass
     `right images`        the same, for the learned projection minus that of a
-                      network that was trained on other photographs
+                          network that was trained on other photographs
     `home, few`           the same at home in RGB, with 5 training images per model
     `home, many`          the same at home, with 100, on the paper's lists of models
     `best earlier`        one of four nearest artifacts minus one of eight earlier
                           methods, on these lists, each the best on the other lists
     `coverage`            RGB artifact with 50,000 real views minus that with 100
     `origin`              nearest artifact minus raw image, for the question on which
-                      photograph a model was trained
+                          photograph a model was trained
     ====================  ==========================================================
 
     Examples

@@ -109,9 +109,10 @@ def side_by_side(ours):
 
     - *not comparable*, with a reason;
     - *agrees in order*: at least `IN_ORDER` of the pairs of this cell with other
-    comparable cells of its group have the same order in both.  A group is a column of a
-    table, except in the NMI table, where it is a row; - *higher*, *lower* or *inside*:
-    our interval lies above or below the paper's value, or contains it.
+      comparable cells of its group have the same order in both.  A group is a column of
+      a table, except in the NMI table, where it is a row;
+    - *higher*, *lower* or *inside*: our interval lies above or below the paper's value,
+      or contains it.
 
     Parameters
     ----------
