@@ -134,7 +134,10 @@ def confusion_steps(tables, *, title):
     >>> len(confusion_steps({"none": table, "50": table}, title="JPEG").frames)
     2
     """
-    steps = [Step(label, _confused(table)) for label, table in tables.items()]
+    steps = [
+        Step(label, f"{title} {label}: {_confused(table)}")
+        for label, table in tables.items()
+    ]
     names = {"title": title, "xlabel": "named", "ylabel": "made by"}
     return matrix_steps(list(tables.values()), steps, **names)
 
