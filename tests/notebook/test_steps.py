@@ -78,8 +78,10 @@ def test_a_confusion_says_what_is_right_and_the_most_frequent_mistake():
     tables = {"none": confusion(np.eye(2)), "50": confusion([[0.9, 0.1], [0.4, 0.6]])}
     figure = plots.confusion_steps(tables, title="JPEG quality")
     clear, mixed = said(figure)
-    assert clear == "100 % of the images are given the right name."
-    assert mixed.startswith("75 % of the images are given the right name")
+    assert clear == "JPEG quality none: 100 % of the images are given the right name."
+    assert mixed.startswith(
+        "JPEG quality 50: 75 % of the images are given the right name"
+    )
     assert mixed.endswith("40 % of b are called a.")
     assert figure.frames[1].data[0].text.tolist() == [["90", "10"], ["40", "60"]]
 
