@@ -1,6 +1,7 @@
 """Tests neither read nor write features that are kept, and share their cores."""
 
 import os
+import signal
 
 os.environ["MANIFPT_CACHE"] = "off"
 # On a busy machine, threads that wait without sleeping slow tests down tenfold.
@@ -11,3 +12,6 @@ os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "268435456")
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "33554432")
 if "PYTEST_XDIST_WORKER" in os.environ:  # there is a worker for every core
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A shell that starts the tests in its background has Ctrl-C ignored, and processes
+# inherit that; the tests of Ctrl-C need Python's own handler.
+signal.signal(signal.SIGINT, signal.default_int_handler)
