@@ -1,4 +1,4 @@
-"""How a console command reports an error."""
+"""What console commands share: the option of a device, and how an error is told."""
 
 import click
 

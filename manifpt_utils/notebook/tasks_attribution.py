@@ -15,6 +15,7 @@ _WITH, _WITHOUT = np.array([0.71, 0.66, 0.69, 0.75]), np.array([0.65, 0.61, 0.66
 
 
 def confusion():
+    """Shares of what the images of a model are taken for."""
     counts = np.array(
         [
             [np.sum((_MADE_BY == row) & (_TAKEN_FOR == column)) for column in _MODELS]
@@ -38,6 +39,7 @@ def confusion():
 
 
 def gain():
+    """The mean of paired differences, with its interval."""
     difference = _WITH - _WITHOUT
     n = len(difference)
     mean, error = difference.mean(), difference.std(ddof=1) / n**0.5

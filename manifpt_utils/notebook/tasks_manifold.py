@@ -15,6 +15,7 @@ _ARTIFACTS = _RNG.normal(loc=0.4, size=(8, 3))
 
 
 def nearest():
+    """Artifacts from the nearest real point."""
     star = _REAL[cdist(_GENERATED, _REAL).argmin(axis=1)]
     away = np.linalg.norm(_GENERATED - star, axis=1)
     return Exercise(
@@ -32,6 +33,7 @@ def nearest():
 
 
 def left_out():
+    """Lengths of the artifacts of real points, each left out while it is projected."""
     lengths = np.sort(cdist(_REAL, _REAL), axis=1)[:, 1]
     return Exercise(
         (_REAL,),
@@ -55,6 +57,7 @@ def _spectrum(image):
 
 
 def spectral():
+    """The artifact of an image in the frequency space."""
     found = _spectrum(_IMAGE) - _spectrum(_CLOSEST)
     plain = np.abs(np.fft.fft2(_IMAGE)) - np.abs(np.fft.fft2(_CLOSEST))
     return Exercise(
@@ -78,6 +81,7 @@ def spectral():
 
 
 def shared():
+    """The part of the artifacts that a whole model shares."""
     lengths = np.linalg.norm(_ARTIFACTS, axis=1)
     of_mean = np.linalg.norm(_ARTIFACTS.mean(axis=0))
     return Exercise(
