@@ -78,12 +78,20 @@ def _client(distributed, workers, scheduler):
         with distributed.Client(scheduler) as client:
             yield client
         return
-    # One thread each, so that results do not depend on the number of workers.
     try:
         cluster = distributed.LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=None
+            n_workers=workers,
+            threads_per_worker=1,  # so that results do not depend on their number
+            dashboard_address=None,
+            # Without an address, even the cluster with no dashboard wants port 8787,
+            # which another cluster on this machine may hold.
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
         )
     except RuntimeError as error:
-        raise ValueError(LOST) from error  # one was killed while it started
+        raise ValueError(
+            f"the processes could not be started ({error}). If one was killed, perhaps "
+            "for lack of memory, fewer processes need less; the same command continues "
+            "with what is missing."
+        ) from error
     with cluster, distributed.Client(cluster) as client:
         yield client

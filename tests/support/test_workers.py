@@ -2,6 +2,9 @@
 
 import os
 import signal
+import socket
+import warnings
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -86,8 +89,8 @@ def test_a_killed_worker_loses_nothing(tmp_path):
 
 
 def test_a_running_cluster_is_used_and_its_loss_told(tmp_path):
-    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
-    with LocalCluster(**options) as cluster:
+    options = {"n_workers": 1, "threads_per_worker": 1}
+    with LocalCluster(dashboard_address="127.0.0.1:0", **options) as cluster:
         address = cluster.scheduler_address
         found = table_of(tmp_path, scheduler=address)
         with Client(cluster) as client:
@@ -99,6 +102,16 @@ def test_a_running_cluster_is_used_and_its_loss_told(tmp_path):
             next(results)
     assert set(found["worker"]) == {str(worker)}
     assert len(Store(Numbers(), tmp_path, "").read()[0]) == len(found)
+
+
+def test_another_cluster_on_the_machine_is_no_obstacle(tmp_path):
+    with socket.socket() as other:
+        with suppress(OSError):  # held already, which is as good
+            other.bind(("", 8787))
+            other.listen()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            assert list(results_of(abs, [(-1,)], workers=1)) == [1]
 
 
 def _slowly(n):
@@ -119,7 +132,8 @@ def test_a_worker_that_is_killed_while_it_starts_is_told(monkeypatch):
         raise RuntimeError("Nanny failed to start.")
 
     monkeypatch.setattr("distributed.LocalCluster", fail)
-    with pytest.raises(ValueError, match="was killed.*the same command continues"):
+    reason = "Nanny failed.*was killed.*the same command continues"
+    with pytest.raises(ValueError, match=reason):
         next(results_of(abs, [(1,)], workers=1))
 
 
