@@ -18,6 +18,7 @@ from manifpt_utils.notebook.quiz_form import folded_quiz
 
 FOLDER = "book/quizzes"
 SCRIPTS = {"quiz": "quiz.js", "prediction": "prediction.js"}  # by class of a section
+KEPT = "kept.js"  # comes before each of them
 
 
 class Quiz(SphinxDirective):
@@ -39,9 +40,10 @@ class Quiz(SphinxDirective):
 
 def add_scripts(app, pagename, templatename, context, doctree):
     """Load each script only on pages that ask something."""
-    for kind, script in SCRIPTS.items():
-        if f'<section class="{kind}"' in context.get("body", ""):
-            app.add_js_file(script, loading_method="defer", priority=902)
+    body = context.get("body", "")
+    asked = [x for kind, x in SCRIPTS.items() if f'<section class="{kind}"' in body]
+    for place, script in enumerate([KEPT, *asked] if asked else []):
+        app.add_js_file(script, loading_method="defer", priority=902 + place)
 
 
 def setup(app):

@@ -4,21 +4,7 @@
 (function () {
   "use strict";
 
-  /* A browser may refuse to keep anything; the page works all the same. */
-  const store = {
-    read(key) {
-      try {
-        return JSON.parse(window.localStorage.getItem(key)) || {};
-      } catch {
-        return {};
-      }
-    },
-    write(key, value) {
-      try {
-        window.localStorage.setItem(key, JSON.stringify(value));
-      } catch { /* nothing is kept */ }
-    },
-  };
+  const store = window.keptInBrowser;
 
   function asNumber(text) {
     const plain = text.replace(/[%\s]/g, "").replace("−", "-").replace(",", ".");

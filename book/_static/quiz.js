@@ -7,21 +7,7 @@
   const WORDS = { right: "Right.", almost: "Almost.", "not yet": "Not yet." };
   const UNITS = { "%": "percent", points: "percentage points" };
 
-  /* A browser may refuse to keep anything; the quiz works all the same. */
-  const store = {
-    read(key) {
-      try {
-        return JSON.parse(window.localStorage.getItem(key)) || {};
-      } catch {
-        return {};
-      }
-    },
-    write(key, value) {
-      try {
-        window.localStorage.setItem(key, JSON.stringify(value));
-      } catch { /* nothing is kept */ }
-    },
-  };
+  const store = window.keptInBrowser;
 
   const all = (box, selector) => [...box.querySelectorAll(selector)];
   const why = (item) => item.querySelector(".quiz-why").innerHTML;

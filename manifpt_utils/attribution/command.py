@@ -5,9 +5,8 @@ from pathlib import Path
 
 import click
 
-from .._support.console import Room, device
+from .._support.console import Room, count, device, normalise, size
 from .._support.files import check_replaceable, check_writable, write_whole
-from .._support.names import NORMALISATIONS
 from .._support.printable import printable
 
 EXAMPLES = """\b
@@ -66,17 +65,9 @@ def command():
     help="Folder for the attributor; an attributor that is already there is replaced.",
 )
 @click.option("--models", help="Models to learn, separated by commas [default: all].")
-@click.option("--size", type=click.IntRange(min=1), help="Resize all images to it.")
-@click.option(
-    "--normalise",
-    type=click.Choice(NORMALISATIONS),
-    help="Store all images alike first, see manifpt audit --help.",
-)
-@click.option(
-    "--per-class",
-    type=click.IntRange(min=1),
-    help="Read at most this many images of a class.",
-)
+@size
+@normalise
+@count("--per-class", help="Read at most this many images of a class.")
 @click.option("--space", help="rgb, frequency, supervised or selfsupervised.")
 @click.option(
     "--estimate",
@@ -96,13 +87,7 @@ def command():
 @click.option("--without-real", is_flag=True, help="Leave real out of the classes.")
 @click.option("--quick", is_flag=True, help="Only one round of cross-validation.")
 @device
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Seed of everything random.",
-)
+@count("--seed", 0, least=0, help="Seed of everything random.")
 def fit(folder, output, models, size, normalise, per_class, without_real, **options):
     """Learn to attribute images to the models of FOLDER.
 

@@ -7,7 +7,7 @@ import numpy as np
 from ..method.classifiers import ImageAttributor
 from .selection import ESTIMATES, KEPT, SPACES, candidates
 
-STEPS = 5  # training steps that are timed
+STEPS = 2, 10  # training steps of the two fits that are timed
 SMALL = 100  # steps of the training that is the unit of time
 LARGE = 960  # rows from which a training has more steps than its least
 COMPARED = len(SPACES) * len(ESTIMATES)  # networks of the first round of a choice
@@ -29,6 +29,8 @@ RELATIVE = {
 def seconds_of_a_training(images, labels):
     """Time a few steps of the small network, and scale them to a whole training.
 
+    What a fit takes besides its steps is left out by the difference of two fits.
+
     Parameters
     ----------
     images : (n, h, w, 3) uint8 array
@@ -39,14 +41,22 @@ def seconds_of_a_training(images, labels):
     float
         Seconds of a hundred steps of 64 images.
     """
-    x = images.reshape(len(images), -1)[::-1]
-    options = {"image_shape": images.shape[1:], "epochs": 1, "min_steps": STEPS}
-    few = slice(None, None, max(1, len(x) // (64 * STEPS)))
-    classifier = ImageAttributor(**options, batch_size=min(64, len(x)))
+    x, labels = images.reshape(len(images), -1)[::-1], np.asarray(labels)[::-1]
+    shape, (few, more) = images.shape[1:], STEPS
+    _seconds_of_steps(1, x, labels, shape)  # the first steps of a process are slow
+    start, end = (_seconds_of_steps(n, x, labels, shape) for n in STEPS)
+    return max(end - start, end / more) * SMALL / (more - few)
+
+
+def _seconds_of_steps(n, x, labels, shape):
+    """Of a fit of so many steps, with all that comes before and after them."""
+    size = min(64, len(x))
+    few = np.linspace(0, len(x) - 1, size * n).round().astype(int)
+    options = {"epochs": 1, "min_steps": n, "batch_size": size}
+    classifier = ImageAttributor(image_shape=shape, **options)
     start = time.perf_counter()
-    classifier.fit(x[few], np.asarray(labels)[::-1][few])
-    done = max(STEPS, len(x[few]) / 64)
-    return (time.perf_counter() - start) * SMALL / done
+    classifier.fit(x[few], labels[few])
+    return time.perf_counter() - start
 
 
 def forecast_fit(

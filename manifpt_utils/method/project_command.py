@@ -4,8 +4,17 @@ from pathlib import Path
 
 import click
 
-from .._support.console import Task, device
-from .._support.names import ESTIMATORS, NORMALISATIONS, SPACES
+from .._support.console import (
+    Task,
+    count,
+    device,
+    n_real,
+    normalise,
+    scheduler,
+    size,
+    workers,
+)
+from .._support.names import ESTIMATORS, SPACES
 
 STOPPED = "stopped; the same command continues with the shards that are missing"
 NOTES = """\b
@@ -32,13 +41,9 @@ Examples:
     help="Folder for the shards.",
 )
 @click.option("--models", help="Which generators, with commas; all by default.")
-@click.option("--size", type=click.IntRange(min=1), help="Bring all images to it.")
-@click.option(
-    "--normalise",
-    type=click.Choice(NORMALISATIONS),
-    help="Treat all images alike, see manifpt audit --help.",
-)
-@click.option("--n-real", type=click.IntRange(min=1), help="Size of the manifold set.")
+@size
+@normalise
+@n_real
 @click.option("--space", type=click.Choice(SPACES), default="rgb", show_default=True)
 @click.option(
     "--estimator",
@@ -47,24 +52,10 @@ Examples:
     show_default=True,
     help="Of the closest point.",
 )
-@click.option(
-    "--shard",
-    type=click.IntRange(min=1),
-    default=2000,
-    show_default=True,
-    help="Images of a task.",
-)
+@count("--shard", 2000, help="Images of a task.")
 @click.option("--without-artifacts", is_flag=True, help="Only neighbours, distances.")
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    help="Dask workers that are started here; without them, one process does it all.",
-)
-@click.option(
-    "--scheduler",
-    metavar="ADDRESS",
-    help="A running Dask cluster, for instance tcp://10.0.0.1:8786.",
-)
+@workers
+@scheduler
 @device
 def command(folder, output, models, without_artifacts, **options):
     """Project the images of all models in FOLDER on its real images.

@@ -20,7 +20,6 @@ from .._support.extras import extra
 from .._support.paths import ROOT
 
 NOTEBOOK = ROOT / "notebooks" / "playground" / "playground.ipynb"
-MOST_BYTES = 100_000_000  # of a message from the browser; a larger one ends the line
 NAME = "manifpt"  # of the template
 # Voila's own page, without the icons that it loads from another host.
 TEMPLATE = """\
@@ -84,7 +83,6 @@ def settings(port):
             # A page of another host name is not let in through this computer's browser.
             "allow_remote_access": False,
             "local_hostnames": ["localhost"],
-            "websocket_max_message_size": MOST_BYTES,
         },
     }
     page = {"strip_sources": True, "show_tracebacks": False, "template": NAME}

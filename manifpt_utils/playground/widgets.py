@@ -4,7 +4,7 @@ import base64
 from html import escape
 
 import ipywidgets as w
-from IPython.display import display
+from IPython.display import HTML, display
 
 from .looking import (
     MOST_BYTES,
@@ -23,6 +23,20 @@ NO_KERNEL = (
     "These controls need a running kernel: open the notebook by `make lab`, or the app "
     "by `make app`. The picture shows how they begin."
 )
+# Refuses a large file in the browser: one above the limit of a server's messages (10
+# million bytes in JupyterLab) would end the connection, and nothing would be said.
+GUARD = """<p class="file-refused" role="status" aria-live="polite"></p><script>{
+  const read = FileReader.prototype.readAsArrayBuffer;
+  const say = (text) => {
+    for (const p of document.querySelectorAll(".file-refused")) p.textContent = text;
+  };
+  FileReader.prototype.readAsArrayBuffer = function (file) {
+    const fits = file.size <= MOST_BYTES, size = (file.size / 1e6).toFixed(1);
+    say(fits ? "" : `${file.name} has ${size} million bytes, and at most `
+      + `${MOST_BYTES / 1e6} million are accepted here. Reduce the image.`);
+    if (fits) read.call(this, file);
+  };
+}</script>""".replace("MOST_BYTES", str(MOST_BYTES))
 ACCEPTED = ".png,.jpg,.jpeg,.webp,.bmp,.tif,.tiff,.gif"
 FORM = {"style": {"description_width": "13em"}}
 FORM |= {"layout": {"width": "32em", "max_width": "100%"}}
@@ -183,6 +197,7 @@ class Playground:
         data = dict(self.widget._repr_mimebundle_())
         data["text/html"] = f"<p>{NO_KERNEL}</p>{self.view.value}"
         data["text/plain"] = NO_KERNEL
+        display(HTML(GUARD))
         display(data, raw=True)
 
 

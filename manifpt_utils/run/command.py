@@ -24,7 +24,7 @@ import click
 
 from .execution import run_all
 from .plan import PROFILES, check_notebooks, read_plan, select
-from .record import Executions, check_writable
+from .record import Executions, ready_to_write
 
 EXAMPLES = """\b
 Examples:
@@ -105,7 +105,7 @@ def command(
         if listing:
             click.echo("\n".join(book.line(run) for run in runs))
             return
-        check_writable(book.output)
+        ready_to_write(book.output)
         options = {"jobs": jobs, "force": force, "enforce_budget": enforce_budget}
         context.exit(run_all(runs, book, **options))
     except ValueError as error:

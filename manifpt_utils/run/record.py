@@ -125,7 +125,7 @@ class Executions:
             write_whole(self.output / "runs.json", text + "\n")
 
 
-def check_writable(folder):
+def ready_to_write(folder):
     """Create the output folder and try to write into it.
 
     Raises

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .._support.console import Room, device
+from .._support.console import Room, count, device, n_real, scheduler, size, workers
 from .._support.names import BASELINES, PAPER_SPACES, SPACES
 from .._support.paths import DATA
 from . import comparison, estimates, folder_study, ladder, regime
@@ -69,23 +69,9 @@ def work(function):
     """The options that say how the work is shared."""
     for option in (
         click.option("--list", "list_only", is_flag=True, help="Show what is missing."),
-        click.option(
-            "--jobs",
-            type=click.IntRange(min=1),
-            default=1,
-            show_default=True,
-            help="Processes at a time.",
-        ),
-        click.option(
-            "--workers",
-            type=click.IntRange(min=1),
-            help="Start this many Dask workers here, instead of processes.",
-        ),
-        click.option(
-            "--scheduler",
-            metavar="ADDRESS",
-            help="Use a running Dask cluster, for instance tcp://10.0.0.1:8786.",
-        ),
+        count("--jobs", 1, help="Processes at a time."),
+        workers,
+        scheduler,
         device,
     ):
         function = option(function)
@@ -164,21 +150,9 @@ def map_regime(dimensions, ratios, **options):
     "--inception", type=click.Path(path_type=Path), help="File of its ImageNet weights."
 )
 @click.option("--small", is_flag=True, help="Use small networks, not the paper's.")
-@click.option(
-    "--n-train",
-    type=click.IntRange(min=2),
-    default=700,
-    show_default=True,
-    help="Training images per class.",
-)
-@click.option(
-    "--n-test",
-    type=click.IntRange(min=2),
-    default=300,
-    show_default=True,
-    help="Test images per class.",
-)
-@click.option("--n-real", type=click.IntRange(min=1), help="Size of the manifold set.")
+@count("--n-train", 700, least=2, help="Training images per class.")
+@count("--n-test", 300, least=2, help="Test images per class.")
+@n_real
 @click.option(
     "--seeds",
     type=int,
@@ -190,12 +164,8 @@ def map_regime(dimensions, ratios, **options):
 @click.option(
     "--models", multiple=True, help="One of the models; may be repeated [default: all]."
 )
-@click.option("--size", type=click.IntRange(min=1), help="Resize all images to it.")
-@click.option(
-    "--per-class",
-    type=click.IntRange(min=1),
-    help="Draw at most this many images of a class.",
-)
+@size
+@count("--per-class", help="Draw at most this many images of a class.")
 @device
 def first_table(source, output, **options):
     """Compute Table 1 of the paper on your own images.
@@ -230,31 +200,13 @@ def first_table(source, output, **options):
     show_default=True,
     help="CSV file for the results; a .json file beside it records how they were made.",
 )
-@click.option("--size", type=click.IntRange(min=1), help="Resize all images to it.")
+@size
 @several("--spaces", SPACES, "Embedding spaces", default=SPACES[:2])
 @several("--kinds", folder_study.KINDS, "Representations")
 @several("--earlier", BASELINES, "Earlier methods")
-@click.option(
-    "--n-train",
-    type=click.IntRange(min=1),
-    default=100,
-    show_default=True,
-    help="Training images per class.",
-)
-@click.option(
-    "--n-test",
-    type=click.IntRange(min=1),
-    default=100,
-    show_default=True,
-    help="Test images per class.",
-)
-@click.option(
-    "--seeds",
-    type=click.IntRange(min=1),
-    default=3,
-    show_default=True,
-    help="Trainings per method; the intervals are over these.",
-)
+@count("--n-train", 100, help="Training images per class.")
+@count("--n-test", 100, help="Test images per class.")
+@count("--seeds", 3, help="Trainings per method; the intervals are over these.")
 @click.option(
     "--quick",
     is_flag=True,

@@ -63,7 +63,7 @@ def opened(app):
     """The page when it is drawn, and what went wrong on the way."""
     with book_site.open_browser() as browser:
         page, problems = visit(browser, app)
-        page.wait_for_selector("[role=status]")
+        page.wait_for_selector("[role=status]:not(.file-refused)")
         yield page, problems
         page.close()
     assert problems == []
@@ -76,13 +76,17 @@ def status(page, text):
     return found.inner_text()
 
 
-def hand_over(page, name, content):
+def choose(page, file):
     """Choose a file of one's own."""
     page.get_by_label("Image by").select_option(label="an image of my own")
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Choose a file").click()
-    file = {"name": name, "mimeType": "image/png", "buffer": content}
     chooser.value.set_files([file])
+
+
+def hand_over(page, name, content):
+    """Choose a file with this content."""
+    choose(page, {"name": name, "mimeType": "image/png", "buffer": content})
 
 
 def test_it_says_who_made_an_image_and_shows_it(opened):
@@ -114,6 +118,17 @@ def test_a_bad_file_gets_one_sentence(opened, name, content, words):
     hand_over(page, name, content)
     said = status(page, words)
     assert said.startswith(words) and "Traceback" not in page.content()
+
+
+def test_a_file_of_any_size_gets_a_sentence(opened, tmp_path):
+    page, _ = opened
+    path = tmp_path / "huge.png"
+    with path.open("wb") as file:
+        file.truncate(150_000_000)  # more than a message may have
+    choose(page, path)
+    assert "150.0 million bytes, and at most 5 million" in status(page, "huge.png has")
+    hand_over(page, "notes.png", b"some text")  # the line still stands
+    status(page, "notes.png is empty")
 
 
 def test_an_image_of_ones_own_is_looked_at(opened):

@@ -165,6 +165,7 @@ def bare_page(content):
     <link rel="stylesheet" href="_static/manifpt.css">
     <body><main class="bd-content">{content}</main>
     {drawing}<script src="_static/interactive.js"></script>
+    <script src="_static/kept.js"></script>
     <script src="_static/quiz.js"></script>
     <script src="_static/prediction.js"></script>"""
 

@@ -21,7 +21,7 @@ def test_it_runs_and_leaves_a_picture_for_those_without_a_kernel():
     outputs = {c["id"]: c.outputs for c in notebook.cells if c.cell_type == "code"}
     (said,) = outputs["quality"]
     assert "of 7 classes" in said.data["text/markdown"]
-    (shown,) = outputs["play"]
+    _, shown = outputs["play"]
     assert VIEW in shown.data
     assert NO_KERNEL in shown.data["text/html"]
     assert '<img src="data:image/png' in shown.data["text/html"]

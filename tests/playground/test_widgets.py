@@ -10,7 +10,13 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from test_looking import encoded
 
-from manifpt_utils.playground.looking import Change, changed, look, verdict_words
+from manifpt_utils.playground.looking import (
+    MOST_BYTES,
+    Change,
+    changed,
+    look,
+    verdict_words,
+)
 from manifpt_utils.playground.widgets import EXACT, NO_KERNEL, OWN, VIEW, Playground
 
 
@@ -112,8 +118,9 @@ def test_without_a_kernel_a_sentence_and_a_picture_stand_in(playground):
     with capture_output() as captured:
         playground.show()
     InteractiveShell.clear_instance()
-    (output,) = captured.outputs
+    guard, output = captured.outputs
     assert VIEW in output.data
     assert output.data["text/plain"] == NO_KERNEL
     assert NO_KERNEL in output.data["text/html"]
     assert '<img src="data:image/png' in output.data["text/html"]
+    assert str(MOST_BYTES) in guard.data["text/html"]
