@@ -22,13 +22,14 @@ def test_help_is_shown_without_heavy_imports():
     code = """if True:
         import sys
         from manifpt_utils.cli import main
-        for arguments in (["--help"], ["run", "--help"], ["study"], ["train", "encoder"]):
+        for line in ("--help", "run --help", "study", "train encoder"):
             try:
-                main(arguments, prog_name="manifpt")
+                main(line.split(), prog_name="manifpt")
             except SystemExit:
                 pass
             heavy = {"torch", "faiss", "skorch", "sklearn"} & set(sys.modules)
-            assert not heavy, f"{arguments} imports {heavy}""""
+            assert not heavy, f"{line} imports {heavy}"
+    """
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -18,11 +18,14 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 from traitlets.config import Config
 
+from manifpt_utils.images import gm_photo
+
 # One thread each, so that as many cases as there are cores do not get in their way.
 ENVIRONMENT = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1") | {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline"
 }
 CONTEXT = get_context("forkserver")
+N_REAL = 500  # real images of GM-Photo; the quick run of all notebooks takes all 8,000
 # What libraries import when they are first used.
 AT_FIRST_USE = (
     "matplotlib.backends.backend_agg",
@@ -81,7 +84,7 @@ def imported():
 
 
 def execute(case, folder):
-    """Run a case in the shell of this process: an `Outcome`.
+    """Run a case in the shell of this process, which is its own: an `Outcome`.
 
     Parameters
     ----------
@@ -90,6 +93,7 @@ def execute(case, folder):
         Gets the images of the case's own benchmarks.
     """
     os.chdir(ROOT)
+    gm_photo.N_REAL = N_REAL
     given = given_parameters(case, folder)
     kernel = {"kernel_name": "python3", "language": "python"}
     notebook = parameterize_notebook(_read(case.notebook), given, **kernel)
