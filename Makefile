@@ -18,7 +18,8 @@ RENDER := rm -rf book/_build && \
 	$(BIN)/jupyter-book build . --path-output book -W -n --keep-going -q
 BOOK_TESTS := tests/book
 # Tests run on all cores.  Those of a file share what is slow to make, and so one core
-# takes the whole file; tests of the book share a browser only.
+# takes the whole file, in the order of the folders: the last ones are short.  Tests of
+# a page of the book share that page only.
 PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4
 
 .DEFAULT_GOAL := help
@@ -40,7 +41,7 @@ test: $(STAMP)  ## lint, unit tests, quick run of all notebooks, tests of the bo
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(PYTEST) --dist loadfile --ignore=$(BOOK_TESTS)
+	$(PYTEST) --dist loadfile --no-loadscope-reorder --ignore=$(BOOK_TESTS)
 	$(RUNNER) --profile smoke
 	$(MAKE) html
 	$(PYTEST) --dist worksteal $(BOOK_TESTS)

@@ -26,9 +26,11 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 # batch back to the system, and a tenth of a training passes with getting it again.
 MEMORY = {"MALLOC_TRIM_THRESHOLD_": "268435456", "MALLOC_MMAP_THRESHOLD_": "33554432"}
 # papermill waits four seconds for outputs, which is too short for a large figure on a
-# busy machine; its command line has no option for that.
+# busy machine; its command line has no option for that.  What is hidden from it reads
+# international addresses, which no notebook has, and takes a second to be imported.
 PAPERMILL = """\
 import json, logging, os, sys, threading
+sys.modules["rfc3987_syntax"] = None
 from papermill import execute_notebook
 
 def end_with_the_runner():

@@ -17,6 +17,20 @@ PATIENCE = 90_000  # milliseconds; a busy machine is no defect of the book
 INLINE = re.compile(r"<svg.*?</svg>|data:image/[^\"')]*", re.DOTALL)
 NOT_BUILT = "the book is not built: `make book`, or see the head of _config.yml"
 LOCAL = ("http://127.0.0.1:", "data:", "blob:")
+KEPT_OUT = ("serious", "critical")
+# axe-core reads the colours of every element anew, which takes a third of its time,
+# though a page has a few dozen of them.
+COLOURS_READ_ONCE = """(() => {
+  const { prototype } = axe.commons.color.Color;
+  const read = prototype.parseString;
+  const known = new Map();
+  prototype.parseString = function (text) {
+    if (known.has(text)) return Object.assign(this, known.get(text));
+    read.call(this, text);
+    known.set(text, { r: this.r, g: this.g, b: this.b, alpha: this.alpha });
+    return this;
+  };
+})()"""
 NO_BROWSER = "no Chromium found: install it or set MANIFPT_CHROMIUM to its path"
 
 
@@ -39,8 +53,21 @@ def weight(path):
     return len(INLINE.sub("", text).encode())
 
 
-def visit(browser, address, *, scheme="light", width=1280, height=900):
-    """Open a page with the network cut off.
+def visit(browser, address, **look):
+    """Open a page of its own at an address, with the network cut off.
+
+    Returns
+    -------
+    page, problems
+        As of `blank`.
+    """
+    page, problems = blank(browser, **look)
+    show(page, address)
+    return page, problems
+
+
+def blank(browser, *, scheme="light", width=1280, height=900):
+    """An empty page of the browser.
 
     Returns
     -------
@@ -64,13 +91,28 @@ def visit(browser, address, *, scheme="light", width=1280, height=900):
         "response",
         lambda r: r.status >= 400 and problems.append(f"{r.status}: {r.url}"),
     )
-    page.goto(address, wait_until="load")
-    settle(page)
     return page, problems
 
 
-def settle(page):
-    """Wait until formulas are typeset and every interactive figure is drawn."""
+def barriers(page, **rules):
+    """Rules of axe-core whose breach keeps readers out, and the HTML of each place."""
+    from axe_playwright_python.base import AXE_SCRIPT
+
+    options = {"resultTypes": ["violations"], "preload": False, **rules}
+    if page.evaluate("!window.axe"):
+        page.evaluate(AXE_SCRIPT)
+        page.evaluate(COLOURS_READ_ONCE)
+    found = page.evaluate("(options) => axe.run(options)", options)
+    return {
+        fault["id"]: [node["html"] for node in fault["nodes"]]
+        for fault in found["violations"]
+        if fault["impact"] in KEPT_OUT
+    }
+
+
+def show(page, address):
+    """Go to an address; wait until formulas are typeset and all figures are drawn."""
+    page.goto(address, wait_until="load")
     page.wait_for_function(
         """() => {
           const figures = [...document.querySelectorAll(".plotly-canvas")];

@@ -9,17 +9,13 @@ that lie inside a page.
 
 import argparse
 
-from axe_playwright_python.sync_playwright import Axe
-from book_site import HTML, open_browser, pages, serve, visit, weight
-
-KEPT_OUT = ("serious", "critical")
+from book_site import HTML, barriers, open_browser, pages, serve, visit, weight
 
 
-def barriers(page):
+def rules_broken(page):
     """Names of the rules that a page breaks, and how often."""
-    found = Axe().run(page, options={"resultTypes": ["violations"], "preload": False})
-    faults = [v for v in found.response["violations"] if v["impact"] in KEPT_OUT]
-    return ", ".join(f"{v['id']} ({len(v['nodes'])})" for v in faults) or "none"
+    found = barriers(page)
+    return ", ".join(f"{rule} ({len(at)})" for rule, at in found.items()) or "none"
 
 
 def row(browser, address, path):
@@ -29,7 +25,7 @@ def row(browser, address, path):
         page, problems = visit(browser, f"{address}/{path}", scheme=scheme)
         page.add_style_tag(content="* { transition: none !important }")
         page.wait_for_selector(f"html[data-theme={scheme}]")
-        found[scheme] = barriers(page)
+        found[scheme] = rules_broken(page)
         page.close()
     size = (HTML / path).stat().st_size
     sizes = f"{size / 1000:.0f} | {weight(path) / 1000:.0f}"

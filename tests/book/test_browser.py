@@ -6,7 +6,18 @@ import book_site
 import numpy as np
 import pandas as pd
 import pytest
-from book_site import HTML, NO_BROWSER, NOT_BUILT, ROOT, pages, serve, visit
+from book_site import (
+    HTML,
+    NO_BROWSER,
+    NOT_BUILT,
+    ROOT,
+    barriers,
+    blank,
+    pages,
+    serve,
+    show,
+    visit,
+)
 from matplotlib.figure import Figure
 from plotly.offline import get_plotlyjs
 from plotly.utils import PlotlyJSONEncoder
@@ -25,11 +36,10 @@ from manifpt_utils.notebook.steps import (
 )
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-axe = pytest.importorskip(
-    "axe_playwright_python.sync_playwright", reason="axe-playwright-python is missing"
-)
+pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is missing")
 pytestmark = pytest.mark.skipif(book_site.chromium() is None, reason=NO_BROWSER)
 built = pytest.mark.skipif(not HTML.is_dir(), reason=NOT_BUILT)
+LAPTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 MOST_HEIGHT = 12_000  # pixels of a page at a width of 1,280; longer ones are split
 COLOURS = {  # of the page that stands in for the book: text, background
@@ -101,37 +111,156 @@ def height(page):
     return page.evaluate("document.documentElement.scrollHeight")
 
 
-def barriers(page, **rules):
-    """What axe-core finds that keeps readers out, and the first place of each."""
-    options = {"resultTypes": ["violations"], "preload": False, **rules}
-    found = axe.Axe().run(page, options=options).response
-    return {
-        fault["id"]: fault["nodes"][0]["html"]
-        for fault in found["violations"]
-        if fault["impact"] in ("serious", "critical")
-    }
+# --- pages of the book, each opened once for all its tests --------------------------
+
+CHAPTERS = [path for path in pages() if path.startswith("book/executed/")]
+EXERCISES = [path for path in pages() if path.startswith("exercises/")]
 
 
-@built
-@pytest.mark.parametrize("path", pages())
-def test_page_is_complete_quiet_open_to_all_and_fits(path, browser, site):
-    page, problems = visit(browser, f"{site}/{path}")
+@pytest.fixture(scope="module")
+def tab(browser):
+    """What shows one page of the book after the other."""
+    page, problems = blank(browser)
+    yield page, problems
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def opened(request, tab, site):
+    """A page of the book; what its tests do to it, they do to that one page."""
+    page, problems = tab
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(LAPTOP)
+    problems.clear()
+    show(page, f"{site}/{request.param}")
+    page.add_style_tag(content="* { transition: none !important }")  # final colours
+    yield page, problems
+    page.evaluate("localStorage.clear()")
+    page.goto("about:blank")
+
+
+def on_each(paths):
+    """A test of the book that is built, once for each of some pages."""
+    each = pytest.mark.parametrize("opened", paths, indirect=True, scope="module")
+    return lambda test: built(each(test))
+
+
+@on_each(pages())
+def test_page_is_complete_quiet_and_open_to_all_in_light_and_dark(opened):
+    page, problems = opened
     assert height(page) <= MOST_HEIGHT
     assert barriers(page) == {}
     formulas = count(page, ".math.notranslate")
     assert count(page, ".math.notranslate mjx-container") == formulas
     assert count(page, ".plotly-canvas .main-svg") >= count(page, ".plotly-canvas")
     assert overflow(page) <= 0
-    page.add_style_tag(content="* { transition: none !important }")  # final colours
     page.emulate_media(color_scheme="dark")
     page.wait_for_selector("html[data-theme=dark]")
     # Nothing else that axe-core looks at depends on the colours.
     assert barriers(page, runOnly=["color-contrast"]) == {}
+    assert problems == []
+
+
+@on_each(pages())
+def test_every_interactive_figure_of_the_book_answers_to_a_key(opened):
+    page, problems = opened
+    if not count(page, ".plotly-canvas"):
+        pytest.skip("the page has no interactive figure")
+    for figure in page.locator(".plotly-figure").all():
+        live = figure.locator("[aria-live]")
+        before = live.inner_text()
+        figure.locator(".plotly-canvas").press("ArrowRight")
+        page.wait_for_function(
+            "([box, text]) => box.innerText !== text",
+            arg=[live.element_handle(), before],
+        )
+    assert problems == []
+
+
+def beside_result(page, name):
+    return page.locator(f'.prediction-found[data-prediction="{name}"]').inner_text()
+
+
+@on_each(CHAPTERS)
+def test_a_chapter_takes_up_what_is_expected_by_keyboard(opened):
+    page, problems = opened
+    for section in page.locator("section.prediction").all():
+        section.locator("input").first.focus()
+        is_number = section.locator("form").get_attribute("data-kind") == "number"
+        page.keyboard.type("1.5" if is_number else " ")
+        page.keyboard.press("Enter")
+        name = section.get_attribute("data-prediction")
+        assert "You expected: " in beside_result(page, name)
+    assert count(page, "section.prediction") >= 1
+    assert problems == []
+
+
+def progress(page):
+    return page.locator(".quiz-progress").inner_text()
+
+
+def finish(page, form):
+    """Answer a question of a chapter by keyboard, with what its answer says."""
+    answer = form.locator(".quiz-answer")
+    rights = answer.locator("[data-right='1']").evaluate_all(
+        "(items) => items.map((item) => item.dataset.letter)"
+    )
+    if form.get_attribute("data-kind") == "number":
+        form.locator("input").focus()
+        page.keyboard.type(answer.locator("[data-answer]").get_attribute("data-answer"))
+    elif form.get_attribute("data-kind") == "order":
+        by = answer.locator("[data-by]").evaluate_all(
+            "(items) => items.map((item) => Number(item.dataset.by))"
+        )
+        is_falling = answer.locator("ul").get_attribute("data-first") == "largest"
+        places = np.argsort(np.argsort(by, kind="stable"), kind="stable")
+        for place, select in zip(places, form.locator("select").all(), strict=True):
+            select.focus()
+            page.keyboard.type(str(len(by) - place if is_falling else place + 1))
+    for letter in rights:
+        form.locator(f"input[value={letter}]").focus()
+        page.keyboard.press("Space")
+    form.locator("[type=submit]").focus()
+    page.keyboard.press("Enter")
+
+
+@on_each(CHAPTERS)
+def test_each_quiz_is_finished_by_keyboard(opened):
+    page, problems = opened
+    page.locator(".quiz-fold > summary").focus()
+    page.keyboard.press("Enter")
+    forms = page.locator(".quiz form").all()
+    for form in forms:
+        finish(page, form)
+    assert 1 <= len(forms) <= 6
+    assert progress(page) == f"{len(forms)} of {len(forms)} right"
+    assert problems == []
+
+
+@on_each(EXERCISES)
+def test_solutions_unfold_by_keyboard(opened):
+    page, problems = opened
     page.set_viewport_size(PHONE)
-    page.wait_for_timeout(300)  # figures follow the new width
+    assert 2 <= count(page, "details.solution") <= 3
+    for box in page.locator("details.solution").all():
+        code = box.locator("pre")
+        assert code.is_hidden()
+        box.locator("summary").focus()
+        page.keyboard.press("Enter")
+        code.wait_for(state="visible")
+        assert "NotImplementedError" not in code.inner_text()
+    assert problems == []
+
+
+@on_each(pages())
+def test_page_fits_a_phone(opened):
+    """The last test of a page, with all open that the others have opened."""
+    page, problems = opened
+    page.set_viewport_size(PHONE)
+    if count(page, ".plotly-canvas"):
+        page.wait_for_timeout(300)  # figures follow the new width
     assert overflow(page) <= 0
     assert smallest_text(page) >= 8.9  # widths are whole pixels
-    page.close()
     assert problems == []
 
 
@@ -141,6 +270,19 @@ def test_search_works_without_a_network(browser, site):
     page.wait_for_selector("#search-results li a")
     page.close()
     assert problems == []
+
+
+def test_what_cannot_be_read_is_found_in_light_and_in_dark(figure_page):
+    pale = COLOURS["dark"][0]
+    page = figure_page(f'<p>Dark.</p><p style="color: {pale}">Pale.</p>')
+    found = barriers(page)
+    assert list(found) == ["color-contrast"]
+    assert "Pale" in " ".join(found["color-contrast"])
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    assert "Dark" in " ".join(barriers(page)["color-contrast"])
+
+
+# --- parts of pages, outside the book -----------------------------------------------
 
 
 def colour_sheet():
@@ -439,24 +581,6 @@ def test_without_a_script_a_picture_stands_in(browser, tmp_path):
         page.close()
 
 
-@built
-@pytest.mark.parametrize("path", pages())
-def test_every_interactive_figure_of_the_book_answers_to_a_key(path, browser, site):
-    if 'class="plotly-canvas"' not in (HTML / path).read_text(encoding="utf-8"):
-        pytest.skip("the page has no interactive figure")
-    page, problems = visit(browser, f"{site}/{path}")
-    for figure in page.locator(".plotly-figure").all():
-        live = figure.locator("[aria-live]")
-        before = live.inner_text()
-        figure.locator(".plotly-canvas").press("ArrowRight")
-        page.wait_for_function(
-            "([box, text]) => box.innerText !== text",
-            arg=[live.element_handle(), before],
-        )
-    page.close()
-    assert problems == []
-
-
 def panels():
     """Three panels with some text and a legend, as the book shows them."""
     figures = [Figure((3.5, 2)) for _ in range(4)]
@@ -559,10 +683,6 @@ def send(page, place):
 
 def told(page, place):
     return page.locator(f"[data-id={place}] [aria-live=polite]").inner_text()
-
-
-def progress(page):
-    return page.locator(".quiz-progress").inner_text()
 
 
 def test_a_quiz_is_finished_by_keyboard_alone(quiz_page):
@@ -725,10 +845,6 @@ def prediction_page(figure_page):
     return show
 
 
-def beside_result(page, name):
-    return page.locator(f'.prediction-found[data-prediction="{name}"]').inner_text()
-
-
 def test_an_expectation_is_entered_by_keyboard_and_taken_up(prediction_page):
     page = prediction_page()
     found = "This run found: ahead of it (+4 points)."
@@ -794,82 +910,3 @@ def test_an_expectation_can_be_read_without_a_script(browser, tmp_path):
         text = page.locator("main").inner_text()
         page.close()
     assert "Where will it stand?" in text and "This run found: 40.0 %" in text
-
-
-# --- chapters and their exercises, as they stand in the book ----------------------
-
-CHAPTERS = [path for path in pages() if path.startswith("book/executed/")]
-EXERCISES = [path for path in pages() if path.startswith("exercises/")]
-
-
-@built
-@pytest.mark.parametrize("path", CHAPTERS)
-def test_a_chapter_takes_up_what_is_expected_by_keyboard(path, browser, site):
-    page, problems = visit(browser, f"{site}/{path}")
-    for section in page.locator("section.prediction").all():
-        section.locator("input").first.focus()
-        is_number = section.locator("form").get_attribute("data-kind") == "number"
-        page.keyboard.type("1.5" if is_number else " ")
-        page.keyboard.press("Enter")
-        name = section.get_attribute("data-prediction")
-        assert "You expected: " in beside_result(page, name)
-    assert count(page, "section.prediction") >= 1
-    page.close()
-    assert problems == []
-
-
-def finish(page, form):
-    """Answer a question of a chapter by keyboard, with what its answer says."""
-    answer = form.locator(".quiz-answer")
-    rights = answer.locator("[data-right='1']").evaluate_all(
-        "(items) => items.map((item) => item.dataset.letter)"
-    )
-    if form.get_attribute("data-kind") == "number":
-        form.locator("input").focus()
-        page.keyboard.type(answer.locator("[data-answer]").get_attribute("data-answer"))
-    elif form.get_attribute("data-kind") == "order":
-        by = answer.locator("[data-by]").evaluate_all(
-            "(items) => items.map((item) => Number(item.dataset.by))"
-        )
-        is_falling = answer.locator("ul").get_attribute("data-first") == "largest"
-        places = np.argsort(np.argsort(by, kind="stable"), kind="stable")
-        for place, select in zip(places, form.locator("select").all(), strict=True):
-            select.focus()
-            page.keyboard.type(str(len(by) - place if is_falling else place + 1))
-    for letter in rights:
-        form.locator(f"input[value={letter}]").focus()
-        page.keyboard.press("Space")
-    form.locator("[type=submit]").focus()
-    page.keyboard.press("Enter")
-
-
-@built
-@pytest.mark.parametrize("path", CHAPTERS)
-def test_each_quiz_is_finished_by_keyboard(path, browser, site):
-    page, problems = visit(browser, f"{site}/{path}")
-    page.locator(".quiz-fold > summary").focus()
-    page.keyboard.press("Enter")
-    forms = page.locator(".quiz form").all()
-    for form in forms:
-        finish(page, form)
-    assert 1 <= len(forms) <= 6
-    assert progress(page) == f"{len(forms)} of {len(forms)} right"
-    page.close()
-    assert problems == []
-
-
-@built
-@pytest.mark.parametrize("path", EXERCISES)
-def test_solutions_unfold_by_keyboard(path, browser, site):
-    page, problems = visit(browser, f"{site}/{path}", **PHONE)
-    assert 2 <= count(page, "details.solution") <= 3
-    for box in page.locator("details.solution").all():
-        code = box.locator("pre")
-        assert code.is_hidden()
-        box.locator("summary").focus()
-        page.keyboard.press("Enter")
-        code.wait_for(state="visible")
-        assert "NotImplementedError" not in code.inner_text()
-    assert overflow(page) <= 0
-    page.close()
-    assert problems == []

@@ -51,9 +51,13 @@ def pixels(picture):
     return np.asarray(Image.open(file).convert("RGB"))
 
 
+@pytest.fixture(scope="module")
+def keys():
+    return set(bibliography.ANCHOR.findall(bibliography.entries()))
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_every_citation_has_an_entry(path):
-    keys = set(bibliography.ANCHOR.findall(bibliography.entries()))
+def test_every_citation_has_an_entry(path, keys):
     text = path.read_text(encoding="utf-8")
     cited = set(re.findall(r"bibliography\.md#(\w+)\)", text))
     assert cited <= keys

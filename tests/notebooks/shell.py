@@ -18,6 +18,9 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 from traitlets.config import Config
 
+from manifpt_utils.images import gm_photo
+from manifpt_utils.method import exact
+
 # One thread each, so that as many cases as there are cores do not get in their way.
 ENVIRONMENT = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1") | {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline"
@@ -80,8 +83,16 @@ def imported():
     return names | {n.module for n in parts} | set(AT_FIRST_USE)
 
 
+def make_small():
+    """Set sizes that no parameter sets; the quick run has them whole."""
+    gm_photo.N_REAL = 500  # not 8,000 real images
+    # Views from which a search for the closest one starts, and its descents and steps.
+    exact.GRID = exact.COARSE_GRID = (7, 7, 4)
+    exact.STAGES = ((2, 1), (1, 2))
+
+
 def execute(case, folder):
-    """Run a case in the shell of this process: an `Outcome`.
+    """Run a case in the shell of this process, which is its own: an `Outcome`.
 
     Parameters
     ----------
@@ -90,6 +101,7 @@ def execute(case, folder):
         Gets the images of the case's own benchmarks.
     """
     os.chdir(ROOT)
+    make_small()
     given = given_parameters(case, folder)
     kernel = {"kernel_name": "python3", "language": "python"}
     notebook = parameterize_notebook(_read(case.notebook), given, **kernel)

@@ -86,11 +86,11 @@ def outcomes(request, tmp_path_factory):
         for name, value in shell.ENVIRONMENT.items():
             patch.setenv(name, value)
         parts = (getattr(item, "callspec", None) for item in request.session.items)
-        asked = (part.params.get("case") for part in parts if part)
+        asked = [part.params.get("case") for part in parts if part]
         yield {
             str(case): pool.submit(shell.run, case, tmp_path_factory.mktemp("case"))
             for case in asked
-            if case
+            if isinstance(case, Case)
         }
         pool.shutdown(cancel_futures=True)
 

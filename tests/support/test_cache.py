@@ -281,12 +281,14 @@ def test_artifacts_are_the_same_without_a_cache_and_computed_once(
     folder, monkeypatch, counted, images, kind
 ):
     monkeypatch.setattr(manifold, "LONG", 0)
+    images = images[:6]
 
     def artifacts():
         photo = PhotoManifold("coffee")
         real = photo.sample(60, seed=0)
         if kind == "exact":
-            return ExactManifold(photo, "supervised").fit(real).project(images)
+            exact = ExactManifold(photo, "supervised", grid=(9, 9, 5))
+            return exact.fit(real).project(images)
         return DataManifold("supervised", estimator=kind).fit(real).project(images)
 
     monkeypatch.setenv(feature_cache.VARIABLE, "off")
