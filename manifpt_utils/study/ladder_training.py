@@ -16,7 +16,7 @@ from ..method.evaluation import with_seed
 from ..method.exact import ExactManifold
 from ..method.filters import Highpass
 from ..method.representations import representations
-from .comparison_training import generators, nested_split
+from .comparison_training import DENOISER_STEPS, generators, nested_split
 from .ladder import (
     N_VALIDATED,
     NOISE_LEFT,
@@ -28,7 +28,6 @@ from .ladder import (
 )
 from .settings import N_TEST, OTHER, shared
 
-STEPS = 1200  # training steps of a denoiser, as for the shipped ones
 N_MEASURED = 25  # images per model whose artifacts are measured
 SCALE = 0.25  # standard deviation of pixels, around 0.5, for networks of other authors
 PENALTIES = {"logistic regression": (1e-4, 1e-3, 1e-2, 0.1, 1)}
@@ -195,7 +194,7 @@ def _denoiser(space, variant, stranger, data):
     if variant == USUAL and shipped(data):
         return Denoiser(space, weights=shipped(data))
     changed = VARIANTS.get(("denoiser", variant), {})
-    return Denoiser(space, **{"steps": STEPS} | changed)
+    return Denoiser(space, **{"steps": DENOISER_STEPS} | changed)
 
 
 @lru_cache(maxsize=2)

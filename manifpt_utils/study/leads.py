@@ -13,7 +13,7 @@ from scipy.stats import t as student
 from ..metrics.intervals import holm, mean_interval, t_test
 from .estimates import COLUMNS, ESTIMATES, N_REAL
 
-SEARCHED = "searched in RGB"  # stored as "exact": its view is found among pixels
+SEARCHED = "searched in RGB"  # what readers see of the kind "exact_rgb"
 PLACES = {"closed": "home", "transfer": "away"}
 RIVAL = ["photo", "column", "n_train", "seed"]
 TEST = ["n_train", "place", "kind", "n_real"]
@@ -144,11 +144,13 @@ def readable(found):
     Returns
     -------
     DataFrame
-        With a column `place`, "home" or "away".  The kind "exact" is called
-        `SEARCHED`: outside RGB its view is not the closest one in the space.
+        With a column `place`, "home" or "away".  The kind "exact_rgb" is called
+        `SEARCHED`.  In RGB it is the exact one, whose rows appear under both names.
     """
-    kind = found["kind"].replace("exact", SEARCHED)
-    return found.assign(kind=kind, place=found["column"].map(PLACES))
+    table = found.assign(place=found["column"].map(PLACES))
+    in_rgb = table[(table["kind"] == "exact") & (table["space"] == "rgb")]
+    table = pd.concat([table, in_rgb.assign(kind="exact_rgb")], ignore_index=True)
+    return table.assign(kind=table["kind"].replace("exact_rgb", SEARCHED))
 
 
 def over_photographs(found, by):
