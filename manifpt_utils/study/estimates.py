@@ -3,9 +3,10 @@
 The closest point is exact, or it is estimated from 100 to 50,000 real views: by the
 mean of the nearest views or by their affine hull, where one of three distances
 (*searches*) says which views are nearest.  "exact" is the closest view in the space
-itself, "exact_rgb" the view whose pixels are closest, which outside RGB is another one.  A classifier is trained on each kind of
-artifact, with few and with many images per model.  It is tested on the photograph of
-the training (`closed`) and on the other one of its pair (`transfer`).
+itself; "exact_rgb" is the view whose pixels are closest, which outside RGB is another
+one.  A classifier is trained on each kind of artifact, with few and with many images
+per model.  It is tested on the photograph of the training (`closed`) and on the other
+one of its pair (`transfer`).
 
 Splits, seeds, test images and classifiers are those of `comparison`, so its rows for
 raw images and earlier methods can be compared with these.  A further column, `gap`,

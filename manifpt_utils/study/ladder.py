@@ -6,7 +6,8 @@ high-pass or the mean real image.  Splits, seeds and test images are those of
 `comparison`.
 
 The study has four parts.  The *main* one has every kind between pixels and spectra, at
-home and away, with few and many images.  *Variants* change one parameter of a kind.
+home and away, with few and many images; between pixels it also shows the raw image and
+a filter side by side.  *Variants* change one parameter of a kind.
 *Classifiers* sets representations beside classifiers that are all trained until they no
 longer improve on images that no test sees.  *Treatments* compress all images,
 generated and real, before anything else.  Besides, artifacts between pixels are
@@ -20,6 +21,7 @@ them.
 from itertools import product
 from typing import NamedTuple
 
+from .._support.names import TOGETHER
 from .._support.suggestion import suggestion
 from .comparison import sheets
 from .estimates import COLUMNS, PIXEL_SPACES
@@ -27,7 +29,7 @@ from .settings import PHOTOS, SEEDS, shared
 from .study import Study
 
 KINDS = ("raw", "highpass", "denoiser", "nearest", "hull", "tangent")
-KINDS += ("pca", "median", "mean", "random", "exact")
+KINDS += ("pca", "median", "mean", "random", "exact", *TOGETHER)
 # A denoiser that never saw the photographs of a pair.
 STRANGER = {"coffee": "astronaut", "flower": "china"}
 STRANGER |= {"astronaut": "flower", "china": "coffee"}
@@ -196,7 +198,8 @@ def _varied():
 
 
 def _measured():
-    for kind, variant in [*((kind, USUAL) for kind in KINDS), *VARIANTS]:
+    single = [(kind, USUAL) for kind in KINDS if kind not in TOGETHER]
+    for kind, variant in [*single, *VARIANTS]:
         yield "rgb", (kind, variant, USUAL, "none"), (0,), 0
 
 

@@ -175,6 +175,33 @@ def over_photographs(found, by):
     return pd.DataFrame(rows, columns=[*by, "lead"])
 
 
+def apart(first, second):
+    """How far two kinds of artifacts are apart in each space.
+
+    Parameters
+    ----------
+    first, second : DataFrame
+        Rows of `readable`, each of one kind with one number of real views.
+
+    Returns
+    -------
+    Series of Interval
+        By space: the difference of the mean leads over places and numbers of training
+        images, over the photographs.  A space that one of the two lacks is left out.
+
+    Examples
+    --------
+    >>> rows = {"space": "rgb", "photo": ["coffee", "china"], "mean": [0.5, 0.7]}
+    >>> exact = pd.DataFrame(rows)
+    >>> apart(exact, exact.assign(mean=0.4))["rgb"].mean.round(2)
+    np.float64(0.2)
+    """
+    keys = ["space", "photo"]
+    means = [part.groupby(keys, sort=False)["mean"].mean() for part in (first, second)]
+    gaps = (means[0] - means[1]).dropna()
+    return gaps.groupby("space", sort=False).apply(mean_interval)
+
+
 def by_regime(found):
     """Leads by place and number of training images, for a figure of four panels.
 

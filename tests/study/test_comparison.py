@@ -50,7 +50,9 @@ def test_the_main_table_has_every_method_on_every_photograph_with_five_seeds(tas
 
 
 def test_filters_have_three_seeds_and_the_tests_of_raw_images():
+    """But for the class real among all models of a list, which no table has."""
     fits = [f for f in module.planned() if f.method.space in PIXEL_SPACES]
+    fits = [f for f in fits if f.setting.models != "listed" or f.task == "closed"]
     filters = [f for f in fits if f.method.kind in settings.FILTERS]
     assert {f.seed for f in filters} == {*SEEDS[:3]}
     raw = [f for f in fits if f.method.kind == "raw" and f.seed == 1]
