@@ -202,6 +202,19 @@ def apart(first, second):
     return gaps.groupby("space", sort=False).apply(mean_interval)
 
 
+def spaces_of_all_kinds(found):
+    """The spaces in which no kind is missing, in their order.
+
+    Examples
+    --------
+    >>> rows = {"space": ["rgb", "rgb", "frequency"], "kind": ["exact", "hull", "hull"]}
+    >>> spaces_of_all_kinds(pd.DataFrame(rows))
+    ['rgb']
+    """
+    kinds = found.groupby("space", sort=False)["kind"].nunique()
+    return list(kinds.index[kinds == found["kind"].nunique()])
+
+
 def by_regime(found):
     """Leads by place and number of training images, for a figure of four panels.
 
