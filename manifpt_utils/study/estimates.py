@@ -31,7 +31,7 @@ N_TRAIN = (min(FEW), 100)  # images per model
 EXACT = {"exact": "euclidean", "exact_rgb": "rgb"}  # kinds, and how they search
 # The spaces in which the closest view itself was sought: one takes a quarter of an hour
 # of a processor core.
-EXACT_IN = ("rgb", "frequency")
+EXACT_IN = ("rgb", "frequency", "supervised")
 COLUMNS = ("closed", "transfer")
 # Other numbers of neighbours and other searches are tried between pixels, with few
 # images.
