@@ -17,6 +17,7 @@ from sklearn.base import (
 from sklearn.decomposition import PCA
 from sklearn.utils.validation import check_is_fitted
 
+from .filters import Highpass
 from .projection import Projector, displacement
 from .spaces import make_space
 
@@ -91,6 +92,45 @@ class RandomReal(Control):
     def _x_star(self, x):
         rng = np.random.default_rng(self.seed)
         return self.features_[rng.integers(len(self.features_), size=len(x))]
+
+
+class Blurred(Control):
+    """The image minus its own Gaussian blur, both in the space.
+
+    Between pixels it is the high-pass, but for the rounding of the blurred image; in a
+    space of a network, where a high-pass has no features, it stands for one.
+
+    Parameters
+    ----------
+    space : str or transformer
+    sd : float
+        Standard deviation of the blur, in pixels.
+
+    Examples
+    --------
+    >>> grey = np.full((2, 8, 8, 3), 128, np.uint8)
+    >>> Blurred().fit(grey).transform(grey).any().item()
+    False
+    """
+
+    def __init__(self, space="rgb", *, sd=0.5):
+        super().__init__(space)
+        self.sd = sd
+
+    def fit(self, real, y=None):
+        """Fit the space on real images (n, h, w, 3); the blur uses none of them."""
+        self.filter_ = Highpass(sd=self.sd).fit(real)
+        return super().fit(real)
+
+    def _learn(self, features):
+        """Learn nothing."""
+
+    def project(self, images):
+        """The blurred images and what they lack, as an `EstimatedProjection`."""
+        check_is_fitted(self)
+        blurred = 255 * self.filter_.project(images).x_star.reshape(images.shape)
+        x_star = self._embed(blurred.round().clip(0, 255).astype(np.uint8))
+        return displacement(self._embed(images), x_star)
 
 
 class PrincipalComponents(Control):

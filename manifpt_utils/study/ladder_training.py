@@ -11,6 +11,7 @@ from ..baselines import baseline
 from ..baselines.standardised import StandardisedClassifier
 from ..images.postprocessing import postprocess
 from ..method.classifiers import ImageAttributor, classifier_for
+from ..method.controls import Blurred
 from ..method.denoiser import Denoiser, denoising_error, shipped
 from ..method.evaluation import with_seed
 from ..method.exact import ExactManifold
@@ -182,6 +183,8 @@ def _transformer(shown, photo, treatment):
     data = _treated(photo, treatment)
     if kind == "highpass" and variant != USUAL:
         return Highpass(space, **VARIANTS[kind, variant]).fit(data.real)
+    if kind == "blur":
+        return Blurred(space).fit(data.real)
     if kind == "denoiser":
         return _denoiser(space, variant, STRANGER[home], data).fit(data.real)
     return representations(data, [space], [kind]).popitem()[1]

@@ -7,6 +7,7 @@ from sklearn.base import clone
 from manifpt_utils.images.photograph import PhotoManifold
 from manifpt_utils.method.classifiers import classifier_for
 from manifpt_utils.method.controls import (
+    Blurred,
     MeanReal,
     PrincipalComponents,
     RandomReal,
@@ -97,6 +98,17 @@ def test_stand_ins_work_in_any_space(views, space):
     assert (drawn.x_star != other.x_star).any()
 
 
+def test_the_blurred_image_stands_for_a_high_pass_in_any_space(views):
+    high = Highpass(sd=0.7).fit(views)
+    found = Blurred(sd=0.7).fit(views).transform(views)
+    np.testing.assert_allclose(found, high.transform(views), atol=0.5 / 255 + 1e-6)
+    blurred = np.rint(255 * high.project(views).x_star).astype(np.uint8)
+    embed = make_space("supervised").fit(views).transform
+    expected = embed(views) - embed(blurred.reshape(views.shape))
+    shown = Blurred("supervised", sd=0.7).fit(views).transform(views)
+    np.testing.assert_allclose(shown, expected, atol=1e-4)
+
+
 def test_what_is_side_by_side_has_one_scale_on_real_images(views):
     parts = [make_space("rgb"), Highpass()]
     shown = SideBySide(parts).fit(views)
@@ -132,6 +144,7 @@ def test_side_by_side_is_classified_by_what_only_one_part_shows(views):
             "one size.*the parts give .32, 32, 3., None",
         ),
         (Highpass(sd=0), "sd must be positive, got 0"),
+        (Blurred(sd=0), "sd must be positive, got 0"),
         (
             Highpass("supervised"),
             "Highpass filters pixels.*no features in 'supervised'",
