@@ -6,6 +6,7 @@ They are scikit-learn estimators around a network.  Besides `predict` they offer
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -241,7 +242,8 @@ class ImageAttributor(_Attributor):
     augment : {None, "colour"}
         Random channel order, gain and offset while training.
     image_shape : tuple, optional
-        (h, w, 3) of the flattened rows; without it, images are taken to be square.
+        (h, w, 3) of the flattened rows; without it, images are taken to be square. The
+        small backbone takes other numbers of channels, too, but not to be augmented.
     epochs, min_steps, rate, batch_size, device, progress, seed
         As for `NetworkClassifier`.
     weight_decay : float
@@ -259,7 +261,13 @@ class ImageAttributor(_Attributor):
         shape = picture_shape(x.shape[1], self.image_shape)
         if self.augment not in (None, "colour"):
             raise ValueError(f"augment must be None or 'colour', got {self.augment!r}.")
-        backbone = self._backbone(small=small_resnet, resnet50=resnet50)
+        if shape[2] != 3 and (self.augment or self.backbone != "small"):
+            raise ValueError(
+                f"augment='colour' and a large backbone need 3 channels, got {shape[2]}"
+                "; use backbone='small' with augment=None."
+            )
+        small = partial(small_resnet, channels=shape[2])
+        backbone = self._backbone(small=small, resnet50=resnet50)
         # One mean and scale for all pixels, so that the picture keeps its contrasts.
         mean, scale = mean_and_scale(x)
         preparation = [Standardise(mean, scale + 1e-12)]

@@ -84,14 +84,14 @@ def imagenet_colours():
     return torchvision.transforms.Normalize(IMAGENET_MEAN, IMAGENET_SD)
 
 
-def pyramid(width, block):
+def pyramid(width, block, *, channels=3):
     """A stem at full resolution, three halving blocks, the mean: 8 x width features.
 
     `block` builds a layer from the numbers of channels before and after it; the second
     is twice the first.
     """
     return nn.Sequential(
-        nn.Conv2d(3, width, 3, 1, 1, bias=False),
+        nn.Conv2d(channels, width, 3, 1, 1, bias=False),
         nn.BatchNorm2d(width),
         nn.ReLU(),
         *(block(width * 2**i, width * 2 ** (i + 1)) for i in range(3)),
@@ -100,9 +100,9 @@ def pyramid(width, block):
     )
 
 
-def small_resnet(width=8):
+def small_resnet(width=8, *, channels=3):
     """The residual network that attribution trains from scratch: 8 x width features."""
-    return pyramid(width, ResidualBlock)
+    return pyramid(width, ResidualBlock, channels=channels)
 
 
 class SmallEncoder(nn.Sequential):

@@ -6,8 +6,8 @@ Every entry is a fitted scikit-learn transformer from images to rows of numbers.
 from functools import partial
 from typing import NamedTuple
 
-from .._support.names import KINDS
-from .controls import MeanReal, PrincipalComponents, RandomReal
+from .._support.names import KINDS, TOGETHER
+from .controls import MeanReal, PrincipalComponents, RandomReal, SideBySide
 from .denoiser import Denoiser, shipped
 from .exact import ExactManifold
 from .filters import SHOWN_IN, Highpass, Median
@@ -48,7 +48,8 @@ def representations(
         Some of `KINDS`.  "raw" is the embedding itself.  All others are artifacts: by
         an estimate ("nearest", "tangent", "hull", "denoiser"), by the closest point of
         the known manifold in the space itself ("exact") or among pixels ("exact_rgb"),
-        or by a control ("highpass", "median", "pca", "mean", "random").
+        or by a control ("highpass", "median", "pca", "mean", "random").  The kinds of
+        `TOGETHER` are two of these side by side.
     denoiser_steps : int
         Training steps of a denoiser, where none is shipped for the benchmark.
 
@@ -84,7 +85,7 @@ def is_possible(name, benchmark):
     benchmark : Benchmark
     """
     space = ALIASES.get(name.space, name.space)
-    if name.kind in FILTERS:
+    if name.kind in (*FILTERS, *TOGETHER):
         return space in SHOWN_IN
     if name.kind == "exact_rgb" and space == "rgb":
         return False
@@ -97,7 +98,7 @@ def make_representation(name, **options):
     Parameters
     ----------
     name : Representation
-        Of any kind but "exact" and "exact_rgb".
+        Of any kind but "exact", "exact_rgb" and those of `TOGETHER`.
     **options
         Parameters of its class, such as `weights` of a denoiser.
 
@@ -115,6 +116,9 @@ def make_representation(name, **options):
 
 def _make(name, benchmark, denoiser_steps):
     space, kind = name
+    if kind in TOGETHER:
+        pair = [name._replace(kind=part) for part in TOGETHER[kind]]
+        return SideBySide([_make(part, benchmark, denoiser_steps) for part in pair])
     if kind == "denoiser":
         # With a bar, because this may take minutes for large images.
         options = {"steps": denoiser_steps, "progress": True}

@@ -32,6 +32,8 @@ KIND_STYLE = {
     "tangent": (PALETTE["purple"], "v"),
     "denoiser": (PALETTE["pink"], "P"),
     "highpass": (PALETTE["gold"], "X"),
+    "raw+denoiser": (PALETTE["pink"], "p"),
+    "raw+highpass": (PALETTE["gold"], "p"),
     "pca": (PALETTE["brown"], "<"),
     "mean": (PALETTE["teal"], ">"),
     "median": (PALETTE["teal"], "h"),

@@ -112,7 +112,7 @@ def estimate(photos, spaces, **options):
 
 @command.command("ladder", epilog=EPILOG)
 @several("--photos", PHOTOS, "Photographs")
-@several("--kinds", ladder.KINDS, "Kinds of artifacts and controls")
+@several("--kinds", ladder.EVERY_KIND, "Kinds of artifacts and controls")
 @common
 def ladder_of_controls(photos, kinds, **options):
     """Train on artifacts, and on controls without a closest point."""

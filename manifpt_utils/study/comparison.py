@@ -176,8 +176,8 @@ def n_seeds(setting, method, task, n_train):
     """How many seeds a cell of the table has, from `N_SEEDS`.
 
     The question of origin is put only to methods without their own network, as in the
-    paper: to raw images and to artifacts.  High-pass and denoiser have three seeds;
-    they take part where models are told apart without the class "real".
+    paper: to raw images, to artifacts and to filters.  High-pass and denoiser have
+    three seeds, and take part with real images where the models are shared.
 
     Examples
     --------
@@ -190,7 +190,8 @@ def n_seeds(setting, method, task, n_train):
         return 0
     quick, networks = N_SEEDS[test]
     if method.kind in FILTERS:
-        return 0 if test in ("with real", "origin") else min(quick, FILTER_SEEDS)
+        is_asked = test != "with real" or setting.models == "shared"
+        return min(quick, FILTER_SEEDS) if is_asked else 0
     return networks if method.has_network else quick
 
 

@@ -10,7 +10,7 @@ from ..method.evaluation import accuracy, fit_and_test
 from ..method.exact import ExactManifold
 from ..method.manifold import METRICS, DataManifold
 from .comparison_training import generators, nested_split
-from .estimates import COLUMNS, N_REAL
+from .estimates import COLUMNS, EXACT, N_REAL
 from .settings import N_TEST, OTHER, shared
 
 N_PAIRS = 2000  # pairs of real views that give their typical distance
@@ -63,9 +63,10 @@ def _features(photo, representation):
     """The classifier for a representation, and all images in this representation."""
     space, kind, k, search, n_real = representation
     images, _ = _pool(photo)
-    if kind == "exact":
+    if kind in EXACT:
         data = generators(shared(photo))
-        exact = ExactManifold(data.manifold, space, search_space=search)
+        among = "rgb" if kind == "exact_rgb" else None
+        exact = ExactManifold(data.manifold, space, search_space=among)
         shown = exact.fit(data.real)
         return classifier_for(shown), shown.transform(images)
     manifold, index = _manifold(photo, space, search, n_real)

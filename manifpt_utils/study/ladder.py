@@ -6,12 +6,14 @@ high-pass or the mean real image.  Splits, seeds and test images are those of
 `comparison`.
 
 The study has four parts.  The *main* one has every kind between pixels and spectra, at
-home and away, with few and many images.  *Variants* change one parameter of a kind.
-*Classifiers* sets representations beside classifiers that are all trained until they no
-longer improve on images that no test sees.  *Treatments* compress all images,
-generated and real, before anything else.  Besides, artifacts between pixels are
-measured without any classifier: how far they point the way of the exact one, how long
-they are beside it, and how long those of new real images are beside others.
+home and away, with few and many images; between pixels it also shows the raw image and
+a filter side by side, and some kinds are shown in a learned space.  *Variants* change
+one parameter of a kind.  *Classifiers* sets representations beside classifiers that are
+all trained until they no longer improve on images that no test sees.  *Treatments*
+compress all images, generated and real, before anything else.  Besides, artifacts
+between pixels are measured without any classifier: how far they point the way of the
+exact one, how long they are beside it, and how long those of new real images are beside
+others.
 
 `manifpt study ladder` computes what the results lack, and `LADDER.results()` reads
 them.
@@ -20,6 +22,7 @@ them.
 from itertools import product
 from typing import NamedTuple
 
+from .._support.names import TOGETHER
 from .._support.suggestion import suggestion
 from .comparison import sheets
 from .estimates import COLUMNS, PIXEL_SPACES
@@ -27,7 +30,12 @@ from .settings import PHOTOS, SEEDS, shared
 from .study import Study
 
 KINDS = ("raw", "highpass", "denoiser", "nearest", "hull", "tangent")
-KINDS += ("pca", "median", "mean", "random", "exact")
+KINDS += ("pca", "median", "mean", "random", "exact", *TOGETHER)
+# In the space of a small network, where a filter of pixels has no features: "blur" is
+# the embedded image minus its embedded blur.
+LEARNED = ("supervised",)
+LEARNED_KINDS = ("raw", "blur", "nearest", "hull", "tangent", "pca", "mean")
+EVERY_KIND = (*KINDS, "blur")
 # A denoiser that never saw the photographs of a pair.
 STRANGER = {"coffee": "astronaut", "flower": "china"}
 STRANGER |= {"astronaut": "flower", "china": "coffee"}
@@ -59,8 +67,8 @@ class Rung(NamedTuple):
     """One training: a representation and a classifier."""
 
     photo: str
-    space: str  # "rgb" or "frequency"
-    kind: str  # one of `KINDS`
+    space: str  # "rgb", "frequency", or one of `LEARNED`
+    kind: str  # one of `EVERY_KIND`
     variant: str  # of the kind: "usual", or as in `VARIANTS`
     classifier: str  # "usual", or one of `CLASSIFIERS`
     treatment: str  # of all images: "none", or one of `TREATMENTS`
@@ -78,7 +86,8 @@ class Ladder(Study):
     keys = (*Rung._fields, "column")
     values = ("score", "reason")
     types = {"n_train": int, "seed": int, "score": float}
-    names = (*PHOTOS, *PIXEL_SPACES, *KINDS, USUAL, *CLASSIFIERS, "none")
+    names = (*PHOTOS, *PIXEL_SPACES, *LEARNED)
+    names += (*EVERY_KIND, USUAL, *CLASSIFIERS, "none")
     order = {name: i for i, name in enumerate(names)}
 
     def planned(self):
@@ -139,7 +148,7 @@ def columns(training):
     return (*COLUMNS, *TREATED) if is_plain else COLUMNS
 
 
-def planned(photos=PHOTOS, kinds=KINDS):
+def planned(photos=PHOTOS, kinds=EVERY_KIND):
     """All trainings of the study, the main part first.
 
     Parameters
@@ -151,7 +160,7 @@ def planned(photos=PHOTOS, kinds=KINDS):
     ValueError
         If a photograph or a kind is unknown.
     """
-    for given, known in ((photos, PHOTOS), (kinds, KINDS)):
+    for given, known in ((photos, PHOTOS), (kinds, EVERY_KIND)):
         for name in given:
             if name not in known:
                 raise ValueError(f"unknown {name!r};{suggestion(str(name), known)}")
@@ -183,6 +192,8 @@ def _parts():
     yield _main("frequency", CLASSIFIED, n_seeds=2)
     yield _treated()
     yield _main("rgb", ["exact"])
+    for space in LEARNED:
+        yield _main(space, LEARNED_KINDS)
 
 
 def _main(space, kinds, *, n_seeds=3):
@@ -196,7 +207,8 @@ def _varied():
 
 
 def _measured():
-    for kind, variant in [*((kind, USUAL) for kind in KINDS), *VARIANTS]:
+    single = [(kind, USUAL) for kind in KINDS if kind not in TOGETHER]
+    for kind, variant in [*single, *VARIANTS]:
         yield "rgb", (kind, variant, USUAL, "none"), (0,), 0
 
 

@@ -8,6 +8,7 @@ from itertools import product
 
 import pandas as pd
 
+from .._support.names import TOGETHER
 from ..metrics.intervals import (
     chosen_elsewhere,
     holm,
@@ -119,8 +120,8 @@ def accuracy_panels(scores):
     Returns
     -------
     DataFrame
-        `panel`, `kind`, `group` ("estimate of x*" or "control") and `accuracy`, an
-        Interval over photographs.
+        `panel`, `kind`, `group` ("estimate of x*", "control" or "side by side") and
+        `accuracy`, an Interval over photographs.
     """
     rows = [
         (panel, kind, _group(kind), share_interval(scores.loc[kind, panel]))
@@ -138,6 +139,8 @@ def intervals(scores):
 
 
 def _group(kind):
+    if kind in TOGETHER:
+        return "side by side"
     return "estimate of x*" if kind.startswith(ESTIMATES) else "control"
 
 

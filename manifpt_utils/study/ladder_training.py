@@ -11,12 +11,13 @@ from ..baselines import baseline
 from ..baselines.standardised import StandardisedClassifier
 from ..images.postprocessing import postprocess
 from ..method.classifiers import ImageAttributor, classifier_for
+from ..method.controls import Blurred
 from ..method.denoiser import Denoiser, denoising_error, shipped
 from ..method.evaluation import with_seed
 from ..method.exact import ExactManifold
 from ..method.filters import Highpass
 from ..method.representations import representations
-from .comparison_training import generators, nested_split
+from .comparison_training import DENOISER_STEPS, generators, nested_split
 from .ladder import (
     N_VALIDATED,
     NOISE_LEFT,
@@ -28,7 +29,6 @@ from .ladder import (
 )
 from .settings import N_TEST, OTHER, shared
 
-STEPS = 1200  # training steps of a denoiser, as for the shipped ones
 N_MEASURED = 25  # images per model whose artifacts are measured
 SCALE = 0.25  # standard deviation of pixels, around 0.5, for networks of other authors
 PENALTIES = {"logistic regression": (1e-4, 1e-3, 1e-2, 0.1, 1)}
@@ -183,6 +183,8 @@ def _transformer(shown, photo, treatment):
     data = _treated(photo, treatment)
     if kind == "highpass" and variant != USUAL:
         return Highpass(space, **VARIANTS[kind, variant]).fit(data.real)
+    if kind == "blur":
+        return Blurred(space).fit(data.real)
     if kind == "denoiser":
         return _denoiser(space, variant, STRANGER[home], data).fit(data.real)
     return representations(data, [space], [kind]).popitem()[1]
@@ -195,7 +197,7 @@ def _denoiser(space, variant, stranger, data):
     if variant == USUAL and shipped(data):
         return Denoiser(space, weights=shipped(data))
     changed = VARIANTS.get(("denoiser", variant), {})
-    return Denoiser(space, **{"steps": STEPS} | changed)
+    return Denoiser(space, **{"steps": DENOISER_STEPS} | changed)
 
 
 @lru_cache(maxsize=2)

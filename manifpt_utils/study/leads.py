@@ -13,7 +13,7 @@ from scipy.stats import t as student
 from ..metrics.intervals import holm, mean_interval, t_test
 from .estimates import COLUMNS, ESTIMATES, N_REAL
 
-SEARCHED = "searched in RGB"  # stored as "exact": its view is found among pixels
+SEARCHED = "searched in RGB"  # what readers see of the kind "exact_rgb"
 PLACES = {"closed": "home", "transfer": "away"}
 RIVAL = ["photo", "column", "n_train", "seed"]
 TEST = ["n_train", "place", "kind", "n_real"]
@@ -144,11 +144,13 @@ def readable(found):
     Returns
     -------
     DataFrame
-        With a column `place`, "home" or "away".  The kind "exact" is called
-        `SEARCHED`: outside RGB its view is not the closest one in the space.
+        With a column `place`, "home" or "away".  The kind "exact_rgb" is called
+        `SEARCHED`.  In RGB it is the exact one, whose rows appear under both names.
     """
-    kind = found["kind"].replace("exact", SEARCHED)
-    return found.assign(kind=kind, place=found["column"].map(PLACES))
+    table = found.assign(place=found["column"].map(PLACES))
+    in_rgb = table[(table["kind"] == "exact") & (table["space"] == "rgb")]
+    table = pd.concat([table, in_rgb.assign(kind="exact_rgb")], ignore_index=True)
+    return table.assign(kind=table["kind"].replace("exact_rgb", SEARCHED))
 
 
 def over_photographs(found, by):
@@ -171,6 +173,46 @@ def over_photographs(found, by):
     groups = means.groupby(list(by), sort=False)
     rows = [(*_tuple(key), mean_interval(part)) for key, part in groups]
     return pd.DataFrame(rows, columns=[*by, "lead"])
+
+
+def apart(first, second):
+    """How far two kinds of artifacts are apart in each space.
+
+    Parameters
+    ----------
+    first, second : DataFrame
+        Rows of `readable`, each of one kind with one number of real views.
+
+    Returns
+    -------
+    Series of Interval
+        By space: the difference of the mean leads over places and numbers of training
+        images, over the photographs.  A space that one of the two lacks is left out.
+
+    Examples
+    --------
+    >>> rows = {"space": "rgb", "photo": ["coffee", "china"], "mean": [0.5, 0.7]}
+    >>> exact = pd.DataFrame(rows)
+    >>> round(apart(exact, exact.assign(mean=0.4))["rgb"].mean, 2)
+    0.2
+    """
+    keys = ["space", "photo"]
+    means = [part.groupby(keys, sort=False)["mean"].mean() for part in (first, second)]
+    gaps = (means[0] - means[1]).dropna()
+    return gaps.groupby("space", sort=False).apply(mean_interval)
+
+
+def spaces_of_all_kinds(found):
+    """The spaces in which no kind is missing, in their order.
+
+    Examples
+    --------
+    >>> rows = {"space": ["rgb", "rgb", "frequency"], "kind": ["exact", "hull", "hull"]}
+    >>> spaces_of_all_kinds(pd.DataFrame(rows))
+    ['rgb']
+    """
+    kinds = found.groupby("space", sort=False)["kind"].nunique()
+    return list(kinds.index[kinds == found["kind"].nunique()])
 
 
 def by_regime(found):

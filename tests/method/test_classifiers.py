@@ -100,6 +100,9 @@ def test_wrong_input_is_named(easy_rows):
         ImageAttributor(backbone="smal").fit(x, y)
     with pytest.raises(ValueError, match="augment must be None or 'colour', got 'x'"):
         ImageAttributor(augment="x").fit(x, y)
+    for option in ({"augment": "colour"}, {"backbone": "resnet50"}):
+        with pytest.raises(ValueError, match="need 3 channels, got 12"):
+            ImageAttributor(image_shape=(4, 4, 12), **option).fit(x, y)
     with pytest.raises(ValueError, match="NaN"):
         VectorAttributor().fit(np.full((15, 4), np.nan), y)
 

@@ -5,7 +5,14 @@ import pytest
 from sklearn.base import clone
 
 from manifpt_utils.images.photograph import PhotoManifold
-from manifpt_utils.method.controls import MeanReal, PrincipalComponents, RandomReal
+from manifpt_utils.method.classifiers import classifier_for
+from manifpt_utils.method.controls import (
+    Blurred,
+    MeanReal,
+    PrincipalComponents,
+    RandomReal,
+    SideBySide,
+)
 from manifpt_utils.method.filters import Highpass, Median
 from manifpt_utils.method.spaces import make_space
 
@@ -91,10 +98,53 @@ def test_stand_ins_work_in_any_space(views, space):
     assert (drawn.x_star != other.x_star).any()
 
 
+def test_the_blurred_image_stands_for_a_high_pass_in_any_space(views):
+    high = Highpass(sd=0.7).fit(views)
+    found = Blurred(sd=0.7).fit(views).transform(views)
+    np.testing.assert_allclose(found, high.transform(views), atol=0.5 / 255 + 1e-6)
+    blurred = np.rint(255 * high.project(views).x_star).astype(np.uint8)
+    embed = make_space("supervised").fit(views).transform
+    expected = embed(views) - embed(blurred.reshape(views.shape))
+    shown = Blurred("supervised", sd=0.7).fit(views).transform(views)
+    np.testing.assert_allclose(shown, expected, atol=1e-4)
+
+
+def test_what_is_side_by_side_has_one_scale_on_real_images(views):
+    parts = [make_space("rgb"), Highpass()]
+    shown = SideBySide(parts).fit(views)
+    pictures = shown.transform(views).reshape(-1, *shown.image_shape_)
+    assert pictures.shape[1:] == (32, 32, 6) and pictures.dtype == np.float32
+    for part, channels in zip(parts, np.split(pictures, 2, axis=3), strict=True):
+        alone = part.fit(views).transform(views)
+        expected = ((alone - alone.mean()) / alone.std()).reshape(channels.shape)
+        np.testing.assert_allclose(channels, expected, atol=1e-4)
+
+
+def test_a_part_that_is_always_zero_stays_zero_side_by_side():
+    flat = np.full((2, 8, 8, 3), 77, np.uint8)
+    shown = SideBySide([make_space("rgb"), MeanReal()]).fit(flat).transform(flat)
+    assert np.isfinite(shown).all() and not shown.any()
+
+
+def test_side_by_side_is_classified_by_what_only_one_part_shows(views):
+    """A trace of one grey level, which is seen in the second part alone."""
+    marked = views.copy()
+    marked[:, ::2, ::2] ^= 1
+    images, labels = np.concatenate([views, marked]), np.repeat([*"ab"], len(views))
+    shown = SideBySide([make_space("rgb"), Highpass()]).fit(views)
+    head = classifier_for(shown).fit(shown.transform(images), labels)
+    assert (head.predict(shown.transform(images)) == labels).mean() > 0.9
+
+
 @pytest.mark.parametrize(
     ("control", "message"),
     [
+        (
+            SideBySide([make_space("rgb"), make_space("supervised")]),
+            "one size.*the parts give .32, 32, 3., None",
+        ),
         (Highpass(sd=0), "sd must be positive, got 0"),
+        (Blurred(sd=0), "sd must be positive, got 0"),
         (
             Highpass("supervised"),
             "Highpass filters pixels.*no features in 'supervised'",

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from manifpt_utils._support.names import CONTROLS, ESTIMATES
+from manifpt_utils._support.names import CONTROLS, ESTIMATES, TOGETHER
 from manifpt_utils.images.benchmark import Benchmark
 from manifpt_utils.images.photograph import PhotoManifold
 from manifpt_utils.method.representations import (
@@ -35,7 +35,7 @@ def test_every_kind_in_order(benchmark):
     assert [name.kind for name in shown] == [k for k in KINDS if k != "exact_rgb"]
     assert {name.space for name in shown} == {"rgb"}
     rows = {n.kind: t.transform(benchmark.images["a"]) for n, t in shown.items()}
-    assert {r.shape for r in rows.values()} == {(6, 3072)}
+    assert all(rows[k].shape == (6, 3072 * (1 + (k in TOGETHER))) for k in rows)
     # The exact artifact of a brightened view is what was added to it.
     assert np.median(rows["exact"]) == pytest.approx(30 / 255, abs=0.05)
     length = {kind: np.linalg.norm(r) for kind, r in rows.items()}
@@ -48,7 +48,7 @@ def test_what_there_cannot_be_is_left_out(benchmark):
     kinds = ("raw", "nearest", "exact", "exact_rgb")
     names = list(representations(unknown, ["rgb"], kinds))
     assert names == [Representation("rgb", "raw"), Representation("rgb", "nearest")]
-    kinds = ("highpass", "median", "denoiser", "mean", "exact_rgb")
+    kinds = ("highpass", "median", "denoiser", "raw+highpass", "mean", "exact_rgb")
     names = representations(benchmark, ["supervised"], kinds)
     assert [name.kind for name in names] == ["mean", "exact_rgb"]
 
@@ -58,6 +58,15 @@ def test_a_name_is_a_space_and_a_kind():
     assert str(name) == "rgb nearest"
     assert (name.space, name.kind) == name == ("rgb", "nearest")
     assert {*CONTROLS} & {*ESTIMATES} == set()
+
+
+def test_two_kinds_side_by_side_are_those_of_their_name(benchmark):
+    shown = representations(benchmark, ["rgb"], ["raw", "highpass", "raw+highpass"])
+    images = benchmark.images["a"]
+    raw, filtered, both = (t.transform(images) for t in shown.values())
+    both = both.reshape(-1, 6)
+    for part, alone in ((both[:, :3], raw), (both[:, 3:], filtered)):
+        assert np.corrcoef(part.ravel(), alone.ravel())[0, 1] == pytest.approx(1)
 
 
 def test_an_unknown_or_renamed_kind_is_named(benchmark):

@@ -1,5 +1,6 @@
 """The study of estimates: what it holds, that it is found again, and what it shows."""
 
+import numpy as np
 import pytest
 from rotating import one_thread, rotating_seed
 
@@ -42,7 +43,10 @@ def test_no_training_is_planned_twice_and_batches_are_not_torn_apart():
 def test_every_photograph_and_space_has_exact_nearest_and_hull_artifacts():
     shown = {t[:6] for t in module.planned() if t.n_train}
     for photo, space in [(p, s) for p in PHOTOS for s in PAPER_SPACES]:
-        assert (photo, space, "exact", 0, "rgb", 0) in shown
+        exact = (photo, space, "exact", 0, "euclidean", 0) in shown
+        assert exact == (space in module.EXACT_IN)
+        searched = (photo, space, "exact_rgb", 0, "rgb", 0) in shown
+        assert searched == (space != "rgb"), "in RGB it would be exact"
         for n in module.N_REAL:
             assert (photo, space, "nearest", 1, "euclidean", n) in shown
             assert (photo, space, "hull", 33, "euclidean", n) in shown
@@ -84,6 +88,20 @@ def test_a_training_is_that_of_a_pipeline_on_the_images_of_the_comparison(few_vi
     assert scores == pytest.approx(
         [(head.predict(x[test]) == labels[test]).mean(), moved]
     )
+
+
+def test_exact_views_are_sought_in_the_space_itself_and_others_among_pixels(
+    few_views, monkeypatch
+):
+    data = compared.generators(shared("coffee"))
+    few = data.labelled(1)[0]
+    monkeypatch.setattr(trainings, "_pool", lambda photo: (few, None))
+    lengths = {}
+    for kind, search in module.EXACT.items():
+        _, found = trainings._features("coffee", ("supervised", kind, 0, search, 0))
+        lengths[kind] = np.linalg.norm(found, axis=1)
+    assert (lengths["exact"] <= lengths["exact_rgb"] * (1 + 1e-3)).all()
+    assert lengths["exact"].sum() < 0.99 * lengths["exact_rgb"].sum()
 
 
 def test_more_real_views_leave_a_smaller_gap(few_views):

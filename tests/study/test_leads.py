@@ -48,10 +48,27 @@ def test_a_lead_over_one_seed_has_no_p_value():
 
 
 def test_readers_see_places_and_what_was_searched_in_rgb():
-    table = pd.DataFrame(rows("exact", 0, [0.9, 0.9], search="rgb"))
+    exact = rows("exact", 0, [0.9, 0.9])
+    other = {"space": "frequency", "search": "rgb"}
+    exact += rows("exact", 0, [0.7, 0.7], **other | {"search": "euclidean"})
+    exact += rows("exact_rgb", 0, [0.5, 0.5], **other)
+    table = pd.DataFrame(exact)
     found = leads.readable(leads.lead(table, rival(0.1, 0.1)).reset_index())
-    assert found["kind"].tolist() == [leads.SEARCHED] == ["searched in RGB"]
-    assert found["place"].tolist() == ["home"]
+    means = found.set_index(["space", "kind"])["mean"]
+    assert leads.SEARCHED == "searched in RGB"
+    assert means["frequency"].round(6).to_dict() == {"exact": 0.6, leads.SEARCHED: 0.4}
+    # In RGB the two are one.
+    assert means["rgb"].round(6).to_dict() == {"exact": 0.8, leads.SEARCHED: 0.8}
+    assert set(found["place"]) == {"home"}
+
+
+def test_two_kinds_are_compared_on_each_photograph_in_the_spaces_of_both():
+    cells = [("coffee", "rgb", 0.1), ("china", "rgb", 0.5), ("coffee", "frequency", 1)]
+    first = pd.DataFrame(cells, columns=["photo", "space", "mean"])
+    second = pd.concat([first, first]).assign(mean=[0, 0.2, 9, 0.2, 0.4, 9])
+    found = leads.apart(first, second[second["space"] == "rgb"])
+    assert list(found.index) == ["rgb"] and found["rgb"].n == 2
+    assert found["rgb"].mean == pytest.approx((0.0 + 0.2) / 2)
 
 
 def test_the_unit_over_photographs_is_the_photograph():
