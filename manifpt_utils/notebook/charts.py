@@ -273,7 +273,7 @@ def dot_panels(
     names = [""] * len(order) if group is None else list(order[group])
     rows = _rows([str(label) for label in order[row]], names)
     panels = _groups(table, col)
-    size = (max(3.5, _longest(rows) + 1.8), 0.19 * len(rows) + 0.85)
+    size = (max(3.5, _longest(rows) + 1.8), 0.15 * len(rows) + 0.85)
     figures, axes = zip(*(canvas(*size) for _ in panels), strict=True)
     for axis, (title, part) in zip(axes, panels.items(), strict=True):
         part = part.set_index(row).reindex(order[row])
