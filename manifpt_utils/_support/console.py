@@ -6,20 +6,22 @@ from .names import NORMALISATIONS
 from .printable import printable
 
 
-def count(name, default=None, *, least=1, help):
+def whole_number(name, default=None, *, least=1, help):
     """An option that takes a whole number, not below the least one."""
     options = {"type": click.IntRange(min=least), "default": default, "help": help}
     return click.option(name, show_default=default is not None, **options)
 
 
-size = count("--size", help="Resize all images to this height and width.")
-n_real = count("--n-real", help="Real images for the manifold [default: all].")
+size = whole_number("--size", help="Resize all images to this height and width.")
+n_real = whole_number("--n-real", help="Real images for the manifold [default: all].")
 normalise = click.option(
     "--normalise",
     type=click.Choice(NORMALISATIONS),
     help="Store all images alike first, see manifpt audit --help.",
 )
-workers = count("--workers", help="Start this many Dask workers on this machine.")
+workers = whole_number(
+    "--workers", help="Start this many Dask workers on this machine."
+)
 scheduler = click.option(
     "--scheduler",
     metavar="ADDRESS",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from .._support.console import Room, count, device, normalise, size
+from .._support.console import Room, device, normalise, size, whole_number
 from .._support.files import check_replaceable, check_writable, write_whole
 from .._support.printable import printable
 
@@ -67,7 +67,7 @@ def command():
 @click.option("--models", help="Models to learn, separated by commas [default: all].")
 @size
 @normalise
-@count("--per-class", help="Read at most this many images of a class.")
+@whole_number("--per-class", help="Read at most this many images of a class.")
 @click.option("--space", help="rgb, frequency, supervised or selfsupervised.")
 @click.option(
     "--estimate",
@@ -87,7 +87,7 @@ def command():
 @click.option("--without-real", is_flag=True, help="Leave real out of the classes.")
 @click.option("--quick", is_flag=True, help="Only one round of cross-validation.")
 @device
-@count("--seed", 0, least=0, help="Seed of everything random.")
+@whole_number("--seed", 0, least=0, help="Seed of everything random.")
 def fit(folder, output, models, size, normalise, per_class, without_real, **options):
     """Learn to attribute images to the models of FOLDER.
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from .._support.console import Task, count, device
+from .._support.console import Task, device, whole_number
 
 STOPPED = "stopped; the same command draws the missing images"
 EPILOG = """\b
@@ -17,15 +17,15 @@ Example:
 @click.argument("pipeline", type=click.Path(path_type=Path))
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.argument("name")
-@count("-n", 1000, help="Number of images in the end.")
-@count(
+@whole_number("-n", 1000, help="Number of images in the end.")
+@whole_number(
     "--seed",
     0,
     least=0,
     help="Seed of the first image; the next image has the next seed.",
 )
-@count("--batch-size", 8, help="Images drawn at once.")
-@count("--steps", help="Steps of the sampler.")
+@whole_number("--batch-size", 8, help="Images drawn at once.")
+@whole_number("--steps", help="Steps of the sampler.")
 @device
 def command(pipeline, folder, name, **options):
     """Draw images from a diffusers PIPELINE, a local folder, into FOLDER/NAME.

@@ -6,12 +6,12 @@ import click
 
 from .._support.console import (
     Task,
-    count,
     device,
     n_real,
     normalise,
     scheduler,
     size,
+    whole_number,
     workers,
 )
 from .._support.names import ESTIMATORS, SPACES
@@ -52,7 +52,7 @@ Examples:
     show_default=True,
     help="Of the closest point.",
 )
-@count("--shard", 2000, help="Images of a task.")
+@whole_number("--shard", 2000, help="Images of a task.")
 @click.option("--without-artifacts", is_flag=True, help="Only neighbours, distances.")
 @workers
 @scheduler

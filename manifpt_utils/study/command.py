@@ -6,7 +6,15 @@ from pathlib import Path
 
 import click
 
-from .._support.console import Room, count, device, n_real, scheduler, size, workers
+from .._support.console import (
+    Room,
+    device,
+    n_real,
+    scheduler,
+    size,
+    whole_number,
+    workers,
+)
 from .._support.names import BASELINES, PAPER_SPACES, SPACES
 from .._support.paths import DATA
 from . import comparison, estimates, folder_study, ladder, regime
@@ -69,7 +77,7 @@ def work(function):
     """The options that say how the work is shared."""
     for option in (
         click.option("--list", "list_only", is_flag=True, help="Show what is missing."),
-        count("--jobs", 1, help="Processes at a time."),
+        whole_number("--jobs", 1, help="Processes at a time."),
         workers,
         scheduler,
         device,
@@ -150,8 +158,8 @@ def map_regime(dimensions, ratios, **options):
     "--inception", type=click.Path(path_type=Path), help="File of its ImageNet weights."
 )
 @click.option("--small", is_flag=True, help="Use small networks, not the paper's.")
-@count("--n-train", 700, least=2, help="Training images per class.")
-@count("--n-test", 300, least=2, help="Test images per class.")
+@whole_number("--n-train", 700, least=2, help="Training images per class.")
+@whole_number("--n-test", 300, least=2, help="Test images per class.")
 @n_real
 @click.option(
     "--seeds",
@@ -165,7 +173,7 @@ def map_regime(dimensions, ratios, **options):
     "--models", multiple=True, help="One of the models; may be repeated [default: all]."
 )
 @size
-@count("--per-class", help="Draw at most this many images of a class.")
+@whole_number("--per-class", help="Draw at most this many images of a class.")
 @device
 def first_table(source, output, **options):
     """Compute Table 1 of the paper on your own images.
@@ -204,9 +212,9 @@ def first_table(source, output, **options):
 @several("--spaces", SPACES, "Embedding spaces", default=SPACES[:2])
 @several("--kinds", folder_study.KINDS, "Representations")
 @several("--earlier", BASELINES, "Earlier methods")
-@count("--n-train", 100, help="Training images per class.")
-@count("--n-test", 100, help="Test images per class.")
-@count("--seeds", 3, help="Trainings per method; the intervals are over these.")
+@whole_number("--n-train", 100, help="Training images per class.")
+@whole_number("--n-test", 100, help="Test images per class.")
+@whole_number("--seeds", 3, help="Trainings per method; the intervals are over these.")
 @click.option(
     "--quick",
     is_flag=True,

@@ -6,7 +6,7 @@ import click
 import numpy as np
 from PIL import Image
 
-from .._support.console import Room, count
+from .._support.console import Room, whole_number
 from .._support.paths import DATA
 from ..images.photograph import PHOTOGRAPHS
 from .packing import pack, write_manifest
@@ -98,7 +98,7 @@ def show_status(root):
 
 @command.command("train-all")
 @root
-@count("--jobs", 1, help="Trainings at a time; each uses one core.")
+@whole_number("--jobs", 1, help="Trainings at a time; each uses one core.")
 @click.option(
     "--only",
     multiple=True,
