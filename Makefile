@@ -47,7 +47,7 @@ test: $(STAMP)  ## lint, unit tests, quick run of all notebooks, tests of the bo
 	$(PYTEST) --dist worksteal $(BOOK_TESTS)
 
 test-all: export MANIFPT_MATRIX = all
-test-all: test  ## the same, with all kinds of parameters of all notebooks, not a tenth
+test-all: test  ## the same, with all kinds of parameters, not a tenth, and all pages
 
 html: $(STAMP)  ## render the book from what was executed last
 	$(RENDER)

@@ -1,5 +1,6 @@
 """The built book for the tests: its pages, a local server, and a browser."""
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -9,11 +10,14 @@ import yaml
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))  # for those who start a script of this folder
 
+from manifpt_utils._support.provenance import git_commit  # noqa: E402
 from teaching import browser  # noqa: E402
 
 chromium, open_browser = browser.chromium, browser.open_browser
 HTML = ROOT / "book/_build/html"
 PATIENCE = 90_000  # milliseconds; a busy machine is no defect of the book
+REFERENCE = "book/api/"
+THIRDS = 3
 INLINE = re.compile(r"<svg.*?</svg>|data:image/[^\"')]*", re.DOTALL)
 NOT_BUILT = "the book is not built: `make book`, or see the head of _config.yml"
 LOCAL = ("http://127.0.0.1:", "data:", "blob:")
@@ -40,6 +44,24 @@ def pages():
     chapters = [c for part in toc["parts"] for c in part["chapters"]]
     names = [n["file"] for c in chapters for n in (c, *c.get("sections", ()))]
     return [f"{name}.html" for name in [toc["root"], *names]]
+
+
+def pages_in_turn():
+    """Every page but two thirds of the reference, other ones after every commit.
+
+    The pages of the reference are made from docstrings by one template, and take as
+    long to look through as all chapters.  With MANIFPT_MATRIX=all, as `make test-all`
+    sets it, none is left out.
+    """
+    if os.environ.get("MANIFPT_MATRIX") == "all":
+        return pages()
+    reference = [path for path in pages() if path.startswith(REFERENCE)]
+    turn = int((git_commit(ROOT) or "0")[:8], 16) % THIRDS
+    return [
+        path
+        for path in pages()
+        if path not in reference or path in reference[turn::THIRDS]
+    ]
 
 
 def serve(folder=HTML):

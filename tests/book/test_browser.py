@@ -14,6 +14,7 @@ from book_site import (
     barriers,
     blank,
     pages,
+    pages_in_turn,
     serve,
     show,
     visit,
@@ -145,7 +146,7 @@ def on_each(paths):
     return lambda test: built(each(test))
 
 
-@on_each(pages())
+@on_each(pages_in_turn())
 def test_page_is_complete_quiet_and_open_to_all_in_light_and_dark(opened):
     page, problems = opened
     assert height(page) <= MOST_HEIGHT
@@ -161,7 +162,7 @@ def test_page_is_complete_quiet_and_open_to_all_in_light_and_dark(opened):
     assert problems == []
 
 
-@on_each(pages())
+@on_each(pages_in_turn())
 def test_every_interactive_figure_of_the_book_answers_to_a_key(opened):
     page, problems = opened
     if not count(page, ".plotly-canvas"):
@@ -252,7 +253,7 @@ def test_solutions_unfold_by_keyboard(opened):
     assert problems == []
 
 
-@on_each(pages())
+@on_each(pages_in_turn())
 def test_page_fits_a_phone(opened):
     """The last test of a page, with all open that the others have opened."""
     page, problems = opened
