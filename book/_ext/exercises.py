@@ -82,7 +82,9 @@ def as_page(solved):
 
 def _folded(name, code, check):
     """A cell with the hints and the solution of an exercise, after its check."""
-    parts = [("hint", "Hint", hint) for hint in EXERCISES[name].hints]
+    hints = EXERCISES[name].hints
+    titles = ["Hint", *["Another hint"] * (len(hints) - 1)]
+    parts = [("hint", *hint) for hint in zip(titles, hints, strict=False)]
     parts.append(("solution", "Solution", f"```python\n{code}\n```"))
     text = (FOLDED.format(kind=k, title=title, text=text) for k, title, text in parts)
     return nbformat.v4.new_markdown_cell("\n\n".join(text), id=f"after-{check}")

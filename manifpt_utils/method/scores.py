@@ -5,6 +5,7 @@ row for every representation that a classifier is shown, one column for every tr
 All trainings of a column use the same images, so rows are compared within columns.
 """
 
+import numpy as np
 import pandas as pd
 
 from ..metrics.intervals import leaders, mean_interval, share_interval
@@ -170,13 +171,15 @@ def panels(tests):
     -------
     DataFrame
         One row per test and representation: `test`, `space`, `kind`, `representation`,
-        and `score`, an Interval.
+        and `score`, an Interval.  The rows of a space stand together.
     """
     long = pd.concat(
         {name: _intervals(s, share_interval) for name, s in tests.items()},
         names=["test"],
     )
     long = long.rename("score").reset_index()
+    order = [pd.factorize(long[name])[0] for name in ("space", "test")]
+    long = long.iloc[np.lexsort(order)].reset_index(drop=True)
     return long.assign(representation=long["space"] + " " + long["kind"])
 
 

@@ -6,10 +6,10 @@ chance, are quiet lines.
 
 import numpy as np
 import seaborn as sns
-from matplotlib.ticker import NullLocator, PercentFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
-from .drawing import WIDTH, Panels
-from .layout import LETTER, canvas, fitted, legend
+from .drawing import STYLE, WIDTH, Panels
+from .layout import HEADING, LETTER, canvas, fitted, legend
 from .palette import QUIET, styles
 
 DIRECT = 7  # number of lines up to which every panel names its own
@@ -56,13 +56,17 @@ def lines(
         _draw_lines(axis, part, x, y, hue, error, styles(names))
         _log_axes(axis, log, sorted(set(part[x])))
         axis.set(xlabel=xlabel or x, ylabel=ylabel or y, title=title)
+        _level_lines(axis, level, "y")
         if isinstance(level, dict) and "chance" in level:
             _only_shares(axis, "y")
-        _levels(axis, level, "y")
         axis.grid(axis="y")
         if percent:
-            axis.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+            axis.yaxis.set_major_formatter(_in_percent)
     _share_limits(axes, "y")
+    for axis in axes:
+        _name_heights(axis, level)
+        if axis.get_yscale() == "log":
+            _decimals(axis)
     if direct:
         for axis in axes:
             _name_lines(axis)
@@ -113,9 +117,23 @@ def _log_axes(axis, which, ticks):
         axis.set_yscale("log")
 
 
+def _decimals(axis):
+    """Plain numbers at a logarithmic y-axis: 0.1, 1, 10, and more if it is short."""
+    low, high = axis.get_ylim()
+    between = (1,) if high / low > 100 else (1, 2, 5)
+    axis.yaxis.set_major_locator(LogLocator(subs=between))
+    axis.yaxis.set_major_formatter(lambda value, _: f"{value:,.12g}")
+    axis.yaxis.set_minor_formatter(NullFormatter())
+
+
 def _short_count(n):
     """A count, with tens of thousands as 10k, so that ticks stay apart."""
     return f"{n // 1000:,}k" if n >= 10_000 and n % 1000 == 0 else f"{n:,}"
+
+
+def _in_percent(share, _):
+    """A tick in percent, with as many digits as it needs."""
+    return f"{round(100 * share, 6):g} %".replace("-", "−")
 
 
 def _only_shares(axis, direction):
@@ -124,36 +142,79 @@ def _only_shares(axis, direction):
     getattr(axis, f"set_{direction}lim")(max(low, -0.02), min(high, 1.02))
 
 
-def _levels(axis, level, direction):
-    """Quiet dashed lines with their names: chance, a null, no gain."""
+def _named(level):
+    """Levels by name: a single one has none."""
     named = level if isinstance(level, dict) else {"": level}
-    for name, value in named.items():
-        if value is None:
-            continue
-        style = {"color": QUIET, "ls": (0, (4, 3)), "lw": 1, "zorder": 1}
-        if direction == "y":
-            axis.axhline(value, **style)
-            right = _freer_end(axis, value)
-            place = {"xy": (right, value), "xytext": (3 - 6 * right, 2)}
-            place |= {"ha": "right" if right else "left", "va": "bottom"}
-            axes = ("axes fraction", "data")
-        else:
-            axis.axvline(value, **style)
-            place = {"xy": (value, 1), "xytext": (0, 2), "ha": "center", "va": "bottom"}
-            axes = ("data", "axes fraction")
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _level_lines(axis, level, direction):
+    """Quiet dashed lines: chance, a null, no gain."""
+    draw = axis.axhline if direction == "y" else axis.axvline
+    for value in _named(level).values():
+        draw(value, color=QUIET, ls=(0, (4, 3)), lw=1, zorder=1)
+
+
+def _name_positions(axis, level):
+    """Names of vertical lines, above them."""
+    for name, value in _named(level).items():
+        place = {"xytext": (0, 2), "textcoords": "offset points", "va": "bottom"}
+        data = ("data", "axes fraction")
         axis.annotate(
-            name, xycoords=axes, textcoords="offset points", color=QUIET, **place
+            name, (value, 1), xycoords=data, color=QUIET, ha="center", **place
         )
 
 
-def _freer_end(axis, height):
-    """The end of the lines, 0 or 1, where a name at this height has more room."""
-    ends = [bars.lines[0].get_ydata()[[0, -1]] for bars in axis.containers]
-    if not ends:
-        return 0
-    gaps = np.nan_to_num(np.abs(np.array(ends) - height), nan=np.inf)
-    left, right = gaps.min(axis=0)
-    return int(right > left)
+def _name_heights(axis, level):
+    """Names of horizontal lines, each at the end and on the side with most room."""
+    for name, value in _named(level).items():
+        right, up = _roomiest(axis, name, value)
+        place = {"xytext": (3 - 6 * right, 2 * up), "textcoords": "offset points"}
+        place |= {"ha": ("left", "right")[right], "va": "bottom" if up > 0 else "top"}
+        data = ("axes fraction", "data")
+        axis.annotate(name, (right, value), xycoords=data, color=QUIET, **place)
+
+
+def _roomiest(axis, name, height):
+    """Where the fewest lines and bars cross a name: (0 or 1 for left or right, 1 or
+    -1 for above or below the height)."""
+    wide, tall = axis.figure.get_size_inches() * 0.65
+    x, y = _drawn_points(axis).T
+    (_, level), *_ = _as_shares(axis, [(axis.get_xlim()[0], height)])
+    places = [(right, up) for up in (1, -1) for right in (0, 1)]
+
+    def crossings(place):
+        right, up = place
+        beside = abs(right - x) < LETTER * len(name) / wide
+        outside = not 0 <= level + up * 0.15 / tall <= 1
+        return (beside & (abs(up * (y - level) - 0.1 / tall) < 0.1 / tall)).sum() + (
+            len(x) * outside
+        )
+
+    return min(places, key=crossings)
+
+
+def _drawn_points(axis):
+    """Points on all lines and bars, close to each other, in shares of the axes."""
+    paths = []
+    for bars in axis.containers:
+        paths.append(bars.lines[0].get_xydata())
+        paths += [segment for part in bars.lines[2] for segment in part.get_segments()]
+    shares = [_as_shares(axis, path) for path in paths]
+    known = [path[np.isfinite(path).all(axis=1)] for path in shares]
+    return np.concatenate([np.empty((0, 2)), *map(_dense, filter(len, known))])
+
+
+def _dense(path):
+    """Points along a path, twenty for each of its corners."""
+    corners = np.arange(len(path))
+    places = np.linspace(0, corners[-1], 20 * len(path))
+    return np.transpose([np.interp(places, corners, values) for values in path.T])
+
+
+def _as_shares(axis, points):
+    """Points of the data in shares of the width and height of the axes."""
+    return (axis.transData + axis.transAxes.inverted()).transform(points)
 
 
 def _share_limits(axes, direction):
@@ -233,9 +294,8 @@ def dots(
     figure, axis = canvas(width, 0.2 * len(rows) + 0.75)
     _draw_dots(axis, table, value, error, names, rows)
     _dress_dots(axis, xlabel or value, chance, level, percent)
-    if not _is_headed(names) and len(set(names)) > 1:
-        return Panels([figure], legend(styles(names)))
-    return figure
+    key = _legend_of_rows(names)
+    return figure if key is None else Panels([figure], key)
 
 
 def dot_panels(
@@ -273,23 +333,43 @@ def dot_panels(
     names = [""] * len(order) if group is None else list(order[group])
     rows = _rows([str(label) for label in order[row]], names)
     panels = _groups(table, col)
-    size = (max(3.5, _longest(rows) + 1.8), 0.15 * len(rows) + 0.85)
+    widest = max(_longest(rows) + 1.8, *(HEADING * len(str(title)) for title in panels))
+    size = (max(3.5, widest), 0.15 * len(rows) + 0.85)
     figures, axes = zip(*(canvas(*size) for _ in panels), strict=True)
     for axis, (title, part) in zip(axes, panels.items(), strict=True):
         part = part.set_index(row).reindex(order[row])
         _draw_dots(axis, part, value, error, names, rows)
         at = chance.get(title) if isinstance(chance, dict) else chance
         _dress_dots(axis, xlabel or value, at, level, percent)
-        axis.set_title(str(title), pad=14 if at is not None or level else 6)
+        if isinstance(
+            chance, dict
+        ):  # the same room, so that the rows of all panels are level
+            place = {"xycoords": "axes fraction", "textcoords": "offset points"}
+            place |= {"va": "bottom"}
+            axis.annotate(" ", (0, 1), (0, 2), **place)
+        _head(axis.figure, str(title))
     _share_limits(axes, "x")
-    mixed = not _is_headed(names) and len(set(names)) > 1
-    return Panels(list(figures), legend(styles(names)) if mixed else None, columns=2)
+    return Panels(list(figures), _legend_of_rows(names), columns=2)
+
+
+def _head(figure, title):
+    """A title from the left edge of a figure, where it has the whole width."""
+    style = {"fontsize": "axes.titlesize", "fontweight": "axes.titleweight"}
+    look = {name: STYLE[key] for name, key in style.items()}
+    figure.suptitle(title, x=0.02, ha="left", **look)
+
+
+def _legend_of_rows(names):
+    """What colours mean, unless headings or the names of rows say it."""
+    if _is_headed(names) or not 1 < len(set(names)) < len(names):
+        return None
+    return legend(styles(names))
 
 
 def _is_headed(names):
     """Whether rows of one group stand together, so that they can have a heading."""
     changes = [a for a, b in zip(names, [None, *names], strict=False) if a != b]
-    return len(changes) == len(set(names)) > 1
+    return 1 < len(changes) == len(set(names)) < len(names)
 
 
 def _rows(labels, names):
@@ -333,17 +413,17 @@ def _draw_dots(axis, table, value, error, names, rows):
 
 
 def _dress_dots(axis, xlabel, chance, level, percent):
-    if chance is not None:
-        _only_shares(axis, "x")
     axis.tick_params(axis="y", length=0)
     axis.spines["left"].set_visible(False)
     axis.grid(axis="x")
     axis.set_xlabel(xlabel)
-    _levels(
-        axis, ({"chance": chance} if chance is not None else {}) | (level or {}), "x"
-    )
+    named = ({"chance": chance} if chance is not None else {}) | (level or {})
+    _level_lines(axis, named, "x")
+    _name_positions(axis, named)
+    if chance is not None:
+        _only_shares(axis, "x")
     if percent:
-        axis.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+        axis.xaxis.set_major_formatter(_in_percent)
 
 
 def heatmap(table, *, cmap="viridis", label="", limits=(None, None), size=0.75):

@@ -170,7 +170,7 @@ def _result(asked, found):
             f"the prediction {asked.id} has options for {listing(map(_code, known))}, "
             f"and the run found {_code(side)}."
         )
-    more = f" ({as_words(found, asked.looks)})" if asked.looks else ""
+    more = f", {as_words(found, asked.looks)}" if asked.looks else ""
     return side, known[side] + more
 
 

@@ -42,7 +42,7 @@ def projection_steps(images, artifacts, names):
         list(map(grid, SHARES)),
         [_on_the_way(share, artifacts, names) for share in SHARES],
         row_labels=names,
-        column_labels=["x_G", "on the way", "taken away"],
+        column_labels=["generated", "on the way", "taken away"],
         title="Artifact taken away",
     )
 
@@ -52,7 +52,7 @@ def _on_the_way(share, artifacts, names):
     taken = ", ".join(f"{x:.1f} ({n})" for x, n in zip(lengths, names, strict=True))
     label = percent(share, digits=0)
     if not share:
-        return Step(label, "At the generated image, x_G. Nothing is taken away yet.")
+        return Step(label, "At the generated image. Nothing is taken away yet.")
     if share < 1:
         said = f"On the way, with {label} of the artifact taken away: a length of"
         return Step(label, f"{said} {taken}.")
@@ -100,7 +100,7 @@ def nearest_steps(image, closest, counts, exact):
         grids,
         steps,
         row_labels=["nearest", "exact"],
-        column_labels=["x_G", "x*", "artifact"],
+        column_labels=["generated", "closest", "artifact"],
         title="Real images",
         curves=Curves(counts, lines, counts, "real images", "artifact"),
     )

@@ -14,12 +14,11 @@ from .registry import MODELS
 
 BEGIN, END = "<!-- begin generated table -->", "<!-- end generated table -->"
 HEADER = (
-    "| Photograph | Model | Seed | Parameters | Steps | Batch | Training CPU s | "
-    "Images | Bytes per image |"
+    "| Model | Seed | Parameters | Steps | Batch | Training CPU s | Images | "
+    "Bytes per image |"
 )
 QUALITY_HEADER = (
-    "| Photograph | Model | Seed | Distance | Cells | FD | Precision | Recall | "
-    "Density | Coverage |"
+    "| Model, seed | Distance | Cells | FD | Precision | Recall | Density | Coverage |"
 )
 EXPERIMENT_HEADER = (
     "| Design | Seeds | Training CPU s | Distance | Cells | FD | Precision |"
@@ -46,18 +45,27 @@ def _table(data):
     records = [read_record(path) for path in data.glob(RECORDS["models"])]
     place = {model: i for i, model in enumerate(MODELS)}
     records.sort(key=lambda r: (r["photo"], place.get(r["model"], 99), r["seed"]))
-    training = [HEADER, "| :-- | :-- |" + " --: |" * 7]
-    training += [_training_row(r, manifest) for r in records]
-    measured = [QUALITY_HEADER, "| :-- | :-- |" + " --: |" * 8]
-    for photo in dict.fromkeys(r["photo"] for r in records):
-        measured.append(_quality_row(photo, "*real views*", "", _of_real_views(photo)))
-        measured += [
-            _quality_row(photo, r["model"], r["seed"], r["quality"])
-            for r in records
-            if r["photo"] == photo
-        ]
-    paragraphs = ["\n".join(training), _totals(manifest), "\n".join(measured)]
-    return paragraphs + _experiment_table(data)
+    of = {photo: [] for photo in dict.fromkeys(r["photo"] for r in records)}
+    for record in records:
+        of[record["photo"]].append(record)
+    trained = [_training_table(*of_photo, manifest) for of_photo in of.items()]
+    measured = [_quality_table(*of_photo) for of_photo in of.items()]
+    return [*trained, _totals(manifest), *measured, *_experiment_table(data)]
+
+
+def _training_table(photo, records, manifest):
+    """How long the trainings on one photograph took."""
+    rows = [HEADER, "| :-- |" + " --: |" * 7]
+    rows += [_training_row(r, manifest) for r in records]
+    return f"Trainings on *{photo}*:\n\n" + "\n".join(rows)
+
+
+def _quality_table(photo, records):
+    """How good the samples of one photograph are, below what real views reach."""
+    rows = [QUALITY_HEADER, "| :-- |" + " --: |" * 7]
+    rows.append(_quality_row("*real views*", _of_real_views(photo)))
+    rows += [_quality_row(f"{r['model']}, {r['seed']}", r["quality"]) for r in records]
+    return f"Samples of *{photo}*:\n\n" + "\n".join(rows)
 
 
 def _experiment_table(data):
@@ -106,7 +114,7 @@ def _of_real_views(photo):
 def _training_row(record, manifest):
     name = f"gm-photo/{record['photo']}/{record['model']}-{record['seed']}.webp"
     return (
-        f"| {record['photo']} | {record['model']} | {record['seed']} | "
+        f"| {record['model']} | {record['seed']} | "
         f"{record['parameters']:,} | {record['steps']:,} | {record['batch']} | "
         f"{_seconds(record)} | {record['images']:,} | "
         f"{manifest[name]['bytes'] / record['images']:,.0f} |"
@@ -119,9 +127,9 @@ def _seconds(record):
     return f"{record['training_cpu_seconds']:,.0f}{mark}"
 
 
-def _quality_row(photo, model, seed, found):
+def _quality_row(name, found):
     return (
-        f"| {photo} | {model} | {seed} | {found['mean_distance']:.0f} | "
+        f"| {name} | {found['mean_distance']:.0f} | "
         f"{found['covered']:.0%} | {found['frechet_distance']:.1f} | "
         f"{found['precision']:.2f} | {found['recall']:.2f} | {found['density']:.2f} | "
         f"{found['coverage']:.2f} |"

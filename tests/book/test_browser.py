@@ -614,6 +614,45 @@ def test_drawings_follow_the_light_and_dark_switch(figure_page):
     assert contrast(page, ".drawing text") > 4.5
 
 
+def folded(name, output=""):
+    """A cell of a chapter whose code is folded."""
+    code = f"<summary>{name}</summary><pre>the code</pre>"
+    below = output and f'<div class="cell_output">{output}</div>'
+    return f'<div class="cell"><details class="hide">{code}</details>{below}</div>'
+
+
+def tops(page, selector):
+    return [box.bounding_box()["y"] for box in page.locator(selector).all()]
+
+
+@pytest.mark.parametrize("look", [{}, PHONE])
+def test_folded_cells_share_a_row_with_the_cell_that_follows(figure_page, look):
+    cells = [folded("one"), folded("two"), folded("three", "<p>A figure.</p>")]
+    page = figure_page("<section>" + "".join(cells) + "</section>", **look)
+    switches = tops(page, "summary")
+    assert switches == pytest.approx([switches[0]] * 3, abs=1)
+    assert tops(page, ".cell_output")[0] > switches[0] + 10
+    page.locator("summary").last.click()
+    assert page.locator("pre").last.is_visible()
+    assert tops(page, ".cell_output")[0] > tops(page, "pre")[2]
+    assert overflow(page) <= 0
+
+
+def test_the_link_of_a_heading_takes_no_line_of_its_own(figure_page):
+    words = "Does another one give the same?"
+    page = figure_page(f'<h2 id="plain">{words}</h2><h2 id="linked">{words}</h2>')
+    link = '<a class="headerlink" href="#linked">a long link of a heading</a>'
+    page.locator("#linked").evaluate(
+        "(h, link) => h.insertAdjacentHTML('beforeend', link)", link
+    )
+    for width in (300, 330, 360, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        heights = [
+            page.locator(n).bounding_box()["height"] for n in ("#plain", "#linked")
+        ]
+        assert heights[0] == heights[1]
+
+
 def test_a_wide_table_scrolls_inside_itself_and_keeps_its_first_column(figure_page):
     cells = "".join(f"<td>a rather long cell {i}</td>" for i in range(20))
     row = f'<tr><th scope="row">name</th>{cells}</tr>'

@@ -115,6 +115,12 @@ def test_panels_hold_every_score_once(scores):
     assert (row["space"] + row["kind"]).tolist() == ["rgbnearest"]
 
 
+def test_the_rows_of_a_space_stand_together_in_every_panel(scores):
+    late = scores.iloc[:1].rename(index={scores.index[0][1]: "exact"})
+    spaces = panels({"home": pd.concat([scores, late])})["space"]
+    assert (spaces != spaces.shift()).sum() == spaces.nunique()
+
+
 def test_the_best_comes_first_and_only_its_equals_follow(scores):
     found = best(scores.iloc[:2])
     assert str(found[0]) == "rgb nearest" and len(found) == 1

@@ -3,6 +3,7 @@
 import base64
 import io
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from manifpt_utils.images.photograph import PhotoManifold
 from manifpt_utils.metrics.intervals import mean_interval
 from manifpt_utils.notebook import figures as plots
 from manifpt_utils.notebook.charts import _ranges, _short, _spread
-from manifpt_utils.notebook.drawing import Panels, drawn
+from manifpt_utils.notebook.drawing import Panels, drawn, use_style
 from manifpt_utils.notebook.layout import fitted
 from manifpt_utils.notebook.palette import KIND_STYLE
 
@@ -242,6 +243,67 @@ def test_panels_of_dots_have_the_same_rows_and_a_gap_where_one_is_missing():
     assert "chance" not in texts(found.figures[1])
 
 
+@pytest.mark.parametrize("names", [["a"], ["denoiser, of other photographs"]])
+def test_the_whole_title_of_a_panel_is_in_sight_in_a_wide_font(names):
+    titles = ["home", "home, 100 images per model, all of the models"]
+    cells = [(name, title, 0.5) for name in names for title in titles]
+    table = pd.DataFrame(cells, columns=["method", "test", "score"])
+    with mpl.rc_context():
+        use_style()
+        where = {"value": "score", "row": "method", "col": "test"}
+        figures = plots.dot_panels(table, **where, chance=0.1).figures
+    for figure, title in zip(figures, titles, strict=True):
+        figure.draw_without_rendering()  # in DejaVu Sans, wider than most fonts
+        (words,) = (t for t in figure.findobj(plt.Text) if t.get_text() == title)
+        box, page = words.get_window_extent(), figure.bbox
+        assert page.x0 <= box.x0 and box.x1 <= page.x1 and box.y1 <= page.y1
+        assert box.y0 >= figure.axes[0].get_window_extent().y1
+
+
+def test_rows_of_panels_with_and_without_chance_are_level():
+    cells = [("a", "home", 0.5), ("a", "away", 0.4)]
+    table = pd.DataFrame(cells, columns=["method", "test", "score"])
+    where = {"value": "score", "row": "method", "col": "test", "chance": {"home": 0.1}}
+    with mpl.rc_context():
+        use_style()
+        figures = plots.dot_panels(table, **where).figures
+    for figure in figures:
+        figure.draw_without_rendering()
+    home, away = (figure.axes[0].get_position().bounds for figure in figures)
+    assert home == pytest.approx(away, abs=0.02)  # a pixel
+
+
+@pytest.mark.parametrize("chance", [0.1, 0.9])
+def test_chance_is_in_the_picture_wherever_the_scores_are(chance):
+    table = pd.DataFrame({"score": [0.5, 0.52], "n": [5, 9], "who": "raw", "at": "x"})
+    named = {"value": "score", "row": "n", "col": "at"}
+    curve = plots.lines(table, x="n", y="score", hue="who", level={"chance": chance})
+    panels = plots.dot_panels(table, **named, chance=chance)
+    for low, high in (
+        plots.dots(table, value="score", chance=chance).axes[0].get_xlim(),
+        panels.figures[0].axes[0].get_xlim(),
+        curve.axes[0].get_ylim(),
+    ):
+        assert low < chance < high
+
+
+def test_rows_that_name_their_group_need_neither_headings_nor_a_legend():
+    figure = plots.dots(scores(["raw", "hull"]), value="score", groups=["raw", "hull"])
+    labels = [t.get_text() for t in figure.axes[0].get_yticklabels()]
+    assert labels == ["method 0", "method 1"]
+
+
+def test_ticks_in_percent_and_on_logarithmic_axes_are_plain_numbers():
+    table = pd.DataFrame({"score": [0.05, 0.2], "n": [10, 100], "who": "raw"})
+    where = {"x": "n", "y": "score", "hue": "who"}
+    shares = texts(plots.lines(table, **where, log="x", percent=True))
+    assert {"5 %", "10 %", "20 %"} <= shares
+    short = texts(plots.lines(table, **where))
+    assert {"0.05", "0.1", "0.2"} <= short and not any("10^" in t for t in short)
+    tall = texts(plots.lines(table.assign(score=[0.001, 10]), **where))
+    assert {"0.01", "0.1", "1"} <= tall and "0.2" not in tall
+
+
 def test_dots_of_accuracies_leave_no_room_for_impossible_ones():
     table = pd.DataFrame({"score": [0.5, 0.6], "half": [0.9, 0.1]}, list("ab"))
     low, high = plots.dots(table, value="score", error="half").axes[0].get_xlim()
@@ -253,6 +315,15 @@ def test_dots_of_accuracies_leave_no_room_for_impossible_ones():
     figure = plots.lines(table, **where, level={"chance": 0.1})
     assert figure.axes[0].get_ylim() == (-0.02, 1.02)
     assert {"100", "10k"} <= texts(figure)
+
+
+def test_the_name_of_a_quiet_line_evades_bars_as_well():
+    table = pd.DataFrame({"n": [5, 22, 100], "gain": 0.6, "kind": "raw"})
+    table["half"] = [0.4, 1, 0.4]
+    where = {"x": "n", "y": "gain", "hue": "kind", "error": "half", "log": "x"}
+    axis = plots.lines(table, **where, level={"no gain": 0.2}).axes[0]
+    (name,) = (text for text in axis.texts if text.get_text() == "no gain")
+    assert name.get_verticalalignment() == "top"  # at both ends the bars are above
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,8 @@ def test_nothing_entered_shows_the_question_and_then_the_result(chapter, shown):
     assert "With 20 images, will it be ahead?" in asked
     assert '- `"behind"`: behind it' in asked and "Nothing is entered yet" in asked
     assert found == (
-        "*The paper.* This run found: **ahead of it (+4.3 points (95 % interval +1.2 "
-        "to +7.4, n = 4))**."
+        "*The paper.* This run found: **ahead of it, +4.3 points (95 % interval +1.2 "
+        "to +7.4, n = 4)**."
     )
 
 

@@ -66,9 +66,9 @@ def test_a_number_is_that_of_this_run(executed, questions):
 def test_an_order_is_that_of_this_run(questions):
     question = questions["q3"]
     corners = {
-        "16 features per class in 5 dimensions": ratio(16, 5),
-        "9 features per class in 3 dimensions": ratio(9, 3),
-        "16 features per class in 3 dimensions": ratio(16, 3),
+        "16 points per class in 5 dimensions": ratio(16, 5),
+        "9 points per class in 3 dimensions": ratio(9, 3),
+        "16 points per class in 3 dimensions": ratio(16, 3),
     }
     letters = dict(zip((o.text for o in question.options), "abc", strict=True))
     order = [letters[text] for text in sorted(corners, key=corners.get)]
