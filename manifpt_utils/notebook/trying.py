@@ -10,7 +10,6 @@ import numpy as np
 
 from .judging import AnswerError, Verdict
 
-
 _WAITS = (
     "The function waits for your code: write it in the place of `raise`, run that "
     "cell, and then run this one again."
