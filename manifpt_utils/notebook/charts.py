@@ -56,9 +56,9 @@ def lines(
         _draw_lines(axis, part, x, y, hue, error, styles(names))
         _log_axes(axis, log, sorted(set(part[x])))
         axis.set(xlabel=xlabel or x, ylabel=ylabel or y, title=title)
+        _levels(axis, level, "y")
         if isinstance(level, dict) and "chance" in level:
             _only_shares(axis, "y")
-        _levels(axis, level, "y")
         axis.grid(axis="y")
         if percent:
             axis.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
@@ -333,8 +333,6 @@ def _draw_dots(axis, table, value, error, names, rows):
 
 
 def _dress_dots(axis, xlabel, chance, level, percent):
-    if chance is not None:
-        _only_shares(axis, "x")
     axis.tick_params(axis="y", length=0)
     axis.spines["left"].set_visible(False)
     axis.grid(axis="x")
@@ -342,6 +340,8 @@ def _dress_dots(axis, xlabel, chance, level, percent):
     _levels(
         axis, ({"chance": chance} if chance is not None else {}) | (level or {}), "x"
     )
+    if chance is not None:
+        _only_shares(axis, "x")
     if percent:
         axis.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
 

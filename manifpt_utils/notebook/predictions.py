@@ -87,7 +87,7 @@ def compare(name, id_, found, /):
         )
     result, words = _result(asked, found)
     entry = _EXPECTED.get((name, id_))
-    parts = [f"*{asked.about}.*", f"This run found: **{words}**."]
+    parts = [f"*{asked.about}.*", f"{asked.source}: **{words}**."]
     if entry is not None:
         parts.insert(1, f"You expected: {_as_text(asked, entry)}.")
         parts.append(_comparison(asked, entry, result))
@@ -180,7 +180,7 @@ def _comparison(asked, entry, result):
         return (
             "That is what you expected."
             if entry == result
-            else "The run says otherwise."
+            else "The result is another one."
         )
     if abs(entry - result) <= 0.1 * abs(result):
         return "You were within a tenth of it."

@@ -255,6 +255,14 @@ def test_dots_of_accuracies_leave_no_room_for_impossible_ones():
     assert {"100", "10k"} <= texts(figure)
 
 
+def test_chance_is_in_sight_of_all_panels_however_far_the_dots_are():
+    table = pd.DataFrame({"m": "a", "n": [5, 100], "score": [0.7, 0.9]})
+    where = {"value": "score", "row": "m", "col": "n", "chance": 0.1}
+    for figure in plots.dot_panels(table, **where).figures:
+        low, high = figure.axes[0].get_xlim()
+        assert 0 < low < 0.1 and 0.9 < high < 1
+
+
 @pytest.mark.parametrize(
     ("scores", "side"),
     [([0.1, 0.9], "right"), ([0.9, 0.1], "left"), ([np.nan, np.nan], "left")],
