@@ -23,7 +23,7 @@ from .trying import tried
 
 FOLDER = ROOT / "notebooks" / "quizzes"
 _ASKED = {}  # chapter -> what was asked last in this kernel
-_HINTED = {}  # exercise -> number of hints that were asked for in this kernel
+_HINTED = {}  # question or exercise -> number of hints asked for in this kernel
 _MISSED = {}  # exercise -> number of wrong functions in this kernel after the first
 
 
@@ -76,7 +76,7 @@ def check(name, answer=...):
         Name of a question, such as "3.q1", or of an exercise, such as "3.1".
     answer : str, number, list or function
         For a question: a letter, a list of letters (for an order, from the first to the
-        last) or a number.  For an exercise: the reader's function; without it, a hint
+        last) or a number.  For an exercise: the reader's function.  Without it, a hint
         is given.
 
     Returns
@@ -106,11 +106,14 @@ def check(name, answer=...):
     if id_ not in asked.questions:
         there = listing([f"{number}.{known}" for known in asked.questions])
         raise AnswerError(f"there is no question {name!r} in this run, but {there}.")
-    found = judged(asked.questions[id_], answer, name=name)
+    question = asked.questions[id_]
+    if answer is ...:
+        return _next_hint(name, question.hints)
+    found = judged(question, answer, name=name)
     if found.state == "right":
         return found
     n_missed = asked.missed[id_] = asked.missed.get(id_, 0) + 1
-    return _with_hint(found, asked.questions[id_].hints, n_missed)
+    return _with_hint(found, question.hints, n_missed)
 
 
 def _exercises(number):
@@ -121,14 +124,21 @@ def _exercises(number):
 def _exercise(name, answer):
     exercise = EXERCISES[name]
     if answer is ...:
-        n_given = _HINTED[name] = _HINTED.get(name, 0) + 1
-        return Verdict("hint", exercise.hints[min(n_given, len(exercise.hints)) - 1])
+        return _next_hint(name, exercise.hints)
     found = tried(exercise, answer, name=name)
     if found.state not in ("on the way", "almost"):
         return found
     # The first time, what is wrong may be enough.
     n_missed = _MISSED[name] = _MISSED.get(name, -1) + 1
     return _with_hint(found, exercise.hints, n_missed)
+
+
+def _next_hint(name, hints):
+    """The hint after the one that was asked for before; the last one stays."""
+    if not hints:
+        return Verdict("hint", "There is none; read the question once more.")
+    n_given = _HINTED[name] = min(_HINTED.get(name, 0) + 1, len(hints))
+    return Verdict("hint", hints[n_given - 1])
 
 
 def _with_hint(found, hints, n):
