@@ -35,7 +35,7 @@
 
   function comparison(form, value, text) {
     if (form.dataset.kind !== "number") {
-      return value === text ? "That is what you expected." : "The run says otherwise.";
+      return value === text ? "That is what you expected." : "The result is another one.";
     }
     const result = Number(text);
     if (Math.abs(value - result) <= 0.1 * Math.abs(result)) {

@@ -218,7 +218,7 @@ def _refusing(path):
     except UnidentifiedImageError as error:
         message = f"{path} is empty, damaged, or of a format that is not read here "
         known = ", ".join(FORMATS)
-        message += f"({known} are); convert it to PNG or remove it from the folder."
+        message += f"({known} are); convert it to PNG or leave it out."
         raise ValueError(message) from error
     except PermissionError as error:
         remedy = "allow it, for instance by chmod u+r, or remove the file."

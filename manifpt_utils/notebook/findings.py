@@ -67,14 +67,16 @@ def left_out(section, why):
 
     Parameters
     ----------
-    section : str
+    section : str or list of str
         What is left out, as the subject of a sentence: "The comparison with x*".
     why : str
         The reason, without a full stop.
     """
-    if not (section.strip() and why.strip()):
+    sections = [section] if isinstance(section, str) else section
+    if not (sections and all(s.strip() for s in sections) and why.strip()):
         raise ValueError("say which section is left out, and why.")
-    finding(f"*{section} is left out: {why.rstrip('.')}.*")
+    are = "are" if sections[1:] else "is"
+    finding(f"*{listing(sections)} {are} left out: {why.rstrip('.')}.*")
 
 
 def caution(*benchmarks):
@@ -202,6 +204,44 @@ def standing(difference, rival):
     'not distinguishable from the raw image, with a difference of +4.0 points'
     """
     return f"{verdict(difference)} {rival}, with a difference of {points(difference)}"
+
+
+def standings(differences, rival, *, place="space"):
+    """Compare in one place by its difference, in several by how many are ahead.
+
+    Parameters
+    ----------
+    differences : sequence of interval or float
+        First side minus second side, one for each place.
+    rival : str
+        Words for the second side.
+    place : str
+        What a place is.
+
+    Examples
+    --------
+    >>> standings([0.04], "it")
+    'not distinguishable from it, with a difference of +4.0 points'
+    >>> standings([0.04, 0.02], "it")
+    'ahead in 0, behind in 0 and undecided in 2 of 2 spaces'
+    """
+    differences = list(differences)
+    if len(differences) == 1:
+        return standing(differences[0], rival)
+    return f"{tally(differences)} of {count(len(differences), place)}"
+
+
+def mean_over(n, unit="seed"):
+    """Write over what a mean and its interval were taken.
+
+    Examples
+    --------
+    >>> mean_over(3), mean_over(1)
+    ('mean and 95 % interval over 3 seeds', 'one seed, which gives no interval')
+    """
+    if n == 1:
+        return f"one {unit}, which gives no interval"
+    return f"mean and 95 % interval over {count(n, unit)}"
 
 
 def tally(intervals, *, ahead="ahead", behind="behind", same="undecided"):

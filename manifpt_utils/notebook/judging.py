@@ -8,6 +8,13 @@ from .questions import LETTERS
 UNITS = {"%": "percent", "points": "percentage points"}  # as they are asked for
 
 
+class AnswerError(ValueError):
+    """What was given cannot be judged; a notebook shows this sentence alone."""
+
+    def _render_traceback_(self):
+        return [f"{type(self).__name__}: {self}"]
+
+
 class Verdict(NamedTuple):
     """A state, such as "right", "almost" or "not yet", and why, as Markdown."""
 
@@ -35,7 +42,7 @@ def judged(question, answer, *, name):
 
     Raises
     ------
-    ValueError
+    AnswerError
         If the question takes another kind of answer.
     """
     if question.kind == "number":
@@ -44,7 +51,7 @@ def judged(question, answer, *, name):
     given = [answer] if isinstance(answer, str) else answer
     needed = {"single": 1, "order": len(letters)}.get(question.kind)
     if not _are_letters(given, letters) or len(given) != (needed or len(given)):
-        raise ValueError(f"{name} takes {_wanted(question)}; got {answer!r}.")
+        raise AnswerError(f"{name} takes {_wanted(question)}; got {answer!r}.")
     chosen = [question.options[letters.index(letter)] for letter in given]
     judge = {"single": _single, "multiple": _multiple, "order": _order}
     return judge[question.kind](question, chosen)
@@ -52,7 +59,7 @@ def judged(question, answer, *, name):
 
 def _given_number(answer, name):
     if isinstance(answer, bool) or not isinstance(answer, Real):
-        raise ValueError(f"{name} takes a number, such as 0.5; got {answer!r}.")
+        raise AnswerError(f"{name} takes a number, such as 0.5; got {answer!r}.")
     return float(answer)
 
 

@@ -29,7 +29,7 @@ _FORM = """\
 _FOUND = """\
 <p class="{kind}-found" data-prediction="{name}" data-result="{result}"\
  aria-live="polite"><em>{about}.</em> <span class="{kind}-yours"></span> \
-This run found: <strong>{words}</strong>. <span class="{kind}-verdict"></span></p>
+{source}: <strong>{words}</strong>. <span class="{kind}-verdict"></span></p>
 """
 
 
@@ -88,6 +88,7 @@ def found_html(name, asked, *, result, words):
         kind=CLASS,
         name=_key(name, asked),
         about=inline_html(asked.about),
+        source=inline_html(asked.source),
         result=escape(str(result)),
         words=inline_html(words),
     )

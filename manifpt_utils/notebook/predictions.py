@@ -17,7 +17,7 @@ from numbers import Real
 from IPython.display import display
 
 from .findings import MARKDOWN, checked, is_missing, left_out, listing, plain_values
-from .judging import UNITS
+from .judging import UNITS, AnswerError
 from .questions import (
     SCALES,
     as_words,
@@ -49,8 +49,9 @@ def expect(name, id_, entry, /, **values):
     Raises
     ------
     ValueError
-        If there is no such prediction, a value is not given, or the entry is of another
-        kind.
+        If there is no such prediction, or a value is not given.
+    AnswerError
+        If the entry is of another kind.
     """
     asked = filled_prediction(_asked(name, id_), values, source=f"{name}.yml")
     _EXPECTED.pop((name, id_), None)
@@ -86,7 +87,7 @@ def compare(name, id_, found, /):
         )
     result, words = _result(asked, found)
     entry = _EXPECTED.get((name, id_))
-    parts = [f"*{asked.about}.*", f"This run found: **{words}**."]
+    parts = [f"*{asked.about}.*", f"{asked.source}: **{words}**."]
     if entry is not None:
         parts.insert(1, f"You expected: {_as_text(asked, entry)}.")
         parts.append(_comparison(asked, entry, result))
@@ -145,7 +146,7 @@ def _checked(asked, entry):
     fits = is_number if asked.kind == "number" else entry in values
     if not fits:
         wanted = _choices_or_number(asked)
-        raise ValueError(
+        raise AnswerError(
             f"the prediction {asked.id} takes {wanted}; got {_code(entry)}."
         )
     return entry
@@ -179,7 +180,7 @@ def _comparison(asked, entry, result):
         return (
             "That is what you expected."
             if entry == result
-            else "The run says otherwise."
+            else "The result is another one."
         )
     if abs(entry - result) <= 0.1 * abs(result):
         return "You were within a tenth of it."

@@ -136,6 +136,7 @@ class Prediction(_Part):
     looks: Literal["number", "percent", "points", "whole"] | None = Field(
         None, description="number, percent, points or whole"
     )
+    source: Text = Field("This run found", description="words before the result")
 
 
 class _File(_Part):

@@ -17,13 +17,14 @@ from IPython.display import display
 from .._support.paths import ROOT
 from .exercises import EXERCISES
 from .findings import MARKDOWN, checked, left_out, listing, plain_values
-from .judging import Verdict, judged
+from .judging import AnswerError, Verdict, judged
 from .questions import LETTERS, filled, read_questions
 from .trying import tried
 
 FOLDER = ROOT / "notebooks" / "quizzes"
 _ASKED = {}  # chapter -> what was asked last in this kernel
-_HINTED = {}  # exercise -> number of hints given in this kernel
+_HINTED = {}  # question or exercise -> number of hints asked for in this kernel
+_MISSED = {}  # exercise -> number of wrong functions in this kernel after the first
 
 
 class _Asked(NamedTuple):
@@ -75,49 +76,75 @@ def check(name, answer=...):
         Name of a question, such as "3.q1", or of an exercise, such as "3.1".
     answer : str, number, list or function
         For a question: a letter, a list of letters (for an order, from the first to the
-        last) or a number.  For an exercise: the reader's function; without it, a hint
+        last) or a number.  For an exercise: the reader's function.  Without it, a hint
         is given.
 
     Returns
     -------
     Verdict
         `state` is "right", "almost" or "not yet"; for an exercise it can also be
-        "nothing yet", "on the way" or "hint".  `text` says why, and after each wrong
-        answer to a question it has a further hint.
+        "nothing yet", "on the way" or "hint".  `text` says why; each wrong answer to a
+        question brings a further hint, and so does each wrong function after the first.
 
     Raises
     ------
-    ValueError
+    AnswerError
         If the question has not been asked, or takes another kind of answer.
     """
+    name = str(name)
     if name in EXERCISES:
         return _exercise(name, answer)
-    number, _, id_ = str(name).rpartition(".")
+    number, _, id_ = name.rpartition(".")
+    if id_.isdigit():
+        raise AnswerError(f"there is no exercise {name!r}, but {_exercises(number)}.")
     if number not in _ASKED:
-        raise ValueError(
+        raise AnswerError(
             f"{name!r} has not been asked; run the cell with quiz(...) at the end of "
-            'the chapter first, and name a question as "3.q1". The exercises are '
-            f"{listing(EXERCISES)}."
+            'the chapter first, and name a question as "3.q1", an exercise as "3.1".'
         )
     asked = _ASKED[number]
     if id_ not in asked.questions:
         there = listing([f"{number}.{known}" for known in asked.questions])
-        raise ValueError(f"there is no question {name!r} in this run, but {there}.")
-    found = judged(asked.questions[id_], answer, name=name)
+        raise AnswerError(f"there is no question {name!r} in this run, but {there}.")
+    question = asked.questions[id_]
+    if answer is ...:
+        return _next_hint(name, question.hints)
+    found = judged(question, answer, name=name)
     if found.state == "right":
         return found
-    hints = asked.questions[id_].hints
     n_missed = asked.missed[id_] = asked.missed.get(id_, 0) + 1
-    given = [f"Hint: {hint}" for hint in hints[n_missed - 1 : n_missed]]
-    return Verdict(found.state, "\n\n".join([found.text, *given]))
+    return _with_hint(found, question.hints, n_missed)
+
+
+def _exercises(number):
+    """Names of the exercises of a chapter, or of all if it has none."""
+    return listing([x for x in EXERCISES if x.startswith(f"{number}.")] or EXERCISES)
 
 
 def _exercise(name, answer):
     exercise = EXERCISES[name]
-    if answer is not ...:
-        return tried(exercise, answer, name=name)
-    n_given = _HINTED[name] = _HINTED.get(name, 0) + 1
-    return Verdict("hint", exercise.hints[min(n_given, len(exercise.hints)) - 1])
+    if answer is ...:
+        return _next_hint(name, exercise.hints)
+    found = tried(exercise, answer, name=name)
+    if found.state not in ("on the way", "almost"):
+        return found
+    # The first time, what is wrong may be enough.
+    n_missed = _MISSED[name] = _MISSED.get(name, -1) + 1
+    return _with_hint(found, exercise.hints, n_missed)
+
+
+def _next_hint(name, hints):
+    """The hint after the one that was asked for before; the last one stays."""
+    if not hints:
+        return Verdict("hint", "There is none; read the question once more.")
+    n_given = _HINTED[name] = min(_HINTED.get(name, 0) + 1, len(hints))
+    return Verdict("hint", hints[n_given - 1])
+
+
+def _with_hint(found, hints, n):
+    """A verdict with the n-th hint, if there is one; none is the zeroth."""
+    given = [f"Hint: {hint}" for hint in hints[max(n - 1, 0) : n]]
+    return Verdict(found.state, "\n\n".join([found.text, *given]))
 
 
 def chapter(name):

@@ -24,6 +24,11 @@ def nearest():
         (
             (star, "These are the closest points; an artifact is the difference."),
             (away, "These are the lengths of the artifacts; keep the differences."),
+            (
+                _GENERATED - _REAL.mean(axis=0),
+                "These are differences from the mean real point; each generated point "
+                "has a closest point of its own.",
+            ),
         ),
         (
             "Begin with the distances of all pairs, an array of shape (5, 9).",

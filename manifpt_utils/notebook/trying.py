@@ -8,7 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .judging import Verdict
+from .judging import AnswerError, Verdict
+
+_WAITS = (
+    "The function waits for your code: write it in the place of `raise`, run that "
+    "cell, and then run this one again."
+)
 
 
 class Exercise(NamedTuple):
@@ -40,7 +45,7 @@ def tried(exercise, function, *, name):
 
     Raises
     ------
-    ValueError
+    AnswerError
         If `function` is not a function.
 
     Examples
@@ -53,16 +58,16 @@ def tried(exercise, function, *, name):
         return Verdict("nothing yet", "Write the function first.")
     if not callable(function):
         kind = type(function).__name__
-        raise ValueError(
+        raise AnswerError(
             f"{name} takes your function itself, without brackets; got a {kind}."
         )
     try:
         found = function(*(np.copy(x) for x in exercise.arguments))
     except NotImplementedError:
-        return Verdict("nothing yet", "The function waits for your code.")
+        return Verdict("nothing yet", _WAITS)
     except Exception as error:  # of the reader's code, which may raise anything
-        words = f"It stops with {type(error).__name__}: {error}"
-        return Verdict("on the way", words)
+        why = str(error).rstrip(".")
+        return Verdict("on the way", f"It stops with {type(error).__name__}: {why}.")
     return _compared(found, exercise)
 
 
@@ -86,7 +91,10 @@ def _compared(found, exercise):
         return Verdict("right", "The function does what it should.")
     if _is_like(found, -exercise.expected):
         return Verdict("almost", "The sign is the other way round.")
-    return Verdict("on the way", "The shape is right, but the numbers are not yet.")
+    words = "The shape is right, but the numbers are not yet"
+    n_right = np.isclose(found, exercise.expected).sum()
+    some = f": {n_right} of {found.size} are." if n_right else "."
+    return Verdict("on the way", words + some)
 
 
 def _is_like(found, expected):

@@ -59,7 +59,8 @@ def _bars(axis, before, after, coverage):
     kept = after.p > 1 - coverage
     colours = np.where(kept, PALETTE["blue"], QUIET)
     axis.barh(places, after.p, color=colours, height=0.6)
-    axis.bar(0, 0, color=PALETTE["blue"], label="after the change")
+    axis.bar(0, 0, color=PALETTE["blue"], label="after the change, in the set")
+    axis.bar(0, 0, color=QUIET, label="after the change, ruled out")
     style = {"marker": "D", "color": PALETTE["orange"], "ls": "", "ms": 5}
     axis.plot(before.p, places, label="as it came", **style)
     axis.axvline(1 - coverage, color=INK, ls="--", lw=1, label="in the set from here")

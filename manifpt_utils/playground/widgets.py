@@ -32,6 +32,7 @@ GUARD = """<p class="file-refused" role="status" aria-live="polite"></p><script>
   };
   FileReader.prototype.readAsArrayBuffer = function (file) {
     const fits = file.size <= MOST_BYTES, size = (file.size / 1e6).toFixed(1);
+    for (const p of document.querySelectorAll(".file-problem")) p.textContent = "";
     say(fits ? "" : `${file.name} has ${size} million bytes, and at most `
       + `${MOST_BYTES / 1e6} million are accepted here. Reduce the image.`);
     if (fits) read.call(this, file);
@@ -130,6 +131,7 @@ class Playground:
         except ValueError as error:
             self.own, problem = None, str(error)
         self.upload.value = ()
+        self.words.value = ""  # the guard may have emptied the same words in the page
         self.refresh(problem)
 
     def _undo(self):
@@ -165,7 +167,8 @@ class Playground:
             most = f"{MOST_BYTES // 1_000_000} million bytes"
             hint = f"Choose an image file of at most {most}; its centre is brought to "
             hint += " × ".join(map(str, self.attributor.image_shape_[:2]))
-            self._say(problem or f"{hint} pixels, and nothing is kept.")
+            hint += " pixels, and nothing is kept."
+            self._say(problem or hint, kind="file-problem" if problem else "")
             self.view.value = ""
             return
         self.before = self._looked(image)
@@ -186,10 +189,11 @@ class Playground:
             self._known[key] = look(self.attributor, image, manifold=manifold)
         return self._known[key]
 
-    def _say(self, first, *more):
+    def _say(self, first, *more, kind=""):
         rest = "".join(f"<br>{escape(text)}" for text in more)
         self.words.value = (
-            f'<p role="status" aria-live="polite"><b>{escape(first)}</b>{rest}</p>'
+            f'<p class="{kind}" role="status" aria-live="polite">'
+            f"<b>{escape(first)}</b>{rest}</p>"
         )
 
     def show(self):

@@ -785,7 +785,7 @@ PARQUET = [
             "bytes that are no image",
             with_value("image_data", b"no image", 0),
             "row 0 of .*x.parquet is empty, damaged",
-            "convert it to PNG or remove it",
+            "convert it to PNG or leave it out",
         ),
         (
             "no bytes",
@@ -1109,7 +1109,7 @@ ANSWERS = [
         written("letter.txt", b"hello"),
         error_of_row("letter.txt"),
         "letter.txt is empty, damaged, or of a format",
-        "convert it to PNG or remove it",
+        "convert it to PNG or leave it out",
     ),
     Case(
         "a pipe among images",

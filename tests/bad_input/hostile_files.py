@@ -11,7 +11,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 UNREAD = "is empty, damaged, or of a format that is not read here"
-CONVERT = "convert it to PNG or remove it"
+CONVERT = "convert it to PNG or leave it out"
 DAMAGED, REPLACE = "cannot be read", "replace or remove the file"
 EITHER = f"{UNREAD}|{DAMAGED}", f"{CONVERT}|{REPLACE}"
 LARGE = "more than 16,777,216 pixels", "reduce it or remove the file"

@@ -893,7 +893,7 @@ def test_an_expectation_is_entered_by_keyboard_and_taken_up(prediction_page):
     page.keyboard.press("ArrowDown")  # to the second option
     reach(page, "section.prediction [type=submit]")
     page.keyboard.press("Enter")
-    told = f"The paper. You expected: behind it. {found} The run says otherwise."
+    told = f"The paper. You expected: behind it. {found} The result is another one."
     assert beside_result(page, "03_test lead") == told
     assert page.get_by_text("It stands beside the result").count() == 1
 

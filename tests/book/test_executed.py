@@ -134,6 +134,7 @@ def test_jupyterlab_shows_the_answer_of_a_chapter(tmp_path):
 ATTEMPTS = {  # at exercise 1.1, and what JupyterLab shows of each
     "x_star = real[squared.argmin(axis=1)]\n    return x_star - generated": "Almost. "
     "The sign is the other way round.",
+    "return real[squared.argmin(axis=1)]": "Hint: Begin with",  # the second mistake
     "return generated - real[squared.argmin(axis=1)]": "Right.",
 }
 
@@ -144,7 +145,7 @@ def test_an_exercise_is_failed_hinted_at_and_solved_in_jupyterlab(tmp_path):
     exercise = ROOT / "exercises" / "01_manifold_estimation.ipynb"
     notebook = nbformat.read(exercise, as_version=4)
     _, imports, _, stub, check, *_ = notebook.cells
-    told = ["Nothing yet. The function waits for your code.", "Hint. Begin with"]
+    told = ["Nothing yet. The function waits for your code", "Hint. Begin with"]
     cells = [imports, stub, check, nbformat.v4.new_code_cell('check("1.1")')]
     for attempt, words in ATTEMPTS.items():
         head = stub.source.partition("    raise")[0]

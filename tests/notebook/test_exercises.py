@@ -1,7 +1,10 @@
 """Exercises: each property that fails is named, and nothing is told too early."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from manifpt_utils.method.manifold import DataManifold
 from manifpt_utils.metrics import (
@@ -14,6 +17,7 @@ from manifpt_utils.metrics import (
 )
 from manifpt_utils.notebook import quiz as module
 from manifpt_utils.notebook.exercises import EXERCISES
+from manifpt_utils.notebook.judging import AnswerError
 from manifpt_utils.notebook.quiz import check
 from manifpt_utils.notebook.trying import tried
 
@@ -110,9 +114,47 @@ def test_without_an_answer_there_is_a_hint_and_then_the_next(monkeypatch):
     assert {verdict.state for verdict in found} == {"hint"}
 
 
+def test_the_second_wrong_function_gets_a_hint_and_the_third_the_next(monkeypatch):
+    monkeypatch.setattr(module, "_MISSED", {})
+    exercise = EXERCISES["1.1"]
+    hints = ["", *(f"\n\nHint: {hint}" for hint in exercise.hints), ""]
+    reason = "The sign is the other way round."
+    found = [check("1.1", returning(-exercise.expected)).text for _ in range(4)]
+    assert found == [reason + hint for hint in hints]
+    assert "Hint" not in check("1.1", returning(exercise.expected)).text
+
+
+def test_what_is_not_written_yet_needs_no_hint(monkeypatch):
+    monkeypatch.setattr(module, "_MISSED", {})
+    assert not any("Hint" in check("1.1", wait).text for _ in range(3))
+
+
+def test_numbers_that_are_right_among_wrong_ones_are_counted():
+    exercise = EXERCISES["1.1"]
+    half = exercise.expected.copy()
+    half[2:] += 1
+    assert tried(exercise, returning(half), name="1.1").text.endswith(": 6 of 15 are.")
+
+
 def test_an_exercise_that_is_not_there_is_refused_with_those_that_are():
-    with pytest.raises(ValueError, match="'1.9' has not been asked; .* 1.1, 1.2"):
+    with pytest.raises(ValueError, match=r"no exercise '1.9', but 1.1 and 1.2\."):
         check("1.9", returning(0))
+    with pytest.raises(ValueError, match="no exercise '99.1', but 0.1, .* and 17.2"):
+        check("99.1", returning(0))
+
+
+def test_a_name_may_be_written_as_a_number():
+    assert check(1.1, returning(EXERCISES["1.1"].expected)).state == "right"
+
+
+def test_a_notebook_shows_what_cannot_be_judged_in_one_sentence():
+    shell = InteractiveShell.instance()
+    with pytest.raises(AnswerError) as caught:
+        check("1.1", 0.5)
+    said = []
+    with mock.patch.object(shell, "_showtraceback", lambda *found: said.extend(found)):
+        shell.showtraceback((caught.type, caught.value, caught.tb))
+    assert said[2] == [f"AnswerError: {caught.value}"]
 
 
 def by_manifold(name, **options):

@@ -326,6 +326,14 @@ def test_the_name_of_a_quiet_line_evades_bars_as_well():
     assert name.get_verticalalignment() == "top"  # at both ends the bars are above
 
 
+def test_chance_is_in_sight_of_all_panels_however_far_the_dots_are():
+    table = pd.DataFrame({"m": "a", "n": [5, 100], "score": [0.7, 0.9]})
+    where = {"value": "score", "row": "m", "col": "n", "chance": 0.1}
+    for figure in plots.dot_panels(table, **where).figures:
+        low, high = figure.axes[0].get_xlim()
+        assert 0 < low < 0.1 and 0.9 < high < 1
+
+
 @pytest.mark.parametrize(
     ("scores", "side"),
     [([0.1, 0.9], "right"), ([0.9, 0.1], "left"), ([np.nan, np.nan], "left")],

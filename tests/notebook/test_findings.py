@@ -50,6 +50,15 @@ def test_the_answer_is_a_quotation_of_all_its_lines(shown):
     assert shown == [("> One\n> line.\n>\n> Two.", {"kind": "answer"})]
 
 
+def test_several_sections_are_left_out_and_one_is(shown):
+    left_out(["A", "B"], "there is no map")
+    left_out(["A"], "there is no map")
+    assert shown[0][0] == "*A and B are left out: there is no map.*"
+    assert shown[1][0] == "*A is left out: there is no map.*"
+    with pytest.raises(ValueError, match="which section"):
+        left_out([], "there is no map")
+
+
 def test_a_section_left_out_is_one_line_with_its_reason(shown):
     left_out("The map", "the images have no known manifold.")
     assert shown[0][0] == ("*The map is left out: the images have no known manifold.*")

@@ -72,6 +72,15 @@ def test_nothing_entered_shows_the_question_and_then_the_result(chapter, shown):
     )
 
 
+def test_a_result_that_is_not_of_this_run_is_not_said_to_be(shown, chapter, tmp_path):
+    write(tmp_path, SIDES | {"source": "The stored results say"})
+    compare("03_test", "lead", GAIN)
+    assert shown[0][0].startswith("*The paper.* The stored results say: **ahead")
+    (asked,) = read_predictions(tmp_path / "03_test.yml").values()
+    html = found_html("03_test", asked, result="ahead", words="ahead of it")
+    assert "The stored results say: <strong>ahead" in html and "This run" not in html
+
+
 @pytest.mark.parametrize(
     ("entry", "words"),
     [

@@ -86,6 +86,15 @@ def test_a_wrong_answer_gets_its_reason_and_the_next_hint(shown):
     assert right._repr_markdown_() == f"**Right.** {FEEDBACK[0]}"
 
 
+def test_without_an_answer_there_is_a_hint_and_nothing_is_counted(shown, monkeypatch):
+    monkeypatch.setattr(module, "_HINTED", {})
+    quiz("03_test", **VALUES)
+    hints = ["Look at both ends.", "Is zero inside?", "Is zero inside?"]
+    assert [check("3.q1").text for _ in hints] == hints
+    assert check("3.q1", "b").text.endswith("Hint: Look at both ends.")
+    assert check("3.q2") == ("hint", "There is none; read the question once more.")
+
+
 @pytest.mark.parametrize(
     ("question", "answer", "state", "words"),
     [

@@ -107,10 +107,13 @@ def test_a_bad_file_gets_one_sentence_and_no_picture(playground, content, words)
     hand_over(playground, "notes<b>.png", content)
     assert said(playground).startswith(words)
     assert "<b>.png" not in playground.words.value  # a name is text
+    assert "folder" not in said(playground)  # the file lies in none
+    assert 'class="file-problem"' in playground.words.value
     assert playground.view.value == ""
     mine = np.zeros((32, 32, 3), np.uint8)
     hand_over(playground, "mine.png", encoded(mine))
     np.testing.assert_array_equal(playground.before.image, mine)
+    assert "file-problem" not in playground.words.value
 
 
 def test_without_a_kernel_a_sentence_and_a_picture_stand_in(playground):
