@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from .._support.cache import digest
 from .._support.files import write_whole
 from .._support.names import BASELINES, SPACES
 from .._support.suggestion import suggestion
@@ -88,6 +89,8 @@ def table_one(
     options = {"n_train": n_train, "n_test": n_test, "seeds": list(seeds)}
     record = options | {"benchmark": benchmark.name, "classes": sorted(set(labels))}
     record |= {"shape": list(images.shape[1:]), "small": small}
+    record |= {"normalise": benchmark.normalise, "images": _contents(benchmark)}
+    record |= {"weights": {} if small else _named(networks)}
     rows = _stored(path, record)
     for method in methods:
         if method not in rows:
@@ -99,6 +102,18 @@ def table_one(
                 )
             write_whole(path, _table(rows).to_csv(index=False))
     return _table(rows)
+
+
+def _contents(benchmark):
+    """A hash of the images of every class."""
+    return {
+        name: digest(images)
+        for name, images in {"real": benchmark.real, **benchmark.images}.items()
+    }
+
+
+def _named(networks):
+    return {name: path and Path(path).name for name, path in networks._asdict().items()}
 
 
 def _check(methods, networks, small):
