@@ -12,13 +12,20 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from .._support.names import BASELINES, NORMALISATIONS, SPACES
+from .._support.names import (
+    BASELINES,
+    CONTROLS,
+    ESTIMATES,
+    FILTERS,
+    NORMALISATIONS,
+    SPACES,
+)
 from .._support.suggestion import suggestion
 from .comparison import COMPARISON
 from .settings import Method, ours
 from .study import Study
 
-KINDS = ("raw", "highpass", "nearest", "hull", "tangent", "pca")
+KINDS = (*CONTROLS, *(x for x in ESTIMATES if not x.startswith("exact")))
 NAMED = ("method", "space", "kind")  # columns that name a method
 TREATED = ("size", "normalise")  # columns that say how the images were read
 FILTERED = SPACES[:2]  # the spaces in which a filter of pixels can be shown
@@ -188,7 +195,7 @@ def methods(spaces=("rgb", "frequency"), kinds=KINDS, earlier=tuple(BASELINES)):
     shown = [
         ours(space, kind)
         for space, kind in product(spaces, kinds)
-        if kind != "highpass" or space in FILTERED
+        if kind not in FILTERS or space in FILTERED
     ]
     return shown + [Method(name, "", "earlier") for name in earlier]
 

@@ -73,10 +73,11 @@ def test_images_may_be_listed_in_a_file(root, tmp_path):
 
 def test_the_plan_has_every_method_and_no_filter_of_vectors():
     names = [str(m) for m in methods(["rgb", "supervised"])]
-    assert "rgb highpass" in names and "supervised highpass" not in names
-    assert len(names) == 6 + 5 + 8
+    assert "rgb denoiser" in names and "supervised denoiser" not in names
+    assert "rgb exact" not in names  # the manifold of a folder is not known
+    assert len(names) == 10 + 7 + 8
     trainings = planned(methods(["rgb"]), n_train=5, n_test=2, seeds=4)
-    assert len(trainings) == 4 * (6 + 8)
+    assert len(trainings) == 4 * (10 + 8)
     assert [t.seed for t in trainings[:4]] == [1, 2, 3, 4]
     with pytest.raises(ValueError, match="unknown 'rbg'; did you mean 'rgb'"):
         methods(["rbg"])
