@@ -127,6 +127,11 @@ def _check(methods, networks, small):
                 f"--{weights}, leave {method} out, or take --small networks, which are "
                 "not those of the paper."
             )
+        if weights and not small and not Path(getattr(networks, weights)).is_file():
+            raise ValueError(
+                f"{getattr(networks, weights)} does not exist; give the file of the "
+                f"weights {weights} by --{weights}."
+            )
 
 
 def _pipeline(benchmark, method, networks, small):
@@ -159,7 +164,7 @@ def _table(rows):
 
 
 def _stored(path, record):
-    """Rows that the file already has, by method, after a check of its record."""
+    """Scores that the file already has, by method, after a check of its record."""
     beside = path.with_suffix(".json")
     if not path.is_file():
         write_whole(beside, json.dumps(record, indent=2))
@@ -172,4 +177,5 @@ def _stored(path, record):
             "this one."
         )
     table = pd.read_csv(io.BytesIO(path.read_bytes())).set_index("method")
-    return {name: row.dropna().to_dict() for name, row in table.iterrows()}
+    scored = table[table["accuracy"].notna()]  # the others are tried again
+    return {name: row.dropna().to_dict() for name, row in scored.iterrows()}
