@@ -261,6 +261,13 @@ def test_a_split_that_a_folder_brings_is_kept(notebook):
         assert ".labelled(" not in text and ".for_evaluation(" in text
 
 
+def test_a_folder_is_read_in_any_size_and_its_warnings_are_shown(notebook):
+    kinds = declared(notebook)
+    if "BenchmarkName" in kinds.values():
+        assert (kinds["size"], kinds["normalise"]) == ("Size", "Normalise")
+        assert list(calls_of(notebook, "caution"))
+
+
 def comprehensions(node):
     kinds = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
     return [found for found in ast.walk(node) if isinstance(found, kinds)]

@@ -8,6 +8,7 @@ SPACES = (*PAPER_SPACES, "imagenet")
 SPACE_ALIASES = {"freq": "frequency", "sl": "supervised", "ssl": "selfsupervised"}
 CONTROLS = ("raw", "highpass", "median", "pca", "mean", "random")
 ESTIMATES = ("nearest", "tangent", "hull", "denoiser", "exact", "exact_rgb")
+FILTERS = ("highpass", "median", "denoiser")  # of pixels
 TOGETHER = {f"raw+{kind}": ("raw", kind) for kind in ("highpass", "denoiser")}
 KINDS = (*CONTROLS, *ESTIMATES, *TOGETHER)  # of representations
 ESTIMATORS = ("nearest", "tangent", "hull")

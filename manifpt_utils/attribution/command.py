@@ -103,9 +103,10 @@ def fit(folder, output, models, size, normalise, per_class, without_real, **opti
     benchmark = _load(folder, models, **read_as)
     attributor = Attributor(with_real=not without_real, progress=True, **options)
     minutes = max(1, round(minutes_of_fit(attributor, benchmark)))
+    shorter = "a smaller --size takes" if attributor.quick else "--quick or --size take"
     click.echo(
-        f"This will take about {minutes} minute(s) on this machine, without what an "
-        "earlier call left in the cache; --quick or a smaller --size take less.",
+        f"This will take about {minutes} min on this machine, without what an "
+        f"earlier call left in the cache; {shorter} less.",
         err=True,
     )
     attributor.fit(benchmark)

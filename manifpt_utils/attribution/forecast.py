@@ -5,6 +5,7 @@ import time
 import numpy as np
 
 from ..method.classifiers import ImageAttributor
+from ..method.denoiser import CROP
 from .selection import ESTIMATES, KEPT, SPACES, candidates
 
 STEPS = 2, 10  # training steps of the two fits that are timed
@@ -61,7 +62,14 @@ def _seconds_of_steps(n, x, labels, shape):
 
 
 def forecast_fit(
-    unit, n_rows, *, compared=COMPARED, n_fits=1, denoiser_steps=0, effort=1.0
+    unit,
+    n_rows,
+    *,
+    compared=COMPARED,
+    n_fits=1,
+    denoiser_steps=0,
+    n_pixels=CROP**2,
+    effort=1.0,
 ):
     """Minutes that the fits of an attributor will take, roughly.
 
@@ -76,6 +84,9 @@ def forecast_fit(
     n_fits : int
     denoiser_steps : int
         Zero where a denoiser is shipped.
+    n_pixels : int
+        Height times width of an image.  A denoiser is trained on pieces of large
+        images, so that its steps do not become longer with these, as the unit does.
     effort : float
 
     Returns
@@ -88,7 +99,8 @@ def forecast_fit(
     0.9
     """
     trainings = compared + n_fits * max(1, n_rows / LARGE)
-    return (trainings * effort + denoiser_steps * DENOISING) * unit / 60
+    denoising = denoiser_steps * DENOISING * min(1, CROP**2 / n_pixels)
+    return (trainings * effort + denoising) * unit / 60
 
 
 def minutes_of_fit(attributor, benchmark):
@@ -119,6 +131,7 @@ def minutes_of_fit(attributor, benchmark):
         compared=networks + again if len(choices) > 1 else 0,
         n_fits=int(networks > 0),
         denoiser_steps=attributor.denoiser_steps if denoises else 0,
+        n_pixels=int(np.prod(benchmark.real.shape[1:3])),
         effort=attributor.effort,
     )
 

@@ -271,7 +271,8 @@ def _check_file(folder, name, expected):
     path = folder / name
     if Path(name).name != name:
         raise ValueError(
-            f"{folder / RECORD} names {name!r}, which lies outside its folder."
+            f"{folder / RECORD} names {name!r}, which lies outside its folder; fit the "
+            "attributor again."
         )
     if not path.is_file():
         raise ValueError(f"{path} is missing; fit the attributor again.")

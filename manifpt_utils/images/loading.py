@@ -103,11 +103,22 @@ def load(
         )
     options = {"n_real": n_real, "size": size, "normalise": normalise}
     options |= {"per_class": per_class}
-    return assemble(lambda: _source(name, models, generated), **options)
+    return assemble(lambda: source_of(name, models, generated), **options)
 
 
-def _source(name, models, generated):
-    """Find the images that a name stands for: a Source."""
+def source_of(name, models=None, generated=None):
+    """Find your own images that a name stands for, without reading them: a Source.
+
+    Parameters
+    ----------
+    name, models, generated
+        As for `load`.
+
+    Raises
+    ------
+    ValueError
+        As `load` does.
+    """
     if torchvision_data.fits(name):
         return torchvision_data.read(name, models, generated)
     _check_unused("a source that is not of torchvision", generated=generated)

@@ -68,7 +68,7 @@ def command(folder, output, models, without_artifacts, **options):
     from .shards import project_benchmark
 
     loading = {name: options.pop(name) for name in ("n_real", "normalise", "size")}
-    loading["models"] = models.split(",") if models else None
+    loading["models"] = [x.strip() for x in models.split(",")] if models else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         benchmark = load(folder, **loading)

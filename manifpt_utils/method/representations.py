@@ -6,7 +6,7 @@ Every entry is a fitted scikit-learn transformer from images to rows of numbers.
 from functools import partial
 from typing import NamedTuple
 
-from .._support.names import KINDS, TOGETHER
+from .._support.names import FILTERS, KINDS, TOGETHER
 from .controls import MeanReal, PrincipalComponents, RandomReal, SideBySide
 from .denoiser import Denoiser, shipped
 from .exact import ExactManifold
@@ -129,7 +129,6 @@ def _make(name, benchmark, denoiser_steps):
     return ExactManifold(benchmark.manifold, space, search_space=search)
 
 
-FILTERS = ("highpass", "median", "denoiser")
 MAKERS = {
     "raw": make_space,
     "denoiser": Denoiser,

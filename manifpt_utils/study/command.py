@@ -10,6 +10,7 @@ from .._support.console import (
     Room,
     device,
     n_real,
+    normalise,
     scheduler,
     size,
     whole_number,
@@ -173,6 +174,7 @@ def map_regime(dimensions, ratios, **options):
     "--models", multiple=True, help="One of the models; may be repeated [default: all]."
 )
 @size
+@normalise
 @whole_number("--per-class", help="Draw at most this many images of a class.")
 @device
 def first_table(source, output, **options):
@@ -183,7 +185,7 @@ def first_table(source, output, **options):
     from ..images.loading import load
     from .table_one import Networks, table_one
 
-    names = ("models", "n_real", "size", "per_class")
+    names = ("models", "n_real", "size", "normalise", "per_class")
     loading = {name: options.pop(name) for name in names}
     loading["models"] = list(loading["models"]) or None
     networks = Networks(**{name: options.pop(name) for name in Networks._fields})
@@ -196,9 +198,8 @@ def first_table(source, output, **options):
     "--benchmark",
     "folder",
     required=True,
-    type=click.Path(path_type=Path),
-    help="Folder with real/ and one sub-folder per model, or whatever `load` reads; a "
-    "split into train and test that it brings is kept.",
+    help="Folder with real/ and one sub-folder per model, or other images of yours "
+    "that `load` reads; a split into train and test that they bring is kept.",
 )
 @click.option(
     "--output",
@@ -209,6 +210,7 @@ def first_table(source, output, **options):
     help="CSV file for the results; a .json file beside it records how they were made.",
 )
 @size
+@normalise
 @several("--spaces", SPACES, "Embedding spaces", default=SPACES[:2])
 @several("--kinds", folder_study.KINDS, "Representations")
 @several("--earlier", BASELINES, "Earlier methods")
@@ -221,14 +223,15 @@ def first_table(source, output, **options):
     help="Only one training per method and one space; networks train a fifth as long.",
 )
 @work
-def run_folder(folder, output, size, quick, list_only, device, **options):
+def run_folder(folder, output, quick, list_only, device, **options):
     """Compare all methods on a folder of your own images."""
     chosen = {key: options.pop(key) for key in ("spaces", "kinds", "earlier")}
     counts = {key: options.pop(key) for key in ("n_train", "n_test", "seeds")}
     if quick:
         counts |= {"seeds": QUICK["seeds"], "effort": QUICK["effort"]}
         chosen |= {"spaces": QUICK["spaces"]}
-    study = folder_study.FolderStudy(folder, name=output.stem, size=size)
+    treated = {key: options.pop(key) for key in folder_study.TREATED}
+    study = folder_study.FolderStudy(folder, name=output.stem, **treated)
     trainings = folder_study.planned(folder_study.methods(**chosen), **counts)
     store = Store(study, output.parent, _called())
     study.check(store)
@@ -236,8 +239,8 @@ def run_folder(folder, output, size, quick, list_only, device, **options):
     if list_only:
         click.echo("\n".join(map(str, todo)))
         return
+    _checked(study, trainings[0])
     if todo:
-        _checked(study, todo[0])
         _announced(store, todo, device)
     compute(trainings, store, device=device, **options)
     asked = set().union(*map(study.cells, trainings))
@@ -247,13 +250,13 @@ def run_folder(folder, output, size, quick, list_only, device, **options):
 
 
 def _checked(study, training):
-    """Read the images, so that errors in them are reported before the study starts."""
+    """Read the images, whose errors come first and whose warnings go with the table."""
     # These need torch, which --help does not.
     from .folder_training import benchmark, drawn
 
-    for message in benchmark(study.folder, study.size).warnings:
+    for message in benchmark(study.reading).warnings:
         click.echo(f"Warning: {message}", err=True)
-    drawn(study.folder, study.size, (training.n_train, training.n_test))
+    drawn(study.reading, (training.n_train, training.n_test))
 
 
 def _announced(store, todo, device):
@@ -265,8 +268,8 @@ def _announced(store, todo, device):
     left = folder_study.expected_seconds(todo[1:], todo[0], seconds)
     minutes = max(1, round(left / 60))
     click.echo(
-        f"{len(todo) - 1} trainings are left; they will take about {minutes} CPU "
-        f"minute(s), judged by the first one ({todo[0].method}: {seconds:.0f} s) and "
+        f"{len(todo) - 1} trainings are left; they will take about {minutes} min of "
+        f"processor time, judged by the first one ({todo[0].method}: {seconds:.0f} s) and "
         "by the times of the methods in the stored comparison."
     )
 

@@ -12,14 +12,22 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from .._support.names import BASELINES, SPACES
+from .._support.names import (
+    BASELINES,
+    CONTROLS,
+    ESTIMATES,
+    FILTERS,
+    NORMALISATIONS,
+    SPACES,
+)
 from .._support.suggestion import suggestion
 from .comparison import COMPARISON
 from .settings import Method, ours
 from .study import Study
 
-KINDS = ("raw", "highpass", "nearest", "hull", "tangent", "pca")
+KINDS = (*CONTROLS, *(x for x in ESTIMATES if not x.startswith("exact")))
 NAMED = ("method", "space", "kind")  # columns that name a method
+TREATED = ("size", "normalise")  # columns that say how the images were read
 FILTERED = SPACES[:2]  # the spaces in which a filter of pixels can be shown
 QUICK = {"seeds": 1, "effort": 0.2, "spaces": ("rgb",)}  # for --quick
 
@@ -37,29 +45,41 @@ class FolderTraining(NamedTuple):
         return f"{self.method}, {self.n_train}, {self.seed}"
 
 
+class Reading(NamedTuple):
+    """Which images are read, and how."""
+
+    source: str  # as `load` takes it
+    size: int | None  # height and width to which every image is brought
+    normalise: str | None
+
+
 class FolderStudy(Study):
     """The study of one folder of images.
 
     Parameters
     ----------
     folder : path
-        Or file, as `load` describes it.
+        Or another source of own images, as `load` describes them.
     name : str
         Name of the two files of results.
-    size : int or (int, int), optional
-        Height and width to which every image is brought.
+    size : int, optional
+        Height and width to which every image is brought.  The column `size` of the
+        results is 0 if images keep their size.
+    normalise : {None, "png", "size", "jpeg90"}
+        How the images are treated, as `load` does.
     """
 
-    keys = (*NAMED, "n_train", "n_test", "effort", "seed")
+    keys = (*NAMED, *TREATED, "n_train", "n_test", "effort", "seed")
     values = ("score", "reason")
     types = {"n_train": int, "n_test": int, "seed": int, "effort": float}
-    types |= {"score": float}
-    names = (*BASELINES, "ours", "", *SPACES, *KINDS, "earlier")
+    types |= {"size": int, "score": float}
+    names = (*BASELINES, "ours", "", *SPACES, *KINDS, "earlier", *NORMALISATIONS)
     order = {name: i for i, name in enumerate(names)}
 
-    def __init__(self, folder, *, name="results", size=None):
-        self.folder, self.name, self.size = Path(folder).resolve(), name, size
-        self._sheets = _described(self.folder)
+    def __init__(self, folder, *, name="results", size=None, normalise=None):
+        self.reading = Reading(_absolute(str(folder)), size, normalise)
+        self.name = name
+        self._sheets = _described(self.reading.source)
 
     def planned(self):
         """All trainings with the default options."""
@@ -71,7 +91,8 @@ class FolderStudy(Study):
 
     def cells(self, training):
         """The one cell of a training."""
-        return {(*training.method, *training[1:])}
+        treated = self.reading.size or 0, self.reading.normalise or ""
+        return {(*training.method, *treated, *training[1:])}
 
     def batch(self, training):
         """Trainings of one method share its features."""
@@ -91,7 +112,7 @@ class FolderStudy(Study):
 
         (cell,) = self.cells(training)
         try:
-            found = {"score": score(self.folder, self.size, training)}
+            found = {"score": score(self.reading, training)}
         except ValueError as error:
             found = {"reason": " ".join(str(error).split())}
         return [dict(zip(self.keys, cell, strict=True)) | found]
@@ -121,20 +142,28 @@ class FolderStudy(Study):
             )
 
 
-def _described(folder):
-    """A hash of the files of every class."""
-    from ..images.readers import find  # needs numpy, which --help does not
+def _absolute(source):
+    """A path that processes in other folders understand; other names as they are."""
+    from ..images.readers import torchvision_data  # needs numpy
 
-    found = {}
-    for name, items in find(folder).items.items():
-        states = [(x.name, *_state(x.place, folder)) for x in items]
-        found[name] = sha256(repr(states).encode()).hexdigest()
+    return source if torchvision_data.fits(source) else str(Path(source).resolve())
+
+
+def _described(name):
+    """A hash of the files of every class."""
+    from ..images.loading import source_of  # needs numpy, which --help does not
+
+    source, found = source_of(name), {}
+    for label, items in source.items.items():
+        files = [x.place for x in items if isinstance(x.place, Path)]
+        states = [(x.name for x in items), map(_state, files or source.files)]
+        found[label] = sha256(repr([*map(list, states)]).encode()).hexdigest()
     return found
 
 
-def _state(place, folder):
-    """Size and time of a file, or of the file that holds all images."""
-    status = (place if isinstance(place, Path) else folder).stat()
+def _state(path):
+    """Size and time of a file."""
+    status = path.stat()
     return status.st_size, status.st_mtime_ns
 
 
@@ -166,7 +195,7 @@ def methods(spaces=("rgb", "frequency"), kinds=KINDS, earlier=tuple(BASELINES)):
     shown = [
         ours(space, kind)
         for space, kind in product(spaces, kinds)
-        if kind != "highpass" or space in FILTERED
+        if kind not in FILTERS or space in FILTERED
     ]
     return shown + [Method(name, "", "earlier") for name in earlier]
 
@@ -240,13 +269,14 @@ def summary(table):
     Returns
     -------
     DataFrame
-        Indexed by method; columns `n train`, `accuracy`, `low` and `high` of the 95 %
-        interval, `trainings`, and the `reason` if there is no score.
+        Indexed by method; columns `size`, `normalise`, `n train`, `n test`, `effort`,
+        `accuracy`, `low` and `high` of the 95 % interval, `trainings`, and the `reason`
+        if there is no score.
     """
     from ..metrics.intervals import share_interval  # imports scipy
 
     rows = {}
-    kept = ["n_train", "n_test", "effort"]
+    kept = [*TREATED, "n_train", "n_test", "effort"]
     for key, part in table.groupby([*NAMED, *kept], sort=False):
         found = share_interval(part["score"])
         reason = "; ".join(sorted(set(part["reason"]) - {""}))

@@ -13,13 +13,12 @@ from ..method.evaluation import copies, evaluate, with_effort
 from ..method.representations import representations
 
 
-def score(folder, size, training):
+def score(reading, training):
     """The share of test images whose model is named correctly.
 
     Parameters
     ----------
-    folder : Path
-    size : int or (int, int), optional
+    reading : Reading
     training : FolderTraining
 
     Returns
@@ -32,8 +31,8 @@ def score(folder, size, training):
         If the method cannot work on these images, or there are too few.
     """
     counts = training.n_train, training.n_test
-    x, estimator = _material(folder, size, training.method, counts)
-    pool = drawn(folder, size, counts)
+    x, estimator = _material(reading, training.method, counts)
+    pool = drawn(reading, counts)
     found = evaluate(
         with_effort(estimator, training.effort),
         x,
@@ -48,20 +47,20 @@ def score(folder, size, training):
     return float(found.accuracy[0])
 
 
-def _material(folder, size, method, counts):
+def _material(reading, method, counts):
     """What a method sees of the images, and its classifier."""
     if method.name == "ours":
-        transformer, x = _features(folder, size, method, counts)
+        transformer, x = _features(reading, method, counts)
         return x, classifier_for(transformer)
-    images = drawn(folder, size, counts).images
+    images = drawn(reading, counts).images
     return images, baseline(method.name, image_size=images.shape[1:3])
 
 
 @lru_cache(maxsize=1)
-def benchmark(folder, size):
-    """The images of a folder as a Benchmark, with its `warnings`."""
+def benchmark(reading):
+    """The images that a Reading names as a Benchmark, with its `warnings`."""
     with warnings.catch_warnings(action="ignore"):
-        return load(folder, size=size)
+        return load(reading.source, size=reading.size, normalise=reading.normalise)
 
 
 class Pool(NamedTuple):
@@ -74,19 +73,19 @@ class Pool(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def drawn(folder, size, counts):
+def drawn(reading, counts):
     """The images of all trainings with as many per class to train and to test on.
 
     Real images are a class only if there is a single model.
     """
-    data = benchmark(folder, size)
+    data = benchmark(reading)
     is_alone = len(data.models) == 1
     found = data.for_evaluation(*counts, with_real=is_alone)
     return Pool(*found, copies(found[0]))
 
 
 @lru_cache(maxsize=1)
-def _features(folder, size, method, counts):
-    shown = representations(benchmark(folder, size), [method.space], [method.kind])
+def _features(reading, method, counts):
+    shown = representations(benchmark(reading), [method.space], [method.kind])
     (transformer,) = shown.values()
-    return transformer, transformer.transform(drawn(folder, size, counts).images)
+    return transformer, transformer.transform(drawn(reading, counts).images)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from .._support.cache import digest
 from .._support.files import write_whole
 from .._support.names import BASELINES, SPACES
 from .._support.suggestion import suggestion
@@ -88,6 +89,8 @@ def table_one(
     options = {"n_train": n_train, "n_test": n_test, "seeds": list(seeds)}
     record = options | {"benchmark": benchmark.name, "classes": sorted(set(labels))}
     record |= {"shape": list(images.shape[1:]), "small": small}
+    record |= {"normalise": benchmark.normalise, "images": _contents(benchmark)}
+    record |= {"weights": {} if small else _named(networks)}
     rows = _stored(path, record)
     for method in methods:
         if method not in rows:
@@ -101,6 +104,18 @@ def table_one(
     return _table(rows)
 
 
+def _contents(benchmark):
+    """A hash of the images of every class."""
+    return {
+        name: digest(images)
+        for name, images in {"real": benchmark.real, **benchmark.images}.items()
+    }
+
+
+def _named(networks):
+    return {name: path and Path(path).name for name, path in networks._asdict().items()}
+
+
 def _check(methods, networks, small):
     for method in methods:
         if method not in METHODS:
@@ -111,6 +126,11 @@ def _check(methods, networks, small):
                 f"{method} starts from the weights {weights}; give their file by "
                 f"--{weights}, leave {method} out, or take --small networks, which are "
                 "not those of the paper."
+            )
+        if weights and not small and not Path(getattr(networks, weights)).is_file():
+            raise ValueError(
+                f"{getattr(networks, weights)} does not exist; give the file of the "
+                f"weights {weights} by --{weights}."
             )
 
 
@@ -144,7 +164,7 @@ def _table(rows):
 
 
 def _stored(path, record):
-    """Rows that the file already has, by method, after a check of its record."""
+    """Scores that the file already has, by method, after a check of its record."""
     beside = path.with_suffix(".json")
     if not path.is_file():
         write_whole(beside, json.dumps(record, indent=2))
@@ -157,4 +177,5 @@ def _stored(path, record):
             "this one."
         )
     table = pd.read_csv(io.BytesIO(path.read_bytes())).set_index("method")
-    return {name: row.dropna().to_dict() for name, row in table.iterrows()}
+    scored = table[table["accuracy"].notna()]  # the others are tried again
+    return {name: row.dropna().to_dict() for name, row in scored.iterrows()}

@@ -31,6 +31,8 @@ def test_a_fit_grows_with_its_images_and_with_a_denoiser():
     few, many = (forecast_fit(6.0, n) for n in (100, 9600))
     assert forecast_fit(6.0, 960) == few < many
     assert forecast_fit(6.0, 100, denoiser_steps=1000) == pytest.approx(few + 1.3)
+    pieces = {"denoiser_steps": 1000, "n_pixels": 256**2}  # sixteen times 64 x 64
+    assert forecast_fit(6.0, 100, **pieces) == pytest.approx(few + 1.3 / 16)
     assert forecast_fit(6.0, 100, n_fits=3) == pytest.approx(few + 0.2)
 
 

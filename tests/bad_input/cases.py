@@ -779,7 +779,7 @@ PARQUET = [
             "a model without a name",
             with_value("model_name", None, 9),
             "no model_name in row 9",
-            "",
+            "give one",
         ),
         (
             "bytes that are no image",
@@ -819,7 +819,7 @@ PARQUET += [
         written("mine/x.parquet", b"PAR1 and no more"),
         read_parquet,
         "x.parquet cannot be read as parquet",
-        "",
+        "get it again",
     ),
     Case(
         "parquet: an audit of files that are none",
@@ -1040,7 +1040,7 @@ SAVED = [
             "a path out of its folder",
             recorded(files={"../secret": "0"}),
             "names '../secret', which lies outside its folder",
-            "",
+            AGAIN,
         ),
     ]
 ]

@@ -73,10 +73,11 @@ def test_images_may_be_listed_in_a_file(root, tmp_path):
 
 def test_the_plan_has_every_method_and_no_filter_of_vectors():
     names = [str(m) for m in methods(["rgb", "supervised"])]
-    assert "rgb highpass" in names and "supervised highpass" not in names
-    assert len(names) == 6 + 5 + 8
+    assert "rgb denoiser" in names and "supervised denoiser" not in names
+    assert "rgb exact" not in names  # the manifold of a folder is not known
+    assert len(names) == 10 + 7 + 8
     trainings = planned(methods(["rgb"]), n_train=5, n_test=2, seeds=4)
-    assert len(trainings) == 4 * (6 + 8)
+    assert len(trainings) == 4 * (10 + 8)
     assert [t.seed for t in trainings[:4]] == [1, 2, 3, 4]
     with pytest.raises(ValueError, match="unknown 'rbg'; did you mean 'rgb'"):
         methods(["rbg"])
@@ -100,6 +101,51 @@ def test_a_study_of_a_folder_computes_what_it_lacks(root, tmp_path, monkeypatch)
     monkeypatch.setattr(FolderStudy, "measure", None)
     again = run(*options)
     assert again.exit_code == 0 and "are left" not in again.output
+
+
+def test_images_of_another_size_or_treatment_have_rows_of_their_own(root, tmp_path):
+    output = tmp_path / "mine.csv"
+    options = ["--benchmark", root, "-o", output, "--spaces", "rgb", "--kinds", "raw"]
+    options += ["--earlier", "McCloskey18", "--n-train", 6, "--n-test", 4]
+    for more in ((), ("--size", 8), ("--normalise", "jpeg90"), ("--size", 8)):
+        done = run(*options, "--seeds", 1, *more)
+        assert done.exit_code == 0, done.output
+    table = pd.read_csv(output, keep_default_na=False)
+    rows = table.groupby(["size", "normalise"]).size()
+    assert rows.to_dict() == {(0, ""): 2, (0, "jpeg90"): 2, (8, ""): 2}
+    assert done.output.count("rgb raw") == 1  # the table is of this size alone
+    assert len(summary(FolderStudy(root).parse(output.read_bytes()))) == 6
+
+
+def test_a_warning_stands_beside_a_table_that_was_computed_before(root, tmp_path):
+    (root / "dark" / "again.png").write_bytes((root / "dark" / "000.png").read_bytes())
+    options = ["--benchmark", root, "-o", tmp_path / "mine.csv", "--spaces", "rgb"]
+    options += ["--kinds", "raw", "--earlier", "McCloskey18"]
+    options += ["--n-train", 6, "--n-test", 4, "--seeds", 1]
+    for _ in range(2):
+        done = run(*options)
+        assert "Warning: some images are copies" in done.output, done.output
+
+
+def test_real_images_may_be_a_data_set_of_torchvision(root, tmp_path):
+    (root / "real").rename(tmp_path / "no_longer_needed")
+    root.rename(tmp_path / "generated")
+    folder = tmp_path / "cifar-10-batches-bin"
+    folder.mkdir()
+    names = [f"data_batch_{i}" for i in range(1, 6)] + ["test_batch"]
+    rng = np.random.default_rng(0)
+    for name in names:
+        content = rng.integers(0, 256, 3 * (1 + 3 * 32 * 32), np.uint8)
+        (folder / f"{name}.bin").write_bytes(content.tobytes())
+    name = f"torchvision:CIFAR10:{tmp_path}"
+    options = ["--spaces", "rgb", "--kinds", "nearest", "--earlier", "McCloskey18"]
+    options += ["--n-train", 6, "--n-test", 4, "--seeds", 1, "--size", 16]
+    done = run("--benchmark", name, "-o", tmp_path / "mine.csv", *options)
+    assert done.exit_code == 0 and "rgb nearest" in done.output, done.output
+    before = FolderStudy(name).sheets()
+    (folder / "test_batch.bin").write_bytes(bytes(3 * (1 + 3 * 32 * 32)))
+    changed = {k for k, v in FolderStudy(name).sheets().items() if v != before[k]}
+    assert changed == {"real"}
 
 
 def test_results_of_other_images_are_not_added_to(root, tmp_path):
@@ -154,7 +200,8 @@ def test_stored_weights_are_seconds_of_a_training():
 
 
 def test_the_table_has_intervals_over_the_trainings():
-    key = {"n_train": 5, "n_test": 5, "effort": 1.0, "reason": ""}
+    key = {"size": 0, "normalise": "", "n_train": 5, "n_test": 5, "effort": 1.0}
+    key |= {"reason": ""}
     rows = [
         {"method": "ours", "space": "rgb", "kind": "raw", "score": s, "seed": i}
         for i, s in enumerate([0.5, 0.6, 0.7])

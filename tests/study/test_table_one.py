@@ -46,6 +46,43 @@ def test_methods_are_trained_once_and_told_apart_by_chance_or_better(shades, tmp
         table_one(load(shades), path, Networks(), **OPTIONS | {"n_test": 3})
 
 
+def test_a_method_that_failed_is_tried_again(shades, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise ValueError("out of luck")
+
+    path, options = tmp_path / "table.csv", OPTIONS | {"methods": ["McCloskey18"]}
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "evaluate", fail)
+        found = table_one(load(shades), path, Networks(), **options)
+    assert found["reason"].tolist() == ["out of luck"]
+    again = table_one(load(shades), path, Networks(), **options)
+    assert again["reason"].isna().all() and again["accuracy"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("options", "differs"),
+    [({"n_real": 9}, "images"), ({"normalise": "jpeg90"}, "normalise")],
+)
+def test_rows_of_other_images_are_not_gone_on_with(shades, tmp_path, options, differs):
+    path = tmp_path / "table.csv"
+    table_one(load(shades), path, Networks(), methods=["McCloskey18"], **OPTIONS)
+    with pytest.raises(ValueError, match=f"rows with another {differs}; choose"):
+        table_one(load(shades, **options), path, Networks(), **OPTIONS)
+
+
+def test_rows_from_other_weights_are_not_gone_on_with(shades, tmp_path):
+    path, options = tmp_path / "table.csv", OPTIONS | {"small": False}
+    of_one, of_another = (Networks(resnet50=tmp_path / x) for x in ("a.pth", "b.pth"))
+    with pytest.raises(ValueError, match="a.pth does not exist; give the file"):
+        table_one(load(shades), path, of_one, methods=["supervised"], **options)
+    assert not path.exists()
+    for networks in (of_one, of_another):
+        networks.resnet50.write_bytes(b"no weights")
+    table_one(load(shades), path, of_one, methods=["supervised"], **options)
+    with pytest.raises(ValueError, match="rows with another weights; choose"):
+        table_one(load(shades), path, of_another, methods=["supervised"], **options)
+
+
 def test_a_given_split_is_kept(tmp_path, monkeypatch):
     write_shades(tmp_path / "train")
     write_shades(tmp_path / "test", seed=1)

@@ -69,7 +69,8 @@ def read(path, models=None):
         )
     classes = ["real", *choose(models, names)]
     sides = {name: _sides(table[table["class"] == name]) for name in classes}
-    return divided(TREE, path, sides)._replace(read=partial(_read, parquet))
+    found = divided(TREE, path, sides)
+    return found._replace(read=partial(_read, parquet), files=tuple(_files(path)))
 
 
 def _files(path):

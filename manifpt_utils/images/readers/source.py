@@ -56,6 +56,8 @@ class Source(NamedTuple):
         Which items are for the test, for the classes of which the source says so.
     read : callable
         Reads the images of items, as `read_files` does.
+    files : sequence of Path
+        Files that hold the images of items which have no file of their own.
     """
 
     layout: str
@@ -63,6 +65,7 @@ class Source(NamedTuple):
     items: dict[str, list[Item]]
     tested: dict[str, np.ndarray]
     read: Callable = read_files
+    files: tuple[Path, ...] = ()
 
     @property
     def name(self):

@@ -66,7 +66,8 @@ def read(name, models=None, generated=None):
     classes = {"real": items[TRAIN] + items[TEST]} | _generated(folder, models)
     how = partial(_read, arrays) if arrays else read_files
     layout = f"{data_set} of torchvision as real images, and {folder.name}/<model>/"
-    return Source(layout, root / data_set, classes, {"real": tested}, how)
+    files = tuple(_files(root))
+    return Source(layout, root / data_set, classes, {"real": tested}, how, files)
 
 
 def _parsed(name):
@@ -83,6 +84,12 @@ def _parsed(name):
             "the folder that you give to torchvision as root."
         )
     return data_set, root
+
+
+def _files(root):
+    """Files of a data set that torchvision unpacks into folders of its root."""
+    unpacked = [*root.glob("*-batches-*/*"), *root.glob("*/raw/*-ubyte")]
+    return sorted(path for path in unpacked if path.is_file())
 
 
 def _generated(folder, models):
