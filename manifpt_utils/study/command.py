@@ -269,8 +269,8 @@ def _announced(store, todo, device):
     minutes = max(1, round(left / 60))
     click.echo(
         f"{len(todo) - 1} trainings are left; they will take about {minutes} min of "
-        f"processor time, judged by the first one ({todo[0].method}: {seconds:.0f} s) and "
-        "by the times of the methods in the stored comparison."
+        f"processor time, judged by the first one ({todo[0].method}: {seconds:.0f} s) "
+        "and by the times of the methods in the stored comparison."
     )
 
 
