@@ -21,6 +21,7 @@ from html import escape
 import numpy as np
 from IPython.display import display
 
+BEFORE = "Before you believe a number here"
 DASH = "–"
 MARKDOWN = "text/markdown"
 _FORBIDDEN = {
@@ -79,19 +80,31 @@ def left_out(section, why):
     finding(f"*{listing(sections)} {are} left out: {why.rstrip('.')}.*")
 
 
+_cautioned = False  # whether the last `caution` of this notebook warned
+
+
 def caution(*benchmarks):
     """Display the warnings of some benchmarks, if they have any.
+
+    Each table that follows refers to them.
 
     Parameters
     ----------
     *benchmarks : Benchmark
         Benchmarks whose `warnings` are shown; names of files appear unchanged.
     """
+    global _cautioned
     messages = dict.fromkeys(text for b in benchmarks for text in b.warnings)
+    _cautioned = bool(messages)
     if messages:
-        title = "**Before you believe a number here:** look at the files themselves."
+        title = f"**{BEFORE}:** look at the files themselves."
         items = "\n".join(f"- {_literal(text)}" for text in messages)
         _show("finding", f"{title}\n\n{items}", {})
+
+
+def warning_below_a_table():
+    """What a table says of the warnings that stand above it; empty without any."""
+    return f"These images come with warnings: see “{BEFORE}”." if _cautioned else ""
 
 
 def _literal(text):

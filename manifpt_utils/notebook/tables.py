@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import display
 
-from .findings import DASH, fixed, is_missing
+from .findings import DASH, fixed, is_missing, warning_below_a_table
 
 MOST_COLUMNS = 8  # columns that fit on a page of 1,280 pixels
 HALF = "±"
@@ -215,7 +215,7 @@ def _is_tied(value, best, how, within):
 
 
 def _notes(frame, cells, unit, missing):
-    """What the marks that a table has mean."""
+    """What the marks that a table has mean, and that there are warnings."""
     found = [cell for column in cells.values() for cell in column]
     marks = {cell.mark for cell in found}
     notes = ["Numbers in percent."] if unit == "%" else []
@@ -228,7 +228,7 @@ def _notes(frame, cells, unit, missing):
         notes += _on_spreads({cell.spread[:1] for cell in found}, name)
     if missing and any(cell.text == DASH for cell in found):
         notes.append(f"{DASH}: {missing.rstrip('.')}.")
-    return " ".join(notes)
+    return " ".join(filter(None, [*notes, warning_below_a_table()]))
 
 
 def _on_spreads(signs, name):

@@ -37,6 +37,7 @@ def shown(monkeypatch):
         calls.append((data["text/markdown"], metadata["text/markdown"]))
 
     monkeypatch.setattr(findings, "display", keep)
+    monkeypatch.setattr(findings, "_cautioned", False)  # and what it was comes back
     return calls
 
 

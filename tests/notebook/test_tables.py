@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from manifpt_utils.metrics.intervals import Interval, mean_interval
-from manifpt_utils.notebook import tables
+from manifpt_utils.notebook import findings, tables
 from manifpt_utils.notebook.tables import table
 
 NAN = float("nan")
@@ -30,6 +30,15 @@ def shown(monkeypatch):
 
     monkeypatch.setattr(tables, "display", keep)
     return calls
+
+
+@pytest.mark.parametrize("warnings", [["copies"], []])
+def test_every_table_after_a_caution_refers_to_it(shown, monkeypatch, warnings):
+    monkeypatch.setattr(findings, "_cautioned", not warnings)  # of an earlier call
+    findings.caution(SimpleNamespace(warnings=warnings))
+    table(SCORES, caption="Scores.")
+    for text in (shown[0].html.caption.get_text(), shown[0].plain):
+        assert ("see “Before you believe a number here”" in text) == bool(warnings)
 
 
 def rows(html):
