@@ -46,7 +46,7 @@ test: $(STAMP)  ## lint, unit tests, quick run of all notebooks, tests of the bo
 	$(MAKE) html
 	$(PYTEST) --dist worksteal $(BOOK_TESTS)
 
-test-all: export MANIFPT_MATRIX = all
+test-all: export MANIFPT_TESTS = all
 test-all: test  ## the same, with all kinds of parameters, not a tenth, and all pages
 
 html: $(STAMP)  ## render the book from what was executed last

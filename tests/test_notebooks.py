@@ -3,9 +3,9 @@
 import ast
 import json
 import re
-import sys
 from pathlib import Path
 
+import chapter_times
 import nbformat
 import pytest
 from papermill import inspect_notebook
@@ -18,9 +18,6 @@ from manifpt_utils.notebook.questions import (
 )
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-
-import chapter_times  # noqa: E402
 
 NAMES = (
     "00_circle",

@@ -1,16 +1,21 @@
 """Links that start the source of a chapter on Binder, Colab or Codespaces.
 
-They are written below the title of each chapter where `repository.url` of _config.yml
-names a public repository, and lead to `notebooks/`, not to the executed copy, which no
-repository holds.
+They are written below the title of each chapter where the repository is known: from
+`repository.url` of _config.yml, or else from the remote "origin", if the book is
+rendered in a clone of a repository on GitHub.  They lead to `notebooks/`, not to the
+executed copy, which no repository holds.
 """
 
 import re
+import subprocess
 
 from docutils import nodes
 
 EXECUTED = "book/executed/"
-GITHUB = re.compile(r"^https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
+NAME = r"([\w.-]+/[\w.-]+?)(?:\.git)?/?$"
+GITHUB = re.compile(rf"^https://github\.com/{NAME}")
+# What git accepts as the address of a repository; a password in it is never copied.
+REMOTE = re.compile(rf"^(?:https://(?:[^/]*@)?|ssh://git@|git@)github\.com[/:]{NAME}")
 
 
 def links(url, branch, notebook):
@@ -52,6 +57,27 @@ def links(url, branch, notebook):
     }
 
 
+def origin(folder):
+    """Address of the repository on GitHub from which a folder was cloned.
+
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    str
+        Empty where there is none: no clone, another host, no git.
+    """
+    command = ["git", "-C", str(folder), "config", "--get", "remote.origin.url"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:  # where git is not installed
+        return ""
+    found = REMOTE.match(done.stdout.strip())
+    return f"https://github.com/{found[1]}" if found else ""
+
+
 def before_colab(url):
     """The lines that a notebook needs on Colab, which opens it without the project.
 
@@ -81,9 +107,11 @@ def paragraph(url, branch, name):
 def add_links(app, doctree):
     """Put the links into a chapter where the repository is known."""
     options = app.config.html_theme_options
-    url = options.get("repository_url", "")
     name = app.env.docname
-    if not url or not name.startswith(EXECUTED):
+    if not name.startswith(EXECUTED):
+        return
+    url = options.get("repository_url") or origin(app.srcdir)
+    if not url:
         return
     title = next(doctree.findall(nodes.title), None)
     if title is not None:

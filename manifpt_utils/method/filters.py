@@ -10,11 +10,11 @@ from scipy import ndimage
 from scipy.fft import fft2, fftshift
 from sklearn.utils.validation import check_is_fitted
 
+from .._support.names import FILTERED
 from ..images.validation import check_images
 from .projection import Projector, displacement, rows_within
 from .spaces import ALIASES
 
-SHOWN_IN = ("rgb", "frequency")
 OFFSET = 1e-3  # offset of the log spectrum, relative to the mean magnitude
 SCALED_BY = 1000  # real images whose artifacts give that mean
 
@@ -149,11 +149,11 @@ class Median(Filter):
 def _shown_in(space, name):
     """The full name of a space of images."""
     space = ALIASES.get(space, space) if isinstance(space, str) else space
-    if not isinstance(space, str) or space not in SHOWN_IN:
+    if not isinstance(space, str) or space not in FILTERED:
         raise ValueError(
             f"{name} filters pixels, and its artifact is no image that a network could "
             f"read, so it has no features in {space!r}; give one of "
-            f"{', '.join(SHOWN_IN)}."
+            f"{', '.join(FILTERED)}."
         )
     return space
 

@@ -6,11 +6,11 @@ Every entry is a fitted scikit-learn transformer from images to rows of numbers.
 from functools import partial
 from typing import NamedTuple
 
-from .._support.names import FILTERS, KINDS, TOGETHER
+from .._support.names import EXACT, FILTERED, FILTERS, KINDS, TOGETHER
 from .controls import MeanReal, PrincipalComponents, RandomReal, SideBySide
 from .denoiser import Denoiser, shipped
 from .exact import ExactManifold
-from .filters import SHOWN_IN, Highpass, Median
+from .filters import Highpass, Median
 from .manifold import DataManifold, unknown
 from .spaces import ALIASES, make_space
 
@@ -86,10 +86,10 @@ def is_possible(name, benchmark):
     """
     space = ALIASES.get(name.space, name.space)
     if name.kind in (*FILTERS, *TOGETHER):
-        return space in SHOWN_IN
+        return space in FILTERED
     if name.kind == "exact_rgb" and space == "rgb":
         return False
-    return not name.kind.startswith("exact") or benchmark.manifold is not None
+    return name.kind not in EXACT or benchmark.manifold is not None
 
 
 def make_representation(name, **options):

@@ -9,10 +9,11 @@ import seaborn as sns
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
 from .drawing import STYLE, WIDTH, Panels
-from .layout import HEADING, LETTER, canvas, fitted, legend
+from .layout import HEADING, LETTER, LINE, canvas, fitted, legend
 from .palette import QUIET, styles
 
 DIRECT = 7  # number of lines up to which every panel names its own
+AXES = 0.65  # share of the width and height of a figure that its axes take, about
 
 
 def lines(
@@ -178,20 +179,20 @@ def _name_heights(axis, level):
 def _roomiest(axis, name, height):
     """Where the fewest lines and bars cross a name: (0 or 1 for left or right, 1 or
     -1 for above or below the height)."""
-    wide, tall = axis.figure.get_size_inches() * 0.65
+    places = [(right, up) for up in (1, -1) for right in (0, 1)]
+    return min(places, key=lambda place: _crossings(axis, name, height, *place))
+
+
+def _crossings(axis, name, height, right, up):
+    """How many points of lines and bars a name would cover; all, outside the axes."""
+    wide, tall = axis.figure.get_size_inches() * AXES
     x, y = _drawn_points(axis).T
     (_, level), *_ = _as_shares(axis, [(axis.get_xlim()[0], height)])
-    places = [(right, up) for up in (1, -1) for right in (0, 1)]
-
-    def crossings(place):
-        right, up = place
-        beside = abs(right - x) < LETTER * len(name) / wide
-        outside = not 0 <= level + up * 0.15 / tall <= 1
-        return (beside & (abs(up * (y - level) - 0.1 / tall) < 0.1 / tall)).sum() + (
-            len(x) * outside
-        )
-
-    return min(places, key=crossings)
+    if not 0 <= level + up * LINE / tall <= 1:
+        return len(x)
+    beside = abs(right - x) < LETTER * len(name) / wide
+    covered = (0 < up * (y - level)) & (up * (y - level) < LINE / tall)
+    return (beside & covered).sum()
 
 
 def _drawn_points(axis):
@@ -341,12 +342,8 @@ def dot_panels(
         _draw_dots(axis, part, value, error, names, rows)
         at = chance.get(title) if isinstance(chance, dict) else chance
         _dress_dots(axis, xlabel or value, at, level, percent)
-        if isinstance(
-            chance, dict
-        ):  # the same room, so that the rows of all panels are level
-            place = {"xycoords": "axes fraction", "textcoords": "offset points"}
-            place |= {"va": "bottom"}
-            axis.annotate(" ", (0, 1), (0, 2), **place)
+        if isinstance(chance, dict):
+            _name_positions(axis, {" ": axis.get_xlim()[0]})  # so that all are level
         _head(axis.figure, str(title))
     _share_limits(axes, "x")
     return Panels(list(figures), _legend_of_rows(names), columns=2)

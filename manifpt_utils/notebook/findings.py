@@ -21,7 +21,7 @@ from html import escape
 import numpy as np
 from IPython.display import display
 
-BEFORE = "Before you believe a number here"
+CAUTION = "Before you believe a number here"
 DASH = "–"
 MARKDOWN = "text/markdown"
 _FORBIDDEN = {
@@ -97,14 +97,14 @@ def caution(*benchmarks):
     messages = dict.fromkeys(text for b in benchmarks for text in b.warnings)
     _cautioned = bool(messages)
     if messages:
-        title = f"**{BEFORE}:** look at the files themselves."
+        title = f"**{CAUTION}:** look at the files themselves."
         items = "\n".join(f"- {_literal(text)}" for text in messages)
         _show("finding", f"{title}\n\n{items}", {})
 
 
 def warning_below_a_table():
     """What a table says of the warnings that stand above it; empty without any."""
-    return f"These images come with warnings: see “{BEFORE}”." if _cautioned else ""
+    return f"These images come with warnings: see “{CAUTION}”." if _cautioned else ""
 
 
 def _literal(text):

@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 from .drawing import WIDTH
 
 LETTER = 0.07  # inches that a letter of 9 points takes
+LINE = 0.17  # inches that a line of such letters is high
 HEADING = 0.1  # inches that a bold letter of a title takes, in a wide font
 
 

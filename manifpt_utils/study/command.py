@@ -212,7 +212,7 @@ def first_table(source, output, **options):
 @size
 @normalise
 @several("--spaces", SPACES, "Embedding spaces", default=SPACES[:2])
-@several("--kinds", folder_study.KINDS, "Representations")
+@several("--kinds", folder_study.FOLDER_KINDS, "Representations")
 @several("--earlier", BASELINES, "Earlier methods")
 @whole_number("--n-train", 100, help="Training images per class.")
 @whole_number("--n-test", 100, help="Test images per class.")

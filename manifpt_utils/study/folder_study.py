@@ -16,6 +16,8 @@ from .._support.names import (
     BASELINES,
     CONTROLS,
     ESTIMATES,
+    EXACT,
+    FILTERED,
     FILTERS,
     NORMALISATIONS,
     SPACES,
@@ -25,10 +27,9 @@ from .comparison import COMPARISON
 from .settings import Method, ours
 from .study import Study
 
-KINDS = (*CONTROLS, *(x for x in ESTIMATES if not x.startswith("exact")))
+FOLDER_KINDS = tuple(x for x in (*CONTROLS, *ESTIMATES) if x not in EXACT)
 NAMED = ("method", "space", "kind")  # columns that name a method
 TREATED = ("size", "normalise")  # columns that say how the images were read
-FILTERED = SPACES[:2]  # the spaces in which a filter of pixels can be shown
 QUICK = {"seeds": 1, "effort": 0.2, "spaces": ("rgb",)}  # for --quick
 
 
@@ -73,7 +74,7 @@ class FolderStudy(Study):
     values = ("score", "reason")
     types = {"n_train": int, "n_test": int, "seed": int, "effort": float}
     types |= {"size": int, "score": float}
-    names = (*BASELINES, "ours", "", *SPACES, *KINDS, "earlier", *NORMALISATIONS)
+    names = (*BASELINES, "ours", "", *SPACES, *FOLDER_KINDS, "earlier", *NORMALISATIONS)
     order = {name: i for i, name in enumerate(names)}
 
     def __init__(self, folder, *, name="results", size=None, normalise=None):
@@ -167,7 +168,7 @@ def _state(path):
     return status.st_size, status.st_mtime_ns
 
 
-def methods(spaces=("rgb", "frequency"), kinds=KINDS, earlier=tuple(BASELINES)):
+def methods(spaces=("rgb", "frequency"), kinds=FOLDER_KINDS, earlier=tuple(BASELINES)):
     """The methods to compare: representations in some spaces, and earlier methods.
 
     Parameters
@@ -188,7 +189,7 @@ def methods(spaces=("rgb", "frequency"), kinds=KINDS, earlier=tuple(BASELINES)):
     >>> [str(m) for m in methods(["rgb"], ["raw", "highpass"], ["Yu19"])]
     ['rgb raw', 'rgb highpass', 'Yu19']
     """
-    for given, known in ((spaces, SPACES), (kinds, KINDS), (earlier, BASELINES)):
+    for given, known in ((spaces, SPACES), (kinds, FOLDER_KINDS), (earlier, BASELINES)):
         for name in given:
             if name not in known:
                 raise ValueError(f"unknown {name!r};{suggestion(str(name), known)}")

@@ -1,6 +1,5 @@
 """The built book for the tests: its pages, a local server, and a browser."""
 
-import os
 import re
 import sys
 from pathlib import Path
@@ -8,9 +7,10 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))  # for those who start a script of this folder
+sys.path[:0] = map(str, (ROOT, ROOT / "tests"))  # for scripts of this folder
 
-from manifpt_utils._support.provenance import git_commit  # noqa: E402
+import turns  # noqa: E402
+
 from teaching import browser  # noqa: E402
 
 chromium, open_browser = browser.chromium, browser.open_browser
@@ -50,13 +50,13 @@ def pages_in_turn():
     """Every page but two thirds of the reference, other ones after every commit.
 
     The pages of the reference are made from docstrings by one template, and take as
-    long to look through as all chapters.  With MANIFPT_MATRIX=all, as `make test-all`
+    long to look through as all chapters.  With MANIFPT_TESTS=all, as `make test-all`
     sets it, none is left out.
     """
-    if os.environ.get("MANIFPT_MATRIX") == "all":
+    if turns.ALL:
         return pages()
     reference = [path for path in pages() if path.startswith(REFERENCE)]
-    turn = int((git_commit(ROOT) or "0")[:8], 16) % THIRDS
+    turn = turns.rotating_seed() % THIRDS
     return [
         path
         for path in pages()

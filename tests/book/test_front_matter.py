@@ -2,19 +2,16 @@
 
 import json
 import re
-import sys
+import subprocess
 import tomllib
 from types import SimpleNamespace
 
+import launch_links
 import pytest
+import seen_figures
 import yaml
 from book_site import HTML, NOT_BUILT, ROOT, pages
 from docutils import nodes
-
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-
-import launch_links  # noqa: E402
-import seen_figures  # noqa: E402
 
 PAGES = {page.removesuffix(".html") for page in pages()}
 ADDRESSES = yaml.safe_load((ROOT / "book" / "addresses.yml").read_text())
@@ -85,21 +82,67 @@ def test_an_old_address_is_a_page_that_leads_on(address):
 # --- links that start a chapter -----------------------------------------------------
 
 
-def chapter_with_links(url):
-    """What the hook makes of a chapter, as text and addresses."""
+def chapter_with_links(url, folder="/"):
+    """What the hook makes of a chapter in a folder, as text and addresses."""
     title = nodes.title("", "Attribution")
     doctree = nodes.section("", title, nodes.paragraph("", "Text."))
     options = {"repository_url": url, "repository_branch": "main"}
     app = SimpleNamespace(
         config=SimpleNamespace(html_theme_options=options),
         env=SimpleNamespace(docname=CHAPTER),
+        srcdir=folder,
     )
     launch_links.add_links(app, doctree)
     return doctree, [link["refuri"] for link in doctree.findall(nodes.reference)]
 
 
-def test_without_a_repository_a_chapter_has_no_such_link():
-    doctree, addresses = chapter_with_links("")
+def clone_of(remote, folder):
+    """A folder that looks as if it were cloned from an address."""
+    for command in (["init", "--quiet"], ["remote", "add", "origin", remote]):
+        subprocess.run(["git", "-C", folder, *command], check=True)
+    return folder
+
+
+def test_without_a_repository_a_chapter_has_no_such_link(tmp_path):
+    doctree, addresses = chapter_with_links("", tmp_path)
+    assert addresses == [] and len(doctree) == 2
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [
+        GITHUB,
+        f"{GITHUB}.git",
+        "git@github.com:someone/something.git",
+        "ssh://git@github.com/someone/something",
+        "https://me:a-password@github.com/someone/something.git",
+    ],
+)
+def test_in_a_clone_the_links_lead_to_where_it_came_from(remote, tmp_path):
+    doctree, addresses = chapter_with_links("", clone_of(remote, tmp_path))
+    assert len(addresses) == 3
+    assert f"git clone --depth 1 {GITHUB} project" in doctree.astext()
+    assert all("someone/something" in address for address in addresses)
+    assert "password" not in f"{addresses} {doctree.astext()}"
+
+
+def test_the_declared_repository_goes_before_the_clone(tmp_path):
+    _, addresses = chapter_with_links(GITHUB, clone_of("git@github.com:a/b", tmp_path))
+    assert all("someone/something" in address for address in addresses)
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [
+        "https://example.org/a/b",
+        "git@example.org:a/github.com/b",
+        "https://example.org/github.com/a/b",
+        "https://github.com.example.org/a/b",
+        "../project",
+    ],
+)
+def test_a_clone_from_elsewhere_has_no_such_link(remote, tmp_path):
+    doctree, addresses = chapter_with_links("", clone_of(remote, tmp_path))
     assert addresses == [] and len(doctree) == 2
 
 

@@ -2,20 +2,16 @@
 
 import io
 import re
-import sys
 from base64 import b64decode
 
+import bibliography
+import chapter_times
+import main_findings
 import numpy as np
+import pipeline_figure
 import pytest
 from book_site import ROOT, pages
 from PIL import Image
-
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-
-import bibliography  # noqa: E402
-import chapter_times  # noqa: E402
-import main_findings  # noqa: E402
-import pipeline_figure  # noqa: E402
 
 PICTURE = re.compile('(?<=base64,)[^"]+')
 REFERENCE = sorted((ROOT / "book" / "api").glob("*.md"))

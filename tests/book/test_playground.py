@@ -1,10 +1,11 @@
 """Figures that compute: they answer, stay at home, and agree with the package."""
 
-import sys
 from contextlib import contextmanager
 
 import book_site
+import circle_figure
 import numpy as np
+import photo_figure
 import pytest
 from book_site import NO_BROWSER, PATIENCE, ROOT, serve, visit
 from bs4 import BeautifulSoup
@@ -14,11 +15,6 @@ from manifpt_utils.images.postprocessing import blur
 from manifpt_utils.method.known_manifolds import circle
 from manifpt_utils.method.local_projection import affine_projection, tangent_projection
 from manifpt_utils.method.manifold import DataManifold
-
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-
-import circle_figure  # noqa: E402
-import photo_figure  # noqa: E402
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.skipif(book_site.chromium() is None, reason=NO_BROWSER)

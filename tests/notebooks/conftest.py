@@ -1,7 +1,6 @@
 """Says at the end which cases of the matrix of parameters were run."""
 
-import os
-
+import turns
 from matrix import ROOT, cases, chosen
 
 from manifpt_utils._support.provenance import git_commit
@@ -12,7 +11,7 @@ def pytest_terminal_summary(terminalreporter):
     every = cases()
     tenth, few = chosen(every, commit)
     some = f"{len(few)} of them, tenth {tenth} by commit {commit}"
-    which = "all" if os.environ.get("MANIFPT_MATRIX") == "all" else some
+    which = "all" if turns.ALL else some
     terminalreporter.write_line(
         f"notebooks and parameters: {len(every)} cases, {which} "
         "(make test-all runs all of them)"

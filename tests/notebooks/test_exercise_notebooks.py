@@ -2,17 +2,12 @@
 
 import ast
 import re
-import sys
 
 import nbformat
 import pytest
-from matrix import ROOT
 
+import exercises
 from manifpt_utils.notebook.exercises import EXERCISES
-
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-
-import exercises  # noqa: E402
 
 SOLUTIONS = sorted((exercises.FOLDER / "solutions").glob("*.ipynb"))
 each = pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)

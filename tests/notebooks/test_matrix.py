@@ -1,16 +1,16 @@
 """Notebooks run with every kind of value that their parameters allow.
 
-A tenth of the cases is run, another one for every commit; with MANIFPT_MATRIX=all, as
+A tenth of the cases is run, another one for every commit; with MANIFPT_TESTS=all, as
 `make test-all` sets it, all of them are.
 """
 
 import json
-import os
 import re
 from dataclasses import replace
 
 import pytest
 import shell
+import turns
 from matrix import FOLDERS, ROOT, Case, cases, chosen, given_parameters, make_folder
 from papermill import inspect_notebook
 
@@ -20,7 +20,7 @@ from manifpt_utils.notebook.parameters import check_values
 
 EVERY = cases()
 _, FEW = chosen(EVERY, git_commit(ROOT))
-SELECTED = EVERY if os.environ.get("MANIFPT_MATRIX") == "all" else FEW
+SELECTED = EVERY if turns.ALL else FEW
 
 
 SMALL = replace(FOLDERS["three models"], n_images=5, n_real=20)

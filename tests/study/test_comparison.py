@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from rotating import one_thread, rotating_seed
 from sklearn.dummy import DummyClassifier
+from threads import one_thread
+from turns import rotating_seed
 
 from manifpt_utils.baselines import BASELINES, baseline
 from manifpt_utils.images.catalogue import listed

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from rotating import one_thread, rotating_seed
+from threads import one_thread
+from turns import rotating_seed
 
 from manifpt_utils._support import names
 from manifpt_utils.method.denoiser import Denoiser

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from rotating import rotating_seed
+from turns import rotating_seed
 
 from manifpt_utils.images.catalogue import records
 from manifpt_utils.images.loading import load

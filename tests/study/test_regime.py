@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from rotating import one_thread, rotating_seed
+from threads import one_thread
+from turns import rotating_seed
 
 from manifpt_utils.images.traces import COARSE, FINE
 from manifpt_utils.method import representations

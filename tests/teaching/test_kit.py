@@ -3,10 +3,10 @@
 import json
 import re
 import shutil
-import sys
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
+import book_site
 import pytest
 from bs4 import BeautifulSoup
 from chapters import write_chapter
@@ -19,9 +19,6 @@ from teaching.kit import FOLDERS, LESSON_CHAPTERS, LESSON_EXERCISES, QUICK, Kit
 from teaching.printing import print_book
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "book"))
-
-import book_site  # noqa: E402
 
 EXECUTED = ROOT / "book" / "executed"
 FEWEST = 6  # slides of a chapter
