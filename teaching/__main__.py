@@ -42,6 +42,7 @@ def main(output, executed, pdf):
         with open_browser() as browser:
             print_documents(browser, printed)
             _print_book(browser, kit)
+        kit.write_index()
     click.echo(f"Open {output / 'index.html'} in a browser.")
 
 

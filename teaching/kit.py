@@ -22,24 +22,30 @@ LESSON_CHAPTERS = ("00_circle", "02_artifact_visualization", "03_attribution")
 LESSON_EXERCISES = ("01_manifold_estimation",)
 UNNAMED = re.compile(r"\[\]\(executed/(\w+)\.ipynb\)")  # a link that shows a title
 PLAN = "A lesson of 90 minutes"  # the section of the page for teachers
-INTRODUCTION = (
-    "Everything here works without a network. Each document lies beside a PDF where "
-    "Chromium was there to make it; `book.pdf` is then the whole book."
-)
+INTRODUCTION = "Everything here works without a network."
+WHOLE = "The whole book is [one PDF](book.pdf)."
 QUICK = (
     "This kit was made from a quick run of the notebooks, on a few images: its numbers "
     "are no results. Run `make book`, and then `make kit`, for a lesson."
 )
 FOLDERS = {
     "lesson": (
-        "A lesson of 90 minutes, ready to give. Copy this folder to any computer: the "
-        "slides, the plan, the handout for students, questions, and the answers."
+        "A lesson of 90 minutes",
+        "It is ready to give. Copy this folder to any computer. The answers are for "
+        "the teacher.",
     ),
-    "slides": "The slides of each chapter. The key S opens the notes of the speaker.",
-    "exam": "Questions for examinations, and the answers in a file of their own.",
-    "exercises": "The exercises as notebooks for students, and as a printed handout.",
-    "for-teachers": "Courses and learning goals, and the solved exercises.",
+    "slides": (
+        "The slides of each chapter",
+        "The key S opens the notes of the speaker.",
+    ),
+    "exam": ("Questions for examinations", "The answers are in a file of their own."),
+    "exercises": (
+        "The exercises",
+        "They are notebooks for students, and a handout to be printed.",
+    ),
+    "for-teachers": ("For teachers", "Courses, learning goals and solved exercises."),
 }
+ORDER = ("courses", "plan", "slides", "handout", "questions", "answers")  # in a list
 
 
 @dataclass(frozen=True)
@@ -104,7 +110,7 @@ class Kit:
         printed = [*self._write_exam(outlines), *self._write_exercises()]
         printed += self._write_for_teachers(outlines)
         printed += self._write_lesson(outlines)
-        self._write_index(outlines)
+        self.write_index()
         return printed
 
     def book_pages(self):
@@ -149,24 +155,32 @@ class Kit:
         yield self._document("lesson/questions", "Questions on the lesson", asked)
         yield self._document("lesson/answers", "Answers for the teacher", answered)
 
-    def _write_index(self, outlines):
-        titles = {outline.name: outline.title for outline in outlines}
-        parts = [self._index_of(name, use, titles) for name, use in FOLDERS.items()]
+    def write_index(self):
+        """Write the page that leads to everything that is there, PDFs included."""
+        titles = {outline.name: outline.title for outline in self.outlines()}
+        whole = [WHOLE] if (self.output / "book.pdf").is_file() else []
         warning = [f"**{QUICK}**"] if self.is_quick() else []
-        text = "\n\n".join([INTRODUCTION, *warning, *parts])
+        parts = [self._index_of(name, titles) for name in FOLDERS]
+        text = "\n\n".join([INTRODUCTION, *whole, *warning, *parts])
         page = document_html("Teaching kit", text, assets="lesson/assets")
         self._put("index.html", page)
 
-    def _index_of(self, name, use, titles):
+    def _index_of(self, name, titles):
         """What a folder is for, and its pages and notebooks."""
-        files = sorted((self.output / name).glob("**/*.html"))
-        files += sorted((self.output / name).glob("**/*.ipynb"))
-        lines = [
-            f"- [{titles.get(f.stem, f.stem) if f.suffix == '.html' else f.name}]"
-            f"({f.relative_to(self.output).as_posix()})"
-            for f in files
-        ]
-        return "\n".join([f"## {name}", "", use, "", *lines])
+        title, use = FOLDERS[name]
+        pages = sorted((self.output / name).glob("**/*.html"), key=_place)
+        notebooks = sorted((self.output / name).glob("**/*.ipynb"))
+        lines = [f"- {self._link(path, titles)}" for path in [*pages, *notebooks]]
+        return "\n".join([f"## {title}", "", use, "", *lines])
+
+    def _link(self, path, titles):
+        """A page by its title, with its PDF; a notebook as such."""
+        place = path.relative_to(self.output)
+        title = titles.get(path.stem, path.stem.capitalize())
+        note = ", a notebook" if path.suffix == ".ipynb" else ""
+        if path.with_suffix(".pdf").is_file():
+            note = f" ([PDF]({place.with_suffix('.pdf').as_posix()}))"
+        return f"[{title}]({place.as_posix()}){note}"
 
     def _teaching(self, outlines):
         """The page for teachers, with the titles that the book would put in."""
@@ -188,6 +202,12 @@ class Kit:
         folder.mkdir(parents=True, exist_ok=True)
         for path in paths:
             shutil.copyfile(path, folder / path.name)
+
+
+def _place(path):
+    """Where a page stands in a list: as in a lesson, or by its chapter."""
+    known = path.stem in ORDER
+    return known, ORDER.index(path.stem) if known else path.stem
 
 
 def _title(path):

@@ -67,7 +67,35 @@ def test_each_chapter_has_a_deck_and_the_lesson_is_complete(kit):
 def test_the_index_says_what_each_folder_is_for(kit):
     text = (kit / "index.html").read_text(encoding="utf-8")
     assert {path.name for path in kit.iterdir() if path.is_dir()} == set(FOLDERS)
-    assert all(use in text for use in FOLDERS.values())
+    assert all(title in text and use in text for title, use in FOLDERS.values())
+
+
+def listed(folder, heading):
+    """Names of the files to which a list of the index leads, in its order."""
+    page = BeautifulSoup((folder / "index.html").read_text("utf-8"), "html.parser")
+    links = page.find("h2", string=heading).find_next("ul").select("a")
+    return [link["href"].rpartition("/")[2] for link in links]
+
+
+def test_a_lesson_is_listed_in_the_order_of_its_use(kit):
+    pages = [f"{x}.html" for x in ("plan", "slides", "handout", "questions", "answers")]
+    pages += [f"{name}.ipynb" for name in LESSON_EXERCISES]
+    assert listed(kit, FOLDERS["lesson"][0]) == pages
+    decks = [f"{name}.html" for name in chapters(ROOT)]
+    assert listed(kit, FOLDERS["slides"][0]) == decks
+
+
+def test_pdfs_are_listed_where_they_were_made(tmp_path):
+    write_chapter(tmp_path / "00_circle.ipynb")
+    kit = Kit(ROOT, tmp_path / "kit", tmp_path)
+    kit.write()
+    assert ".pdf" not in (kit.output / "index.html").read_text("utf-8")
+    for name in ("book.pdf", "exam/answers.pdf"):
+        (kit.output / name).touch()
+    kit.write_index()
+    named = ["questions.html", "answers.html", "answers.pdf"]
+    assert listed(kit.output, FOLDERS["exam"][0]) == named
+    assert 'href="book.pdf"' in (kit.output / "index.html").read_text("utf-8")
 
 
 def test_every_link_and_file_of_the_kit_is_there(kit):
