@@ -8,6 +8,7 @@ executed copy, which no repository holds.
 
 import re
 import subprocess
+from html import escape
 
 from docutils import nodes
 
@@ -92,16 +93,20 @@ def before_colab(url):
     return f"!git clone --depth 1 {url} project\n%pip install --quiet -e project"
 
 
-def paragraph(url, branch, name):
-    """What stands below the title of a chapter."""
-    found = links(url, branch, f"notebooks/{name}.ipynb")
+def note(url, branch, name):
+    """What stands below the title of a chapter; the lines for Colab are folded."""
     text = nodes.paragraph("", "Start it on ", classes=["execution-note"])
+    found = links(url, branch, f"notebooks/{name}.ipynb")
     for i, (service, address) in enumerate(found.items()):
         text += nodes.Text(", " if i else "")
         text += nodes.reference("", service, refuri=address)
-    text += nodes.Text(". On Colab, run these two lines first:")
-    code = nodes.literal_block(before_colab(url), before_colab(url), language="text")
-    return [text, code]
+    text += nodes.Text(".")
+    lines = escape(before_colab(url))
+    fold = (
+        '<details class="execution-note"><summary>On Colab, run these two lines '
+        f'first</summary><pre tabindex="0">{lines}</pre></details>'
+    )
+    return [text, nodes.raw("", fold, format="html")]
 
 
 def add_links(app, doctree):
@@ -117,7 +122,7 @@ def add_links(app, doctree):
     if title is not None:
         branch = options.get("repository_branch", "main")
         place = title.parent.index(title) + 1
-        title.parent.insert(place, paragraph(url, branch, name.removeprefix(EXECUTED)))
+        title.parent.insert(place, note(url, branch, name.removeprefix(EXECUTED)))
 
 
 def setup(app):
