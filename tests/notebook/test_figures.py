@@ -80,7 +80,7 @@ def test_a_grid_leaves_missing_images_empty():
     assert [len(axis.images) for axis in figure.axes] == [1, 0, 1, 0]
 
 
-@pytest.mark.parametrize(("columns", "size"), [(1, 0.9), (4, 0.9), (8, 0.58)])
+@pytest.mark.parametrize(("columns", "size"), [(1, 0.9), (4, 0.9), (8, 0.45)])
 def test_images_of_a_grid_are_as_large_as_a_phone_lets_them_be(columns, size):
     rows = [[np.zeros((8, 8))] * columns] * 2
     figure = plots.image_rows(rows, column_labels=["a"] * columns)
