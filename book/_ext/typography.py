@@ -8,7 +8,13 @@ import re
 from docutils import nodes
 
 TOGETHER = re.compile(r"(?<=\d) (?=%)|(?<=\bn) (?== \d)|(?<=\bn =) (?=\d)")
-AS_IT_IS = (nodes.FixedTextElement, nodes.literal, nodes.math, nodes.math_block, nodes.raw)
+AS_IT_IS = (
+    nodes.FixedTextElement,
+    nodes.literal,
+    nodes.math,
+    nodes.math_block,
+    nodes.raw,
+)
 UNBROKEN = "\u00a0"
 
 
