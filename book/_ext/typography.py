@@ -8,20 +8,14 @@ import re
 from docutils import nodes
 
 TOGETHER = re.compile(r"(?<=\d) (?=%)|(?<=\bn) (?== \d)|(?<=\bn =) (?=\d)")
-AS_IT_IS = (
-    nodes.FixedTextElement,
-    nodes.literal,
-    nodes.math,
-    nodes.math_block,
-    nodes.raw,
-)
+CODE = nodes.FixedTextElement, nodes.literal, nodes.math, nodes.math_block, nodes.raw
 UNBROKEN = "\u00a0"
 
 
 def keep_together(app, doctree):
     """Put no-break spaces into the prose of a page, and not into code or formulas."""
     for text in list(doctree.findall(nodes.Text)):
-        if TOGETHER.search(text) and not isinstance(text.parent, AS_IT_IS):
+        if TOGETHER.search(text) and not isinstance(text.parent, CODE):
             text.parent.replace(text, nodes.Text(TOGETHER.sub(UNBROKEN, text)))
 
 

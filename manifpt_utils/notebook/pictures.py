@@ -47,7 +47,7 @@ def image_rows(rows, *, row_labels=None, column_labels=None, size=0.9, cmap=None
         LETTER * max((len(str(text)) for text in row_labels or [""]), default=0) + 0.1
     )
     size = min(size, max((WIDTH - left - 0.1) / m - GAP, 0.42))
-    labels, turn, top = fitted(column_labels or [], size)
+    labels, turn, top = fitted(column_labels or [], size + GAP)
     axes = grid(n, m, size, left, top + 0.1, 0.8 * top if turn else 0.05)
     for axis, image in zip(axes.flat, _filled(rows, m), strict=True):
         bare(axis)
