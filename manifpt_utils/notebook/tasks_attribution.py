@@ -248,7 +248,7 @@ def rings():
         (
             "The distance of a frequency from the centre, cut down to a whole number, "
             "is its ring.",
-            "`fft2`, absolute value, square, `fftshift`, logarithm; then a mean per ring.",
+            "`fft2`, absolute value, square, `fftshift`, logarithm; a mean per ring.",
         ),
     )  # fmt: skip
 
