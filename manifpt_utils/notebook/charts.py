@@ -436,6 +436,8 @@ def _dress_dots(axis, xlabel, chance, level, percent):
         _only_shares(axis, "x")
     if percent:
         axis.xaxis.set_major_formatter(_in_percent)
+    elif max(np.abs(axis.get_xlim())) >= 1000:
+        axis.xaxis.set_major_formatter("{x:,.0f}")
 
 
 def heatmap(table, *, cmap="viridis", label="", limits=(None, None), size=0.75):

@@ -334,6 +334,11 @@ def test_ticks_in_percent_and_on_logarithmic_axes_are_plain_numbers():
     assert {"0.01", "0.1", "1"} <= tall and "0.2" not in tall
 
 
+def test_thousands_have_a_comma_below_dots():
+    table = pd.DataFrame({"distance": [0.0, 2000.0]}, ["near", "far"])
+    assert {"0", "2,000"} <= texts(plots.dots(table, value="distance"))
+
+
 def test_dots_of_accuracies_leave_no_room_for_impossible_ones():
     table = pd.DataFrame({"score": [0.5, 0.6], "half": [0.9, 0.1]}, list("ab"))
     low, high = plots.dots(table, value="score", error="half").axes[0].get_xlim()
