@@ -93,7 +93,7 @@ class IncrementalNetwork(FineTunedNetwork):
 
     @property
     def predict_proba(self):
-        """Not available: nearest means give no probabilities."""
+        """Not available, because nearest means give no probabilities."""
         raise AttributeError("IncrementalNetwork has no predict_proba; use predict.")
 
     def predict(self, x):

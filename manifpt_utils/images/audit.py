@@ -73,7 +73,7 @@ class Audit(NamedTuple):
 
     @property
     def warnings(self):
-        """Warnings that belong beside any result on these images: a list of str."""
+        """list of str: Warnings that belong beside any result on these images."""
         found = [
             self._storage(),
             self._treatment(),

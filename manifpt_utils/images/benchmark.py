@@ -106,7 +106,7 @@ class Benchmark:
 
     @property
     def warnings(self):
-        """Warnings that belong beside any result on these images: a list of str."""
+        """list of str: Warnings that belong beside any result on these images."""
         return [*self.notes, *([] if self.audit is None else self.audit.warnings)]
 
     def labelled(self, n, *, seed=0, with_real=False):

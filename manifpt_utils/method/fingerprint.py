@@ -92,7 +92,7 @@ class Fingerprint:
 
     @cached_property
     def norms(self):
-        """Size of every artifact: (n,) float64 array, in units of the features."""
+        """(n,) float64 array: Size of every artifact, in units of the features."""
         a = self.artifacts
         return np.sqrt(np.einsum("ij,ij->i", a, a, dtype=np.float64))
 
@@ -112,7 +112,7 @@ class Fingerprint:
 
     @cached_property
     def mean(self):
-        """The mean artifact: (d,) float64 array."""
+        """(d,) float64 array: The mean artifact."""
         return self.artifacts.mean(axis=0, dtype=np.float64)
 
     def as_images(self):

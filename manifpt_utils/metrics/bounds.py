@@ -66,7 +66,7 @@ class Points(NamedTuple):
 
     @property
     def slack(self):
-        """What a lower bound subtracts from a squared distance of copies: (n,)."""
+        """(n,) array: What a bound subtracts from a squared distance of copies."""
         rough = 2 * (1 + 1 / SHARE) * self.errors**2
         return self.unit * self.norms + rough + TINY
 

@@ -75,7 +75,7 @@ def precision_recall(real, fake, *, k=5):
 
     References
     ----------
-    Kynkaanniemi et al., Improved precision and recall metric, NeurIPS 2019.  Naeem et
+    Kynkäänniemi et al., Improved precision and recall metric, NeurIPS 2019.  Naeem et
     al., Reliable fidelity and diversity metrics for generative models, ICML 2020.
 
     Examples

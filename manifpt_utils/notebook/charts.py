@@ -10,7 +10,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
 from .drawing import STYLE, WIDTH, Panels
 from .layout import HEADING, LETTER, LINE, canvas, fitted, legend
-from .palette import QUIET, styles
+from .palette import QUIET, legible, styles
 
 DIRECT = 7  # number of lines up to which every panel names its own
 AXES = 0.65  # share of the width and height of a figure that its axes take, about
@@ -64,13 +64,15 @@ def lines(
         if percent:
             axis.yaxis.set_major_formatter(_in_percent)
     _share_limits(axes, "y")
+    beside = direct and any(_is_crossed(axis, level) for axis in axes)
     for axis in axes:
-        _name_heights(axis, level)
+        if not beside:
+            _name_heights(axis, level)
         if axis.get_yscale() == "log":
             _decimals(axis)
     if direct:
         for axis in axes:
-            _name_lines(axis)
+            _name_lines(axis, _named(level) if beside else {})
         return figures[0] if len(panels) == 1 else Panels(list(figures), columns=2)
     return Panels(list(figures), legend(styles(names), line="-"))
 
@@ -176,6 +178,14 @@ def _name_heights(axis, level):
         axis.annotate(name, (right, value), xycoords=data, color=QUIET, **place)
 
 
+def _is_crossed(axis, level):
+    """Whether lines or bars cross the name of a horizontal line wherever it stands."""
+    return any(
+        _crossings(axis, name, value, *_roomiest(axis, name, value))
+        for name, value in _named(level).items()
+    )
+
+
 def _roomiest(axis, name, height):
     """Where the fewest lines and bars cross a name: (0 or 1 for left or right, 1 or
     -1 for above or below the height)."""
@@ -225,16 +235,20 @@ def _share_limits(axes, direction):
         getattr(axis, f"set_{direction}lim")(limits[:, 0].min(), limits[:, 1].max())
 
 
-def _name_lines(axis):
+def _name_lines(axis, level):
     """Write the name of every line at its right end, none over another."""
-    ends = []
+    left = axis.get_xlim()[0]
+    ends = [
+        (_as_shares(axis, [(left, value)])[0][1], name, QUIET)
+        for name, value in level.items()
+    ]
     for bars in axis.containers:
         line = bars.lines[0]
         known = np.isfinite(line.get_ydata())
         if known.any():
             last = [data[known][-1] for data in (line.get_xdata(), line.get_ydata())]
-            height = axis.transAxes.inverted().transform(axis.transData.transform(last))
-            ends.append((height[1], bars.get_label(), line.get_color()))
+            height = _as_shares(axis, last)[1]
+            ends.append((height, bars.get_label(), line.get_color()))
     if not ends:
         return
     heights, names, colours = zip(*ends, strict=True)
@@ -320,7 +334,7 @@ def dot_panels(
         A long table: one line for each row and condition.
     value, row, col : str
         Names of the columns that hold numbers or intervals, the name of the row, and
-        the name of the panel.
+        the name of the panel.  Rows of one name may stand in several groups.
     error : str or pair of str, optional
     group : str, optional
         Column that decides colour and marker.
@@ -330,7 +344,8 @@ def dot_panels(
     xlabel : str, optional
     percent : bool
     """
-    order = table.drop_duplicates(row)
+    keys = list(dict.fromkeys([row, group or row]))
+    order = table.drop_duplicates(keys)
     names = [""] * len(order) if group is None else list(order[group])
     rows = _rows([str(label) for label in order[row]], names)
     panels = _groups(table, col)
@@ -338,7 +353,7 @@ def dot_panels(
     size = (max(3.5, widest), 0.15 * len(rows) + 0.85)
     figures, axes = zip(*(canvas(*size) for _ in panels), strict=True)
     for axis, (title, part) in zip(axes, panels.items(), strict=True):
-        part = part.set_index(row).reindex(order[row])
+        part = part.set_index(keys).reindex(order.set_index(keys).index)
         _draw_dots(axis, part, value, error, names, rows)
         at = chance.get(title) if isinstance(chance, dict) else chance
         _dress_dots(axis, xlabel or value, at, level, percent)
@@ -421,6 +436,8 @@ def _dress_dots(axis, xlabel, chance, level, percent):
         _only_shares(axis, "x")
     if percent:
         axis.xaxis.set_major_formatter(_in_percent)
+    elif max(np.abs(axis.get_xlim())) >= 1000:
+        axis.xaxis.set_major_formatter("{x:,.0f}")
 
 
 def heatmap(table, *, cmap="viridis", label="", limits=(None, None), size=0.75):
@@ -438,16 +455,20 @@ def heatmap(table, *, cmap="viridis", label="", limits=(None, None), size=0.75):
     size : float
         Inches of a column, at most.
     """
-    left = LETTER * max(len(str(name)) for name in table.index)
-    width = min(size, max((WIDTH - left) / table.shape[1], 0.36))
+    left = LETTER * max(len(str(name)) for name in table.index) + 0.25
+    width = min(size, max((WIDTH - left) / table.shape[1], 0.32))
     names, turn, below = fitted(table.columns, width)
-    size = (width * table.shape[1] + left + 0.25, 0.26 * len(table) + below + 0.35)
+    size = (width * table.shape[1] + left, 0.26 * len(table) + below + 0.35)
     figure, axis = canvas(*size)
     numbers = {"annot": table.map(_short).to_numpy(), "fmt": "", "cbar": False}
     colours = {"cmap": cmap, "vmin": limits[0], "vmax": limits[1]}
     sns.heatmap(
         table.astype(float), ax=axis, annot_kws={"fontsize": 9}, **numbers, **colours
     )
+    (cells,) = axis.collections
+    colours = np.asarray(cells.get_facecolors())[~table.isna().to_numpy().ravel()]
+    for text, colour in zip(axis.texts, legible(colours), strict=True):
+        text.set_color(colour)
     missing = table.isna().to_numpy()
     for y, x in zip(*np.nonzero(missing), strict=True):
         axis.text(x + 0.5, y + 0.5, "–", color=QUIET, ha="center", va="center")

@@ -17,9 +17,8 @@ from PIL import Image
 
 from .palette import INK, PALETTE, QUIET, RULE
 
-# Inches.  On a phone of 350 pixels that shows WIDTH, text of 9 points has 9 pixels or
-# more.
-WIDTH = 4.8
+# Inches.  On a phone of 350 pixels that shows WIDTH, text of 9 points has 10 pixels.
+WIDTH = 4.3
 DPI = 192  # of raster parts: two pixels for each pixel of the page
 GAP = 12  # points between panels
 HEAVY = 30_000  # bytes from which on a raster is stored with loss

@@ -9,6 +9,7 @@ from .drawing import WIDTH
 
 LETTER = 0.07  # inches that a letter of 9 points takes
 LINE = 0.17  # inches that a line of such letters is high
+GAP = 0.05  # inches between pictures
 HEADING = 0.1  # inches that a bold letter of a title takes, in a wide font
 
 
@@ -24,7 +25,7 @@ def bare(axis):
     axis.spines[:].set_visible(False)
 
 
-def grid(n, m, size, left, top, right, gap=0.05):
+def grid(n, m, size, left, top, right, gap=GAP):
     """Axes (n, m) of one size, in inches, with room for labels left and above."""
     width = left + m * size + (m - 1) * gap + right
     height = top + n * size + (n - 1) * gap + 0.02
@@ -65,9 +66,10 @@ def _broken(text, size):
 def legend(looks, *, line=""):
     """Names of many classes, as the legend of panels."""
     longest = max(len(str(name)) for name in looks)
-    columns = min(max(int(WIDTH / (LETTER * longest + 0.45)), 1), len(looks))
+    entry = LETTER * longest + 0.45
+    columns = min(max(int(WIDTH / entry), 1), len(looks))
     rows = -(-len(looks) // columns)
-    figure = Figure((WIDTH, 0.19 * rows + 0.1))
+    figure = Figure((columns * entry + 0.1, 0.19 * rows + 0.1))
     handles = [
         Line2D([], [], color=colour, marker=marker, ls=line, label=str(name))
         for name, (colour, marker) in looks.items()

@@ -91,10 +91,16 @@ def scatter_with_images(points, labels, images, *, title=""):
         yaxis=axis | {"scaleanchor": "x"},
         margin={"l": 0, "r": 0, "t": 40, "b": 0},
         legend={"orientation": "h"},
-        height=520,
+        height=_height(np.asarray(points)),
         meta=_sprite(images),
     )
     return figure
+
+
+def _height(points, *, most=520, least=320):
+    """Pixels that a map needs whose sides have one scale, on a wide page."""
+    across, up = np.ptp(points, axis=0)
+    return int(np.clip(700 * up / across if across else most, least, most))
 
 
 def _sprite(images, columns=40):

@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from .drawing import WIDTH, Panels
-from .layout import LETTER, bare, canvas, colour_bar, fitted, grid
+from .layout import GAP, LETTER, bare, canvas, colour_bar, fitted, grid
 from .palette import PALETTE, fixed
 
 TILE = 64  # pixels to which larger images are reduced in sheets
@@ -46,8 +46,8 @@ def image_rows(rows, *, row_labels=None, column_labels=None, size=0.9, cmap=None
     left = (
         LETTER * max((len(str(text)) for text in row_labels or [""]), default=0) + 0.1
     )
-    size = min(size, max((WIDTH - left) / m, 0.42))
-    labels, turn, top = fitted(column_labels or [], size)
+    size = min(size, max((WIDTH - left - 0.1) / m - GAP, 0.42))
+    labels, turn, top = fitted(column_labels or [], size + GAP)
     axes = grid(n, m, size, left, top + 0.1, 0.8 * top if turn else 0.05)
     for axis, image in zip(axes.flat, _filled(rows, m), strict=True):
         bare(axis)

@@ -164,7 +164,7 @@ def _answer(question):
     told = _placed(question) if question.kind == "order" else _marked(question)
     items = "".join(
         f'<li data-letter="{letter}" {mark}>'
-        f"<strong>{inline_html(option.text)}</strong>: "
+        f"<strong>{inline_html(option.text.removesuffix('.'))}</strong>: "
         f'{words}. <span class="quiz-why">{inline_html(option.feedback)}</span></li>'
         for letter, option, (mark, words) in zip(
             LETTERS, question.options, told, strict=False

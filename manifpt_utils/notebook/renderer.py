@@ -177,10 +177,10 @@ def _pixels(svg):
 
 
 def _fluid(svg):
-    """The SVG at the page's width, with text of 9 points never below 9 pixels."""
+    """The SVG at the page's width, with text of 9 points never below 9.6 pixels."""
     head, body = svg.split(">", 1)
     head = re.sub(r' (x|y|width|height|class|xmlns\S*)="[^"]*"', "", head)
-    least, most = (share * _pixels(svg) for share in (0.75, 1.15))
+    least, most = (share * _pixels(svg) for share in (0.8, 1.15))
     return f'{head} style="min-width: {least:.0f}px; max-width: {most:.0f}px">{body}'
 
 

@@ -65,7 +65,7 @@ def gain():
             ),
         ),
         ("Work with the differences within each seed.",
-         "The factor is scipy.stats.t.ppf(0.975, n − 1)."),
+         "The factor is `scipy.stats.t.ppf(0.975, n - 1)`."),
     )  # fmt: skip
 
 
@@ -248,7 +248,7 @@ def rings():
         (
             "The distance of a frequency from the centre, cut down to a whole number, "
             "is its ring.",
-            "fft2, absolute value, square, fftshift, logarithm; then a mean per ring.",
+            "`fft2`, absolute value, square, `fftshift`, logarithm; a mean per ring.",
         ),
     )  # fmt: skip
 
@@ -320,7 +320,7 @@ def high_pass():
              "mixed with the opposite side; repeat the last pixels."),
         ),
         (
-            "np.pad(image, 1, mode=\"edge\") repeats the last pixels.",
+            "`np.pad(image, 1, mode=\"edge\")` repeats the last pixels.",
             "The blur is the mean of nine shifted copies.",
         ),
     )  # fmt: skip
@@ -347,7 +347,7 @@ def off_the_plane():
             (_NEW - mean, "This subtracts the mean alone."),
         ),
         (
-            "np.linalg.svd of the centred real images has the directions in the rows "
+            "`np.linalg.svd` of the centred real images has the directions in the rows "
             "of its last part.",
             "Project what an image has beyond the mean on the first m of them.",
         ),
@@ -410,7 +410,7 @@ def copies():
         ),
         (
             "Compare every image with all of them, over all pixels at once.",
-            "argmax of a row of True and False is the place of the first True.",
+            "`argmax` of a row of True and False is the place of the first True.",
         ),
     )  # fmt: skip
 

@@ -80,7 +80,7 @@ def spectral():
         ),
         (
             "Take each image into the frequency space by itself.",
-            "fft2, absolute value, logarithm, fftshift; then the difference.",
+            "`fft2`, absolute value, logarithm, `fftshift`; then the difference.",
         ),
     )
 
@@ -213,7 +213,7 @@ def mean_and_w1():
         (
             "For the mean artifact, several points may have the same closest point; "
             "for W1 they may not.",
-            "scipy.optimize.linear_sum_assignment finds the cheapest partners.",
+            "`scipy.optimize.linear_sum_assignment` finds the cheapest partners.",
         ),
     )  # fmt: skip
 
@@ -261,7 +261,7 @@ def same_order():
              "decides; correlate their ranks."),
             (1 - ranks, "The same order is to give 1, not 0."),
         ),
-        ("The rank of a value is its place in the order; argsort twice gives it.",),
+        ("The rank of a value is its place in the order; `argsort` twice gives it.",),
     )  # fmt: skip
 
 
@@ -315,7 +315,7 @@ def along():
         (
             "Join each point to its k nearest others, by an edge as long as their "
             "distance, and leave all other entries zero.",
-            "scipy.sparse.csgraph.shortest_path finds the ways.",
+            "`scipy.sparse.csgraph.shortest_path` finds the ways.",
         ),
     )
 

@@ -37,8 +37,8 @@ def beyond_null():
              "p-value."),
         ),
         (
-            "values[made_by] is the value of every image.",
-            "sklearn.metrics.normalized_mutual_info_score has the NMI.",
+            "`values[made_by]` is the value of every image.",
+            "`sklearn.metrics.normalized_mutual_info_score` has the NMI.",
         ),
     )  # fmt: skip
 
@@ -64,7 +64,7 @@ def holm():
         ),
         (
             "Multiply the smallest by m, the next one by m − 1, and so on.",
-            "np.maximum.accumulate carries the largest so far along; 1 is the most.",
+            "`np.maximum.accumulate` carries the largest so far along; 1 is the most.",
         ),
     )  # fmt: skip
 
@@ -221,7 +221,7 @@ def by_chance():
             ((n - as_good) / n, "This is the share of shuffled orders that do worse."),
         ),
         (
-            "ours[order] is ours in a shuffled order.",
+            "`ours[order]` is ours in a shuffled order.",
             "How many of them agree with the paper in at least as many pairs?",
         ),
     )  # fmt: skip

@@ -86,7 +86,7 @@ class Setting(NamedTuple):
 
     @property
     def names(self):
-        """The classes: models, or the photographs from which an image may come."""
+        """The classes, which are models or the photographs that images may show."""
         if self.question == "origin":
             return ORIGINS[self.models]
         if self.models == "listed":

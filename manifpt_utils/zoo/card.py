@@ -88,7 +88,7 @@ def _of_collapsed(records):
         starts.append(f"{len(seeds)} of {len(seeds) + n_stored} starts of *{design}*")
     return (
         "Not stored, because their closest views lie in less than "
-        f"{LEAST_COVERED:.0%} of the cells: {', '.join(starts)}."
+        f"{100 * LEAST_COVERED:.0f} % of the cells: {', '.join(starts)}."
     )
 
 
@@ -100,8 +100,8 @@ def _experiment_row(design, runs):
     on_processor = [r for r in runs if r.get("device") != "cuda"]
     seconds = np.mean([r["training_cpu_seconds"] for r in on_processor or runs])
     return (
-        f"| {design} | {len(runs)} | {seconds:,.0f} | {mean('mean_distance'):.0f} | "
-        f"{mean('covered'):.0%} | {mean('frechet_distance'):.1f} | "
+        f"| {design} | {len(runs)} | {seconds:,.0f} | {mean('mean_distance'):,.0f} | "
+        f"{100 * mean('covered'):.0f} % | {mean('frechet_distance'):.1f} | "
         f"{mean('precision'):.2f} |"
     )
 
@@ -129,8 +129,8 @@ def _seconds(record):
 
 def _quality_row(name, found):
     return (
-        f"| {name} | {found['mean_distance']:.0f} | "
-        f"{found['covered']:.0%} | {found['frechet_distance']:.1f} | "
+        f"| {name} | {found['mean_distance']:,.0f} | "
+        f"{100 * found['covered']:.0f} % | {found['frechet_distance']:.1f} | "
         f"{found['precision']:.2f} | {found['recall']:.2f} | {found['density']:.2f} | "
         f"{found['coverage']:.2f} |"
     )

@@ -96,6 +96,11 @@ def test_page_fetches_nothing_from_elsewhere(path):
     assert not [tag for tag in inline if NETWORKS.search(tag.get_text())]
 
 
+def test_no_font_is_preloaded(path):
+    """Opened from disk, a page may not do that, and the console would say so."""
+    assert soup(path).select("link[rel=preload][as=font]") == []
+
+
 def test_style_sheets_fetch_nothing_from_elsewhere():
     pattern = re.compile(r"(url\(|@import)\s*['\"]?\s*(https?:)?//", re.IGNORECASE)
     sheets = list(HTML.rglob("*.css"))

@@ -253,6 +253,22 @@ def test_solutions_unfold_by_keyboard(opened):
     assert problems == []
 
 
+@on_each(CHAPTERS)
+def test_all_columns_of_a_table_are_in_sight(opened):
+    page, _ = opened
+    cut = page.evaluate(
+        """() => {
+          const outputs = document.querySelectorAll(".cell_output details");
+          for (const folded of outputs) folded.open = true;
+          return [...document.querySelectorAll(".table-scroll")]
+            .filter((box) => box.scrollWidth > 1.02 * box.clientWidth) // of other fonts
+            .filter((box) => !box.closest("details.hide"))
+            .map((box) => box.previousElementSibling?.textContent);
+        }"""
+    )
+    assert cut == []
+
+
 @on_each(pages_in_turn())
 def test_page_fits_a_phone(opened):
     """The last test of a page, with all open that the others have opened."""
@@ -261,7 +277,7 @@ def test_page_fits_a_phone(opened):
     if count(page, ".plotly-canvas"):
         page.wait_for_timeout(300)  # figures follow the new width
     assert overflow(page) <= 0
-    assert smallest_text(page) >= 8.9  # widths are whole pixels
+    assert smallest_text(page) >= 9.5  # widths are whole pixels
     assert problems == []
 
 
@@ -604,7 +620,7 @@ def test_panels_stand_side_by_side_and_stack_on_a_phone(figure_page):
     page.set_viewport_size(PHONE)
     assert len(places(page)[0]) == 1
     assert overflow(page) <= 0
-    assert smallest_text(page) >= 9
+    assert smallest_text(page) >= 9.5
 
 
 def test_drawings_follow_the_light_and_dark_switch(figure_page):

@@ -10,7 +10,10 @@ import main_findings
 import numpy as np
 import pipeline_figure
 import pytest
+import typography
 from book_site import ROOT, pages
+from docutils import nodes
+from docutils.core import publish_doctree
 from PIL import Image
 
 PICTURE = re.compile('(?<=base64,)[^"]+')
@@ -69,6 +72,15 @@ def test_the_reference_lists_each_of_its_pages():
     listed = re.findall(r"^- \[([^]]+)\]\(api/(\w+)\.md\)", text, re.M)
     titles = [(path.read_text().splitlines()[0][2:], path.stem) for path in REFERENCE]
     assert sorted(listed) == sorted(titles)
+
+
+def test_numbers_keep_their_sign_and_code_keeps_its_spaces():
+    tree = publish_doctree("It is 95 % (n = 4), not ``n = 4`` or ``5 %`` or 3 of n.")
+    typography.keep_together(None, tree)
+    prose, *_ = tree.findall(nodes.paragraph)
+    assert prose.astext().replace("\u00a0", "_") == (
+        "It is 95_% (n_=_4), not n = 4 or 5 % or 3 of n."
+    )
 
 
 def test_an_entry_is_readable_without_tex(tmp_path):

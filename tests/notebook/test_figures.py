@@ -16,9 +16,9 @@ from manifpt_utils.images.photograph import PhotoManifold
 from manifpt_utils.metrics.intervals import mean_interval
 from manifpt_utils.notebook import figures as plots
 from manifpt_utils.notebook.charts import _ranges, _short, _spread
-from manifpt_utils.notebook.drawing import Panels, drawn, use_style
-from manifpt_utils.notebook.layout import fitted
-from manifpt_utils.notebook.palette import KIND_STYLE
+from manifpt_utils.notebook.drawing import WIDTH, Panels, drawn, use_style
+from manifpt_utils.notebook.layout import fitted, legend
+from manifpt_utils.notebook.palette import KIND_STYLE, legible, luminance, styles
 
 MANY = [f"model {i}" for i in range(20)]
 
@@ -80,7 +80,7 @@ def test_a_grid_leaves_missing_images_empty():
     assert [len(axis.images) for axis in figure.axes] == [1, 0, 1, 0]
 
 
-@pytest.mark.parametrize(("columns", "size"), [(1, 0.9), (4, 0.9), (8, 0.58)])
+@pytest.mark.parametrize(("columns", "size"), [(1, 0.9), (4, 0.9), (8, 0.45)])
 def test_images_of_a_grid_are_as_large_as_a_phone_lets_them_be(columns, size):
     rows = [[np.zeros((8, 8))] * columns] * 2
     figure = plots.image_rows(rows, column_labels=["a"] * columns)
@@ -88,6 +88,23 @@ def test_images_of_a_grid_are_as_large_as_a_phone_lets_them_be(columns, size):
     width, height = figure.get_size_inches()
     assert box.width * width == pytest.approx(size, abs=0.03)
     assert box.height * height == pytest.approx(size, abs=0.03)
+
+
+def test_grids_and_matrices_of_a_few_columns_fit_on_a_phone():
+    names, kinds = ["frequency", *"bcdefg"], list("abcdefg")
+    images = [[np.zeros((8, 8))] * 7] * 2
+    rows = plots.image_rows(images, row_labels=names[:2], column_labels=kinds)
+    matrix = plots.heatmap(pd.DataFrame(np.eye(7), names, kinds))
+    assert max(figure.get_figwidth() for figure in (rows, matrix)) <= WIDTH + 1e-9
+
+
+@pytest.mark.parametrize("names", [["raw", "hull"], MANY, ["a rather long name"]])
+def test_a_legend_is_as_wide_as_its_names(names):
+    figure = legend(styles(names))
+    assert figure.get_figwidth() < WIDTH + 0.1
+    figure.draw_without_rendering()
+    (shown,) = figure.legends
+    assert shown.get_window_extent().width <= figure.bbox.width
 
 
 def test_labels_break_between_words_and_else_slant():
@@ -260,6 +277,19 @@ def test_the_whole_title_of_a_panel_is_in_sight_in_a_wide_font(names):
         assert box.y0 >= figure.axes[0].get_window_extent().y1
 
 
+def test_one_row_may_stand_in_several_groups():
+    table = pd.DataFrame(
+        [(k, c, 0.1 * i) for c in ("linear", "network") for i, k in enumerate("ab")],
+        columns=["kind", "classifier", "score"],
+    ).assign(test="home")
+    where = {"value": "score", "row": "kind", "col": "test", "group": "classifier"}
+    (axis,) = plots.dot_panels(table, **where).figures[0].axes
+    labels = [text.get_text() for text in axis.get_yticklabels()]
+    assert labels == ["linear", "a", "b", "network", "a", "b"]
+    dots = [bars.lines[0].get_xdata() for bars in axis.containers]
+    np.testing.assert_allclose(dots, [[0, 0.1], [0, 0.1]])
+
+
 def test_rows_of_panels_with_and_without_chance_are_level():
     cells = [("a", "home", 0.5), ("a", "away", 0.4)]
     table = pd.DataFrame(cells, columns=["method", "test", "score"])
@@ -304,6 +334,11 @@ def test_ticks_in_percent_and_on_logarithmic_axes_are_plain_numbers():
     assert {"0.01", "0.1", "1"} <= tall and "0.2" not in tall
 
 
+def test_thousands_have_a_comma_below_dots():
+    table = pd.DataFrame({"distance": [0.0, 2000.0]}, ["near", "far"])
+    assert {"0", "2,000"} <= texts(plots.dots(table, value="distance"))
+
+
 def test_dots_of_accuracies_leave_no_room_for_impossible_ones():
     table = pd.DataFrame({"score": [0.5, 0.6], "half": [0.9, 0.1]}, list("ab"))
     low, high = plots.dots(table, value="score", error="half").axes[0].get_xlim()
@@ -315,6 +350,23 @@ def test_dots_of_accuracies_leave_no_room_for_impossible_ones():
     figure = plots.lines(table, **where, level={"chance": 0.1})
     assert figure.axes[0].get_ylim() == (-0.02, 1.02)
     assert {"100", "10k"} <= texts(figure)
+
+
+@pytest.mark.parametrize("half", [2.0, 0.1])
+def test_a_quiet_line_without_a_free_place_is_named_beside_the_panels(half):
+    table = pd.DataFrame({"n": [5, 100], "gain": [0.6, 0.7], "kind": "raw"})
+    table = table.assign(half=half, where="home")
+    options = {"x": "n", "y": "gain", "hue": "kind", "error": "half", "log": "x"}
+    both = pd.concat([table, table.assign(where="away", half=0.01)])
+    found = plots.lines(both, **options, col="where", level={"no gain": 0})
+    places = [
+        text.get_verticalalignment()
+        for figure in found.figures
+        for text in figure.axes[0].texts
+        if text.get_text() == "no gain"
+    ]
+    middle = places == ["center", "center"]  # of the line, beyond its right end
+    assert len(places) == 2 and middle == (half > 1)
 
 
 def test_the_name_of_a_quiet_line_evades_bars_as_well():
@@ -345,6 +397,27 @@ def test_a_quiet_line_is_named_where_the_curves_are_not(scores, side):
 )
 def test_numbers_of_a_matrix_are_short(value, text):
     assert _short(value) == text
+
+
+def contrast(text, ground):
+    """Of WCAG 2, between two colours."""
+    low, high = sorted(luminance([mpl.colors.to_rgb(c) for c in (text, ground)]))
+    return (high + 0.05) / (low + 0.05)
+
+
+@given(st.tuples(*[st.floats(0, 1)] * 3))
+def test_text_on_every_colour_has_enough_contrast(colour):
+    assert contrast(legible([colour])[0], colour) >= 4.5
+
+
+@pytest.mark.parametrize("cmap", ["viridis", "RdBu_r"])
+def test_numbers_of_a_matrix_can_be_read_on_their_cells(cmap):
+    shades = np.linspace(0, 1, 24).reshape(4, 6)
+    shades[1, 2] = np.nan
+    (axis,) = plots.heatmap(pd.DataFrame(shades), cmap=cmap, limits=(0, 1)).axes
+    cells = axis.collections[0].get_facecolors()[~np.isnan(shades).ravel()]
+    for text, cell in zip(axis.texts, cells, strict=False):  # the last one is the dash
+        assert contrast(text.get_color(), cell[:3]) >= 4.5
 
 
 def test_a_matrix_shows_a_dash_where_nothing_was_measured():

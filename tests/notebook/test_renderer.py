@@ -245,10 +245,10 @@ def test_no_description_of_a_drawing_breaks_out(alt):
 
 
 @pytest.mark.parametrize("inches", [1.7, 4.8, 9])
-def test_text_of_nine_points_never_has_less_than_nine_pixels(inches):
+def test_text_of_nine_points_never_has_less_than_nine_and_a_half_pixels(inches):
     html = svg_html(svg(line((inches, 2))), alt="A line.", key="f")
     least = float(re.search(r"min-width: (\d+)px", html)[1])
-    assert 9 * least / (72 * inches) == pytest.approx(9, abs=0.05)
+    assert 9 * least / (72 * inches) == pytest.approx(9.6, abs=0.05)
 
 
 def test_the_caption_of_a_table_stays_in_sight_and_names_it():
