@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 os.environ["MANIFPT_CACHE"] = "off"
 # On a busy machine, threads that wait without sleeping slow tests down tenfold.
@@ -15,3 +16,6 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # there is a worker for every core
 # A shell that starts the tests in its background has Ctrl-C ignored, and processes
 # inherit that; the tests of Ctrl-C need Python's own handler.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# jsonschema imports it for international addresses, which no notebook has; every worker
+# would take more than a second for that.
+sys.modules.setdefault("rfc3987_syntax", None)

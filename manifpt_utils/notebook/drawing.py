@@ -151,7 +151,8 @@ def _single(figure, kind, prefix=""):
     body = re.sub(_LEFT_OUT, "", body, flags=re.DOTALL)
     size = map(float, head.groups())
     pixels = io.BytesIO()
-    figure.savefig(pixels, format="png", dpi=DPI)
+    plain = {"compress_level": 0}  # the pixels are read again at once
+    figure.savefig(pixels, format="png", dpi=DPI, pil_kwargs=plain)
     plt.close(figure)
     return Drawing(
         *size, _lighter(_renamed(body, prefix)), Image.open(pixels).convert("RGB"), kind

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 from book_site import (
     HTML,
+    KEPT_OUT,
     NO_BROWSER,
+    NOT_ASKED,
     NOT_BUILT,
     ROOT,
     barriers,
@@ -126,6 +128,12 @@ def tab(browser):
     page.close()
 
 
+# Nobody sees the colours of folded code, and axe-core would take a fifth of its time to
+# pass over all their elements.
+FOLDED_CODE_AS_TEXT = """document.querySelectorAll("details:not([open]) pre").forEach(
+  (code) => code.replaceChildren(code.textContent))"""
+
+
 @pytest.fixture(scope="module")
 def opened(request, tab, site):
     """A page of the book; what its tests do to it, they do to that one page."""
@@ -135,6 +143,7 @@ def opened(request, tab, site):
     problems.clear()
     show(page, f"{site}/{request.param}")
     page.add_style_tag(content="* { transition: none !important }")  # final colours
+    page.evaluate(FOLDED_CODE_AS_TEXT)
     yield page, problems
     page.evaluate("localStorage.clear()")
     page.goto("about:blank")
@@ -314,6 +323,16 @@ def colour_sheet():
     return "".join(rules)
 
 
+def test_what_is_not_asked_would_keep_nobody_out(figure_page):
+    page = figure_page("<p>Inside.</p>")
+    assert barriers(page) == {}
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p>Outside.</p>')")
+    asked = {"runOnly": [*NOT_ASKED]}
+    found = page.evaluate("(options) => axe.run(options)", asked)["violations"]
+    impacts = {fault["id"]: fault["impact"] for fault in found}
+    assert set(impacts) == set(NOT_ASKED) and not set(impacts.values()) & set(KEPT_OUT)
+
+
 def bare_page(content):
     """A page with something of the book and the book's own style and script."""
     drawing = '<script src="plotly.js"></script>' if "plotly-canvas" in content else ""
@@ -339,25 +358,39 @@ def bare_site(tmp_path_factory):
         yield folder, address
 
 
+@pytest.fixture(scope="module")
+def figure_tab(browser):
+    """What shows one figure after the other; a new one would read Plotly anew."""
+    page, problems = blank(browser)
+    yield page, problems
+    page.close()
+
+
 @pytest.fixture
-def figure_page(bare_site, browser):
+def figure_page(bare_site, figure_tab):
     """Show a figure outside the book; at the end nothing may have gone wrong."""
     folder, address = bare_site
-    opened = []
+    page, problems = figure_tab
+    problems.clear()
 
-    def show(figure, **options):
+    def shown(figure, *, scheme="light", **size):
         html = figure
         if isinstance(figure, dict):
             figure = json.loads(json.dumps(figure, cls=PlotlyJSONEncoder))
             html = plotly_html(figure, alt="A figure.", key="f")
-        (folder / "index.html").write_text(bare_page(html), encoding="utf-8")
-        opened.append(visit(browser, address, **options))
-        return opened[-1][0]
+        # A name of its own, because the browser keeps what it has read.
+        name = f"{len(list(folder.glob('*.html')))}.html"
+        (folder / name).write_text(bare_page(html), encoding="utf-8")
+        page.emulate_media(color_scheme=scheme, reduced_motion="no-preference")
+        page.set_viewport_size(LAPTOP | size)
+        show(page, f"{address}/{name}")
+        return page
 
-    yield show
-    for page, problems in opened:
-        page.close()
-        assert problems == []
+    yield shown
+    page.evaluate("localStorage.clear()")
+    page.mouse.move(0, 0)
+    page.goto("about:blank")
+    assert problems == []
 
 
 def scatter(**layout):

@@ -7,7 +7,7 @@ import circle_figure
 import numpy as np
 import photo_figure
 import pytest
-from book_site import NO_BROWSER, PATIENCE, ROOT, serve, visit
+from book_site import NO_BROWSER, PATIENCE, ROOT, blank, serve
 from bs4 import BeautifulSoup
 
 from manifpt_utils.images.photograph import PhotoManifold
@@ -52,21 +52,30 @@ def site(tmp_path_factory):
         yield address
 
 
-@pytest.fixture
-def show(browser, site):
-    """Show a figure; at the end nothing was asked of another host, and no error."""
-    opened = []
+@pytest.fixture(scope="module")
+def tab(browser):
+    """What shows one figure after the other."""
+    page, problems = blank(browser)
+    yield page, problems
+    page.close()
 
-    def show(name, **options):
-        opened.append(visit(browser, f"{site}/{name}.html", **options))
-        page = opened[-1][0]
+
+@pytest.fixture
+def show(tab, site):
+    """Show a figure; at the end nothing was asked of another host, and no error."""
+    page, problems = tab
+    problems.clear()
+
+    def shown(name):
+        page.emulate_media(reduced_motion="no-preference")
+        book_site.show(page, f"{site}/{name}.html")
         page.wait_for_selector(".pad[tabindex]")
         return page
 
-    yield show
-    for page, problems in opened:
-        page.close()
-        assert problems == []
+    yield shown
+    page.mouse.move(0, 0)
+    page.goto("about:blank")
+    assert problems == []
 
 
 def press(page, *keys):

@@ -31,7 +31,9 @@ AT_FIRST_USE = (
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",
     "plotly.graph_objs",
+    "skdim.id",
     "skimage.io",
+    "torch._dynamo",  # by the first optimizer; it takes more than a second
 )
 
 

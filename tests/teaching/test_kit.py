@@ -159,21 +159,28 @@ def walk(page):
     return heights
 
 
+@pytest.fixture(scope="module")
+def tab(kit, opened):
+    """The address of the kit, and what shows one deck after the other."""
+    with browser.serve(kit) as address:
+        page, problems = book_site.blank(opened, width=1280, height=HEIGHT)
+        yield address, page, problems
+        page.close()
+
+
 @needs_browser
 @pytest.mark.parametrize("name", [*chapters(ROOT), "lesson"])
-def test_a_deck_is_shown_without_a_network_and_every_slide_fits(name, kit, opened):
+def test_a_deck_is_shown_without_a_network_and_every_slide_fits(name, tab):
     path = "lesson/slides.html" if name == "lesson" else f"slides/{name}.html"
-    with browser.serve(kit) as address:
-        page, problems = book_site.visit(
-            opened, f"{address}/{path}", width=1280, height=HEIGHT
-        )
-        page.wait_for_function("window.Reveal && Reveal.isReady()")
-        heights = walk(page)
-        assert len(heights) > FEWEST
-        assert max(heights) <= HEIGHT
-        assert page.locator("img:not([alt]), img[alt='']").count() == 0
-        assert page.locator("mjx-merror").count() == 0
-        page.close()
+    address, page, problems = tab
+    problems.clear()
+    book_site.show(page, f"{address}/{path}")
+    page.wait_for_function("window.Reveal && Reveal.isReady()")
+    heights = walk(page)
+    assert len(heights) > FEWEST
+    assert max(heights) <= HEIGHT
+    assert page.locator("img:not([alt]), img[alt='']").count() == 0
+    assert page.locator("mjx-merror").count() == 0
     assert problems == []
 
 
