@@ -1,5 +1,6 @@
 """Choice of representation and classifier, on the images to learn from."""
 
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from .._support.source import code_of
 from .._support.suggestion import suggestion
 from ..method.classifiers import ImageAttributor, VectorAttributor
 from ..method.evaluation import evaluate, with_effort
+from ..method.processes import in_processes, n_processes
 from ..method.representations import Representation, is_possible, representations
 from ..method.spaces import ALIASES
 from ..method.spaces import SPACES as KNOWN_SPACES
@@ -175,19 +177,21 @@ def select(
     return pd.concat([again, rows.iloc[len(best) :]], ignore_index=True)
 
 
-def _round(choices, most, seeds, **options):
+def _round(choices, most, seeds, *, transformers, part, **options):
     """One row per candidate, the best first; equals keep their order."""
-    bar = tqdm(choices, desc=f"compare, {len(seeds)} split(s)", delay=2, leave=False)
-    rows = [_row(choice, most, seeds, **options) for choice in bar]
+    part = few(part, 2 * most)
+    row = partial(_row, part=part, seeds=seeds, **options)
+    calls = ((choice, transformers[choice.representation]) for choice in choices)
+    bar = {"desc": f"compare, {len(seeds)} split(s)", "delay": 2, "leave": False}
+    bar |= {"total": len(choices), "processes": n_processes(part.images[0].size // 3)}
+    rows = in_processes(row, calls, **bar)
     order = np.argsort([-row["accuracy"] for row in rows], kind="stable")
     return pd.DataFrame([rows[i] for i in order])
 
 
-def _row(choice, most, seeds, *, transformers, part, **options):
-    part = few(part, 2 * most)
+def _row(choice, transformer, *, part, seeds, **options):
     smallest = int(np.unique(part.labels, return_counts=True)[1].min())
     counts = {"n_train": smallest - smallest // 2, "n_test": smallest // 2}
-    transformer = transformers[choice.representation]
     features = transformer.transform(part.images)
 
     def scores():
