@@ -7,21 +7,21 @@ digits in a process of its own as it has here on one thread.
 
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 
 import joblib
 import torch
 from joblib.externals.loky import get_reusable_executor
 from tqdm.auto import tqdm
 
+from .._support import environment
 from .device import torch_device
 
 MEMORY = 3_000_000_000  # bytes that all processes together may take
 PROCESS = 450_000_000  # bytes of a process that has not yet seen an image
-PER_PIXEL = 90_000  # bytes of the largest training, for each pixel of an image
+PER_PIXEL = 100_000  # bytes of the largest training, for each pixel of an image
 IDLE = 60  # seconds after which a process without work ends
-ALONE = dict.fromkeys(
-    ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
-)
+ALONE = dict.fromkeys(environment.THREADS, "1") | environment.MEMORY
 KILLED = (
     "a process was killed, perhaps for lack of memory. With OMP_NUM_THREADS=1 in the "
     "environment, all is computed in one process, which needs less."
@@ -81,7 +81,8 @@ def in_processes(function, calls, *, processes, **bar):
     # joblib.Parallel loses errors of calls that are still being made.
     pool = get_reusable_executor(processes, timeout=IDLE, env=ALONE)
     try:
-        tasks = [pool.submit(_alone, function, call) for call in calls]
+        with one_thread():
+            tasks = [pool.submit(_alone, function, call) for call in calls]
         for task in tqdm(as_completed(tasks), **{"total": len(tasks)} | bar):
             task.result()
     except BrokenProcessPool as error:
@@ -90,6 +91,17 @@ def in_processes(function, calls, *, processes, **bar):
         pool.shutdown(kill_workers=True)
         raise
     return [task.result() for task in tasks]
+
+
+@contextmanager
+def one_thread():
+    """A block in which torch computes on one thread."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _alone(function, call):
