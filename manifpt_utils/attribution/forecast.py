@@ -153,9 +153,7 @@ def minutes_of_fit(attributor, benchmark):
     )
 
 
-def forecast(
-    methods, unit, *, n_trainings, n_pixels=PIXELS, effort=1.0, processes=1
-):
+def forecast(methods, unit, *, n_trainings, n_pixels=PIXELS, effort=1.0, processes=1):
     """Minutes that a comparison will take, roughly.
 
     Parameters
