@@ -156,21 +156,27 @@ def evaluate_all(
     """
     plan = _planned(images, labels, seeds=seeds, **options)
     processes = n_processes(plan.images[0].size // 3)
-    # In one process, what is frozen in an estimator is computed once for all seeds.
-    parts = [seeds] if processes == 1 else [[seed] for seed in seeds]
     if isinstance(estimators, dict):
         n_methods, estimators = len(estimators), estimators.items()
     names = []
 
     def calls():
         for name, estimator in estimators:
-            names.append(name)
+            parts = [seeds] if processes == 1 else _apart(estimator, seeds)
+            names.extend([name] * len(parts))
             yield from ((plan, estimator, part) for part in parts)
 
-    bar = {"desc": desc, "total": n_methods and n_methods * len(parts)}
-    found = iter(in_processes(_runs, calls(), processes=processes, **bar))
-    runs = {name: [run for _ in parts for run in next(found)] for name in names}
-    return {name: _evaluation(plan, runs[name]) for name in names}
+    bar = {"desc": desc} | ({"total": n_methods} if processes == 1 else {})
+    found = in_processes(_runs, calls(), processes=processes, **bar)
+    runs = {name: [] for name in names}
+    for name, some in zip(names, found, strict=True):
+        runs[name] += some
+    return {name: _evaluation(plan, of_name) for name, of_name in runs.items()}
+
+
+def _apart(estimator, seeds):
+    """The seeds one by one, but together if they share features computed once."""
+    return [seeds] if _n_frozen(estimator) else [[seed] for seed in seeds]
 
 
 class _Plan(NamedTuple):
@@ -342,15 +348,20 @@ def _joined(one, other):
 
 def _embedded(estimator, images, unseen):
     """The steps still to be fitted, and the features that the frozen ones give."""
-    steps = estimator.steps[:-1] if isinstance(estimator, Pipeline) else []
-    frozen = takewhile(lambda step: isinstance(step[1], FrozenEstimator), steps)
-    n = len(list(frozen))
+    n = _n_frozen(estimator)
     if not n:
         return estimator, images, unseen
     prefix, rest = estimator[:n], estimator[n:]
     unseen = {k: (streamed(prefix.transform, x), y) for k, (x, y) in unseen.items()}
     features = streamed(prefix.transform, images)
     return rest[0] if len(rest) == 1 else rest, features, unseen
+
+
+def _n_frozen(estimator):
+    """How many steps at the beginning of a pipeline are frozen."""
+    steps = estimator.steps[:-1] if isinstance(estimator, Pipeline) else []
+    frozen = takewhile(lambda step: isinstance(step[1], FrozenEstimator), steps)
+    return len(list(frozen))
 
 
 def split(labels, *, n_train, n_test, seed, groups=None, tested=None):
