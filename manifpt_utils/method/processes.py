@@ -5,6 +5,9 @@ and a half cores, and two processes of one thread use both.  A training has the 
 digits in a process of its own as it has here on one thread.
 """
 
+import os
+import threading
+import time
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -79,7 +82,8 @@ def in_processes(function, calls, *, processes, **bar):
     if processes == 1:
         return [function(*call) for call in tqdm(calls, **bar)]
     # joblib.Parallel loses errors of calls that are still being made.
-    pool = get_reusable_executor(processes, timeout=IDLE, env=ALONE)
+    known = {"initializer": _end_with, "initargs": (os.getpid(),)}
+    pool = get_reusable_executor(processes, timeout=IDLE, env=ALONE, **known)
     try:
         with one_thread():
             tasks = [pool.submit(_alone, function, call) for call in calls]
@@ -102,6 +106,17 @@ def one_thread():
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _end_with(parent):
+    """Let this process end when the one that started it was killed."""
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _alone(function, call):

@@ -121,7 +121,9 @@ def test_an_error_of_a_call_comes_through():
         in_processes(int, [("1",), ("one",)], processes=2, disable=True)
 
 
-def test_ctrl_c_goes_through_and_leaves_no_process(tmp_path):
+@pytest.fixture
+def training(tmp_path):
+    """A process in the middle of two trainings, and those that it started for them."""
     script = tmp_path / "long.py"
     script.write_text(LONG)
     (tmp_path / "fits").mkdir()
@@ -130,10 +132,23 @@ def test_ctrl_c_goes_through_and_leaves_no_process(tmp_path):
     wait_until(lambda: len(list((tmp_path / "fits").iterdir())) == 2)
     started = psutil.Process(process.pid).children(recursive=True)
     assert len(started) >= 2
+    yield process, started
+    process.kill()
+    process.communicate()
+
+
+def test_ctrl_c_goes_through_and_leaves_no_process(training):
+    process, started = training
     process.send_signal(signal.SIGINT)
     text = process.communicate(timeout=60)[1]
     assert process.returncode == -signal.SIGINT and "KeyboardInterrupt" in text
     assert psutil.wait_procs(started, timeout=30)[1] == []
+
+
+def test_a_killed_process_takes_those_along_that_it_started(training):
+    process, started = training
+    process.kill()
+    assert psutil.wait_procs(started, timeout=60)[1] == []
 
 
 def test_there_are_as_many_processes_as_threads_and_memory_allow(monkeypatch):
