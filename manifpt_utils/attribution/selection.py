@@ -187,7 +187,7 @@ def _round(choices, most, seeds, *, transformers, part, **options):
     calls = [(group, transformers[name]) for name, group in groups.items()]
     scored = partial(_scored, part=part, seeds=seeds, **options)
     bar = {"desc": f"compare, {len(seeds)} split(s)", "delay": 2, "leave": False}
-    processes = n_processes(part.images[0].size // 3)
+    processes = min(len(calls), n_processes(part.images[0].size // 3))
     found = ChainMap(*in_processes(scored, calls, processes=processes, **bar))
     rows = pd.DataFrame([choice._asdict() | found[choice] for choice in choices])
     return rows.sort_values(

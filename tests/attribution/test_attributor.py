@@ -72,14 +72,15 @@ def test_the_first_round_leaves_three(benchmark, monkeypatch):
 
 
 def test_two_processes_choose_as_one_does(benchmark, monkeypatch):
-    choices = selection.candidates(benchmark, space="rgb", estimate="highpass")
+    monkeypatch.setattr(selection, "ESTIMATES", ("raw", "highpass"))
+    choices = selection.candidates(benchmark, space="rgb")
     transformers = selection.fitted(benchmark, choices)
     known = choices, transformers, parts_of(benchmark)["learn"]
     with one_thread():
         alone = selection.select(*known, quick=True, effort=0.2)
     monkeypatch.setattr(selection, "n_processes", lambda n_pixels: 2)
     shared = selection.select(*known, quick=True, effort=0.2)
-    assert len(alone) == 2
+    assert len(alone) == 4
     pd.testing.assert_frame_equal(alone, shared, check_exact=True)
 
 
