@@ -13,6 +13,7 @@ from .selection import ESTIMATES, KEPT, SPACES, candidates
 STEPS = 2, 10  # training steps of the two fits that are timed
 SMALL = 100  # steps of the training that is the unit of time
 LARGE = 960  # rows from which a training has more steps than its least
+WHOLE = 2  # time of a fit with features, calibration and test, over its training
 COMPARED = len(SPACES) * len(ESTIMATES)  # networks of the first round of a choice
 DENOISING = 0.013  # units for a step of the training of a denoiser
 THREADED = 0.7  # time of a training on all cores, relative to one core
@@ -111,10 +112,10 @@ def forecast_fit(
     Examples
     --------
     >>> round(forecast_fit(6.0, 960), 3)
-    0.9
+    1.0
     """
     denoising = denoiser_steps * DENOISING * min(1, CROP**2 / n_pixels)
-    alone = n_fits * max(1, n_rows / LARGE) * effort + denoising
+    alone = WHOLE * n_fits * max(1, n_rows / LARGE) * effort + denoising
     alone *= THREADED if processes > 1 else 1
     return (compared * effort / processes + alone) * unit / 60
 

@@ -23,7 +23,7 @@ from .device import torch_device
 MEMORY = 3_000_000_000  # bytes that all processes together may take
 PROCESS = 450_000_000  # bytes of a process that has not yet seen an image
 PER_PIXEL = 100_000  # bytes of the largest training, for each pixel of an image
-IDLE = 60  # seconds after which a process without work ends
+IDLE = 300  # seconds after which a process without work ends
 ALONE = dict.fromkeys(environment.THREADS, "1") | environment.MEMORY
 KILLED = (
     "a process was killed, perhaps for lack of memory. With OMP_NUM_THREADS=1 in the "
