@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import joblib
 import torch
-from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky import get_reusable_executor, process_executor
 from tqdm.auto import tqdm
 
 from .._support import environment
@@ -82,7 +82,7 @@ def in_processes(function, calls, *, processes, **bar):
     if processes == 1:
         return [function(*call) for call in tqdm(calls, **bar)]
     # joblib.Parallel loses errors of calls that are still being made.
-    known = {"initializer": _end_with, "initargs": (os.getpid(),)}
+    known = {"initializer": _begin, "initargs": (os.getpid(),)}
     pool = get_reusable_executor(processes, timeout=IDLE, env=ALONE, **known)
     try:
         with one_thread():
@@ -108,8 +108,11 @@ def one_thread():
         torch.set_num_threads(before)
 
 
-def _end_with(parent):
-    """Let this process end when the one that started it was killed."""
+def _begin(parent):
+    """Let this process end when the one that started it was killed, and only then."""
+    # What torch keeps for its next batch would be taken for a leak, and the process
+    # replaced by a new one, which takes seconds to start.
+    process_executor._MAX_MEMORY_LEAK_SIZE = MEMORY
 
     def watch():
         while os.getppid() == parent:
