@@ -1,18 +1,22 @@
 """An estimate, in advance, of how long a comparison of methods will take."""
 
 import time
+from contextlib import nullcontext
 
 import numpy as np
 
 from ..method.classifiers import ImageAttributor
 from ..method.denoiser import CROP
+from ..method.processes import n_processes, one_thread
 from .selection import ESTIMATES, KEPT, SPACES, candidates
 
 STEPS = 2, 10  # training steps of the two fits that are timed
 SMALL = 100  # steps of the training that is the unit of time
 LARGE = 960  # rows from which a training has more steps than its least
+WHOLE = 2  # time of a fit with features, calibration and test, over its training
 COMPARED = len(SPACES) * len(ESTIMATES)  # networks of the first round of a choice
 DENOISING = 0.013  # units for a step of the training of a denoiser
+THREADED = 0.7  # time of a training on all cores, relative to one core
 # CPU time of a training with its test, in this unit, on GM-Photo (32 x 32 pixels, 50
 # images of each of 6 models).  Kinds that are not listed take one unit.
 RELATIVE = {
@@ -25,12 +29,15 @@ RELATIVE = {
     "Marra19": 4.3,
     "Yu19": 4.0,
 }
+PIXELS = 32 * 32  # of these images
+FIXED = {"Nataraj19"}  # takes the same time for images of any size
 
 
 def seconds_of_a_training(images, labels):
     """Time a few steps of the small network, and scale them to a whole training.
 
-    What a fit takes besides its steps is left out by the difference of two fits.
+    What a fit takes besides its steps is left out by the difference of two fits.  Where
+    several trainings can run at once, this is the time on one core.
 
     Parameters
     ----------
@@ -44,10 +51,15 @@ def seconds_of_a_training(images, labels):
     """
     x, labels = images.reshape(len(images), -1)[::-1], np.asarray(labels)[::-1]
     shape, (few, more) = images.shape[1:], STEPS
-    _seconds_of_steps(1, x, labels, shape)  # the first steps of a process are slow
-    start, end = (_seconds_of_steps(n, x, labels, shape) for n in STEPS)
+    with one_thread() if n_processes(_pixels(images)) > 1 else nullcontext():
+        _seconds_of_steps(1, x, labels, shape)  # the first steps of a process are slow
+        start, end = (_seconds_of_steps(n, x, labels, shape) for n in STEPS)
     # A hiccup of the machine may make the shorter fit the longer one.
     return max(end - start, 0.1 * end) * SMALL / (more - few)
+
+
+def _pixels(images):
+    return int(np.prod(images.shape[1:3]))
 
 
 def _seconds_of_steps(n, x, labels, shape):
@@ -70,6 +82,7 @@ def forecast_fit(
     denoiser_steps=0,
     n_pixels=CROP**2,
     effort=1.0,
+    processes=1,
 ):
     """Minutes that the fits of an attributor will take, roughly.
 
@@ -82,12 +95,15 @@ def forecast_fit(
     compared : int
         Trainings of networks by which the first fit chooses; linear ones are quick.
     n_fits : int
+        How many follow each other; those that run at once count once.
     denoiser_steps : int
         Zero where a denoiser is shipped.
     n_pixels : int
         Height times width of an image.  A denoiser is trained on pieces of large
         images, so that its steps do not become longer with these, as the unit does.
     effort : float
+    processes : int
+        How many of the compared trainings run at once, see `n_processes`.
 
     Returns
     -------
@@ -96,11 +112,12 @@ def forecast_fit(
     Examples
     --------
     >>> round(forecast_fit(6.0, 960), 3)
-    0.9
+    1.0
     """
-    trainings = compared + n_fits * max(1, n_rows / LARGE)
     denoising = denoiser_steps * DENOISING * min(1, CROP**2 / n_pixels)
-    return (trainings * effort + denoising) * unit / 60
+    alone = WHOLE * n_fits * max(1, n_rows / LARGE) * effort + denoising
+    alone *= THREADED if processes > 1 else 1
+    return (compared * effort / processes + alone) * unit / 60
 
 
 def minutes_of_fit(attributor, benchmark):
@@ -131,12 +148,13 @@ def minutes_of_fit(attributor, benchmark):
         compared=networks + again if len(choices) > 1 else 0,
         n_fits=int(networks > 0),
         denoiser_steps=attributor.denoiser_steps if denoises else 0,
-        n_pixels=int(np.prod(benchmark.real.shape[1:3])),
+        n_pixels=_pixels(benchmark.real),
         effort=attributor.effort,
+        processes=n_processes(_pixels(benchmark.real)),
     )
 
 
-def forecast(methods, unit, *, n_trainings, effort=1.0):
+def forecast(methods, unit, *, n_trainings, n_pixels=PIXELS, effort=1.0, processes=1):
     """Minutes that a comparison will take, roughly.
 
     Parameters
@@ -147,7 +165,11 @@ def forecast(methods, unit, *, n_trainings, effort=1.0):
         From `seconds_of_a_training`.
     n_trainings : int
         Trainings of every method, one per seed.
+    n_pixels : int
+        Height times width of an image.
     effort : float
+    processes : int
+        How many trainings run at once, see `n_processes`.
 
     Returns
     -------
@@ -158,5 +180,6 @@ def forecast(methods, unit, *, n_trainings, effort=1.0):
     >>> round(forecast(["Yu19", "raw"], 6.0, n_trainings=2), 3)
     1.0
     """
-    parts = [RELATIVE.get(name, 1.0) for name in methods]
-    return sum(parts) * unit * n_trainings * effort / 60
+    shares = {name: PIXELS / n_pixels for name in FIXED}
+    parts = [RELATIVE.get(name, 1.0) * shares.get(name, 1) for name in methods]
+    return sum(parts) * unit * n_trainings * effort / processes / 60

@@ -1,5 +1,7 @@
 """Choice of representation and classifier, on the images to learn from."""
 
+from collections import ChainMap
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
@@ -12,6 +14,7 @@ from .._support.source import code_of
 from .._support.suggestion import suggestion
 from ..method.classifiers import ImageAttributor, VectorAttributor
 from ..method.evaluation import evaluate, with_effort
+from ..method.processes import in_processes, n_processes
 from ..method.representations import Representation, is_possible, representations
 from ..method.spaces import ALIASES
 from ..method.spaces import SPACES as KNOWN_SPACES
@@ -175,29 +178,41 @@ def select(
     return pd.concat([again, rows.iloc[len(best) :]], ignore_index=True)
 
 
-def _round(choices, most, seeds, **options):
+def _round(choices, most, seeds, *, transformers, part, **options):
     """One row per candidate, the best first; equals keep their order."""
-    bar = tqdm(choices, desc=f"compare, {len(seeds)} split(s)", delay=2, leave=False)
-    rows = [_row(choice, most, seeds, **options) for choice in bar]
-    order = np.argsort([-row["accuracy"] for row in rows], kind="stable")
-    return pd.DataFrame([rows[i] for i in order])
-
-
-def _row(choice, most, seeds, *, transformers, part, **options):
     part = few(part, 2 * most)
-    smallest = int(np.unique(part.labels, return_counts=True)[1].min())
-    counts = {"n_train": smallest - smallest // 2, "n_test": smallest // 2}
-    transformer = transformers[choice.representation]
-    features = transformer.transform(part.images)
+    groups = {choice.representation: [] for choice in choices}
+    for choice in choices:
+        groups[choice.representation].append(choice)
+    calls = [(group, transformers[name]) for name, group in groups.items()]
+    scored = partial(_scored, part=part, seeds=seeds, **options)
+    bar = {"desc": f"compare, {len(seeds)} split(s)", "delay": 2, "leave": False}
+    processes = min(len(calls), n_processes(part.images[0].size // 3))
+    found = ChainMap(*in_processes(scored, calls, processes=processes, **bar))
+    rows = pd.DataFrame([choice._asdict() | found[choice] for choice in choices])
+    return rows.sort_values(
+        "accuracy", ascending=False, kind="stable", ignore_index=True
+    )
 
-    def scores():
+
+def _scored(choices, transformer, *, part, seeds, **options):
+    """The scores of candidates with the same features, which are computed once."""
+    features = transformer.transform(part.images)
+    known = {"transformer": transformer, "labels": part.labels, "seeds": seeds}
+    return {choice: _scores(choice, features, **known, **options) for choice in choices}
+
+
+def _scores(choice, features, *, transformer, labels, seeds, **options):
+    smallest = int(np.unique(labels, return_counts=True)[1].min())
+    counts = {"n_train": smallest - smallest // 2, "n_test": smallest // 2}
+
+    def accuracies():
         classifier = make_classifier(choice.classifier, transformer, **options)
         splits = {"seeds": seeds, "n_permutations": None, **counts}
-        return evaluate(classifier, features, part.labels, **splits).accuracy
+        return evaluate(classifier, features, labels, **splits).accuracy
 
     numbers = *counts.values(), tuple(seeds), *options.values()
-    inputs = *choice, features, part.labels, *numbers
-    found = cached(scores, "choice", *inputs, code=code_of(_row, evaluate))
+    inputs = *choice, features, labels, *numbers
+    found = cached(accuracies, "choice", *inputs, code=code_of(_scores, evaluate))
     columns = {"n_train": counts["n_train"], "splits": len(seeds)}
-    scores = {"accuracy": found.mean(), "sd": mean_interval(found).sd}
-    return choice._asdict() | columns | scores
+    return columns | {"accuracy": found.mean(), "sd": mean_interval(found).sd}

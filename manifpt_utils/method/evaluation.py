@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline
 from ..images.copies import digests
 from ..metrics import FrechetRatio, frechet_distance_ratio
 from .classifiers import NetworkClassifier
+from .processes import in_processes, n_processes
 from .streams import are_large, in_parts, streamed, take_rows
 
 HELD_OUT = "held out"  # name of the test set that a split leaves
@@ -106,32 +107,136 @@ def evaluate(
     UserWarning
         If classes share an image, or if an unseen set holds images of the training.
     """
+    options = {"n_train": n_train, "n_test": n_test, "seeds": seeds, "unseen": unseen}
+    options |= {"groups": groups, "tested": tested, "n_permutations": n_permutations}
+    plan = _planned(images, labels, **options)
+    return _evaluation(plan, _runs(plan, estimator, seeds))
+
+
+def evaluate_all(
+    estimators, images, labels, *, seeds=(0, 1, 2), n_methods=None, desc=None, **options
+):
+    """Evaluate several methods on the same splits, with a progress bar.
+
+    Where cores are idle, several trainings run at once, in processes of one thread each
+    (see `processes.n_processes`).
+
+    Parameters
+    ----------
+    estimators : dict, or iterable of (name, estimator)
+        As for `evaluate`.  The first trainings begin while later pairs are made.
+    images : (n, h, w, 3) uint8 array, or (n, d) array
+    labels : (n,) array
+    seeds : sequence of int
+    n_methods : int, optional
+        How many estimators there are, if they are not a dict; it sets the end of the
+        progress bar.
+    desc : str, optional
+        Text beside the progress bar.
+    **options
+        Those of `evaluate`.
+
+    Returns
+    -------
+    dict of name to Evaluation
+
+    Raises
+    ------
+    ValueError
+        As by `evaluate`, and if a process is killed.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> x, labels = np.arange(24.0).reshape(12, 2), np.array(["a", "b"] * 6)
+    >>> options = {"n_train": 3, "n_test": 3, "n_permutations": None}
+    >>> found = evaluate_all({"guess": DummyClassifier()}, x, labels, **options)
+    >>> found["guess"].accuracy.tolist()
+    [0.5, 0.5, 0.5]
+    """
+    plan = _planned(images, labels, seeds=seeds, **options)
+    processes = n_processes(plan.images[0].size // 3)
+    if isinstance(estimators, dict):
+        n_methods, estimators = len(estimators), estimators.items()
+    names = []
+
+    def calls():
+        for name, estimator in estimators:
+            parts = [seeds] if processes == 1 else _apart(estimator, seeds)
+            names.extend([name] * len(parts))
+            yield from ((plan, estimator, part) for part in parts)
+
+    bar = {"desc": desc} | ({"total": n_methods} if processes == 1 else {})
+    found = in_processes(_runs, calls(), processes=processes, **bar)
+    runs = {name: [] for name in names}
+    for name, some in zip(names, found, strict=True):
+        runs[name] += some
+    return {name: _evaluation(plan, of_name) for name, of_name in runs.items()}
+
+
+def _apart(estimator, seeds):
+    """The seeds one by one, but together if they share features computed once."""
+    return [seeds] if _n_frozen(estimator) else [[seed] for seed in seeds]
+
+
+class _Plan(NamedTuple):
+    """What all methods of an evaluation share."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    unseen: dict  # name -> (images, labels), without copies of images
+    rows: dict  # name -> the rows of that set that are left
+    splits: dict  # seed -> (train, test)
+    counts: dict
+    n_permutations: int | None
+
+
+def _planned(
+    images,
+    labels,
+    *,
+    n_train,
+    n_test,
+    seeds,
+    unseen=None,
+    groups=None,
+    tested=None,
+    n_permutations=5,
+):
     images, labels = np.asarray(images), np.asarray(labels)
     unseen = {k: (np.asarray(x), np.asarray(y)) for k, (x, y) in (unseen or {}).items()}
     _check(images, labels, n_train, n_test, seeds, unseen, groups)
     tested = _checked_sides(tested, labels, n_train, n_test)
     groups, rows = _kept_apart(images, labels, groups, unseen)
     unseen = {name: (x[rows[name]], y[rows[name]]) for name, (x, y) in unseen.items()}
-    estimator, images, unseen = _embedded(estimator, images, unseen)
     counts = {"n_train": n_train, "n_test": n_test}
     options = counts | {"groups": groups, "tested": tested}
-    splits = [split(labels, **options, seed=seed) for seed in seeds]
-    runs = [
-        _run(estimator, images, labels, part, unseen, seed, n_permutations)
-        for part, seed in zip(splits, seeds, strict=True)
-    ]
+    splits = {seed: split(labels, **options, seed=seed) for seed in seeds}
+    return _Plan(images, labels, unseen, rows, splits, counts, n_permutations)
+
+
+def _runs(plan, estimator, seeds):
+    """Predictions and separability of a method, for some of the seeds."""
+    estimator, x, unseen = _embedded(estimator, plan.images, plan.unseen)
+    known = plan.labels, unseen, plan.n_permutations
+    return [_run(estimator, x, plan.splits[seed], seed, *known) for seed in seeds]
+
+
+def _evaluation(plan, runs):
+    """Scores from the predictions and separability of every seed."""
     tables, ratios = zip(*runs, strict=True)
-    places = [np.concatenate([test, *rows.values()]) for _, test in splits]
+    seeds = [int(table["seed"].iloc[0]) for table in tables]
     predictions = pd.concat(tables, ignore_index=True)
-    predictions["row"] = np.concatenate(places)
-    scores = accuracy(predictions)[list(seeds)]
+    tests = [np.concatenate([plan.splits[s][1], *plan.rows.values()]) for s in seeds]
+    predictions["row"] = np.concatenate(tests)
+    scores = accuracy(predictions)[seeds]
     return Evaluation(
         accuracy=scores.loc[HELD_OUT].to_numpy(),
-        unseen={name: scores.loc[name].to_numpy() for name in unseen},
+        unseen={name: scores.loc[name].to_numpy() for name in plan.unseen},
         ratio=np.array([r.ratio for r in ratios]),
         null=np.array([r.null_mean for r in ratios]),
-        confusion=_confusion(predictions, np.unique(labels)),
-        **counts,
+        confusion=_confusion(predictions, np.unique(plan.labels)),
+        **plan.counts,
         d=ratios[0].d,
         predictions=predictions,
     )
@@ -214,7 +319,7 @@ def _new(name, images, known):
         warnings.warn(
             f"{len(images) - len(new)} of {len(images)} images of {name!r} are copies "
             "of images that may be trained on; they are left out.",
-            stacklevel=4,
+            stacklevel=5,
         )
     return new
 
@@ -227,7 +332,7 @@ def _warn_of_shared(labels, equal):
         warnings.warn(
             f"{shared['group'].nunique()} images are equal in several of the classes "
             f"{names}; nothing can tell these apart.",
-            stacklevel=4,
+            stacklevel=5,
         )
 
 
@@ -243,15 +348,20 @@ def _joined(one, other):
 
 def _embedded(estimator, images, unseen):
     """The steps still to be fitted, and the features that the frozen ones give."""
-    steps = estimator.steps[:-1] if isinstance(estimator, Pipeline) else []
-    frozen = takewhile(lambda step: isinstance(step[1], FrozenEstimator), steps)
-    n = len(list(frozen))
+    n = _n_frozen(estimator)
     if not n:
         return estimator, images, unseen
     prefix, rest = estimator[:n], estimator[n:]
     unseen = {k: (streamed(prefix.transform, x), y) for k, (x, y) in unseen.items()}
     features = streamed(prefix.transform, images)
     return rest[0] if len(rest) == 1 else rest, features, unseen
+
+
+def _n_frozen(estimator):
+    """How many steps at the beginning of a pipeline are frozen."""
+    steps = estimator.steps[:-1] if isinstance(estimator, Pipeline) else []
+    frozen = takewhile(lambda step: isinstance(step[1], FrozenEstimator), steps)
+    return len(list(frozen))
 
 
 def split(labels, *, n_train, n_test, seed, groups=None, tested=None):
@@ -347,7 +457,7 @@ def _drawn(labels, allowed, n, rng):
     return rng.permutation(np.concatenate([rng.permutation(r)[:n] for r in rows]))
 
 
-def _run(estimator, x, labels, part, unseen, seed, n_permutations):
+def _run(estimator, x, part, seed, labels, unseen, n_permutations):
     """Predictions and separability of one split."""
     train, held_out = ((take_rows(x, rows), labels[rows]) for rows in part)
     tests = {HELD_OUT: held_out} | unseen

@@ -15,16 +15,13 @@ import joblib
 import psutil
 from ipykernel.kernelspec import write_kernel_spec
 
+from .._support.environment import MEMORY, THREADS
 from .._support.provenance import git_commit, versions
 from .plan import literal_path
 from .record import file_hash, read_notebook, result_key, text_key
 
 TAIL, WIDTH = 12, 400  # lines of a traceback that are kept, and characters of each
 PATIENCE = 3600  # seconds for a kernel to start, or for late outputs to arrive
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-# The C library of Linux keeps memory that is freed.  By default it gives that of every
-# batch back to the system, and a tenth of a training passes with getting it again.
-MEMORY = {"MALLOC_TRIM_THRESHOLD_": "268435456", "MALLOC_MMAP_THRESHOLD_": "33554432"}
 # papermill waits four seconds for outputs, which is too short for a large figure on a
 # busy machine; its command line has no option for that.  What is hidden from it reads
 # international addresses, which no notebook has, and takes a second to be imported.

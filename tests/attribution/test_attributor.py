@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from patterns import pictures, write
 from PIL import Image
@@ -10,7 +11,9 @@ from PIL import Image
 from manifpt_utils.attribution import selection
 from manifpt_utils.attribution.answers import CHANGES, answer_images
 from manifpt_utils.attribution.attributor import Attributor
+from manifpt_utils.attribution.parts import parts_of
 from manifpt_utils.images.loading import load
+from manifpt_utils.method.processes import one_thread
 
 PLAIN = {"space": "rgb", "estimate": "raw", "classifier": "linear"}
 
@@ -66,6 +69,19 @@ def test_the_first_round_leaves_three(benchmark, monkeypatch):
     monkeypatch.setattr(selection, "ESTIMATES", ("raw", "mean", "pca", "highpass"))
     table = Attributor(space="rgb", classifier="linear").fit(benchmark).candidates_
     assert table["splits"].tolist() == [3, 3, 3, 1]
+
+
+def test_two_processes_choose_as_one_does(benchmark, monkeypatch):
+    monkeypatch.setattr(selection, "ESTIMATES", ("raw", "highpass"))
+    choices = selection.candidates(benchmark, space="rgb")
+    transformers = selection.fitted(benchmark, choices)
+    known = choices, transformers, parts_of(benchmark)["learn"]
+    with one_thread():
+        alone = selection.select(*known, quick=True, effort=0.2)
+    monkeypatch.setattr(selection, "n_processes", lambda n_pixels: 2)
+    shared = selection.select(*known, quick=True, effort=0.2)
+    assert len(alone) == 4
+    pd.testing.assert_frame_equal(alone, shared, check_exact=True)
 
 
 def test_nothing_like_the_classes_is_unknown(fitted):

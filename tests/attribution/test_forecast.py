@@ -1,6 +1,7 @@
 """How long a comparison will take."""
 
 import pytest
+import torch
 from patterns import pictures
 
 from manifpt_utils.attribution import forecast as module
@@ -33,7 +34,44 @@ def test_a_fit_grows_with_its_images_and_with_a_denoiser():
     assert forecast_fit(6.0, 100, denoiser_steps=1000) == pytest.approx(few + 1.3)
     pieces = {"denoiser_steps": 1000, "n_pixels": 256**2}  # sixteen times 64 x 64
     assert forecast_fit(6.0, 100, **pieces) == pytest.approx(few + 1.3 / 16)
-    assert forecast_fit(6.0, 100, n_fits=3) == pytest.approx(few + 0.2)
+    assert forecast_fit(6.0, 100, n_fits=3) == pytest.approx(few + 0.4)
+
+
+def test_trainings_at_once_take_their_share_of_the_time():
+    one, two = (forecast(["raw"], 6.0, n_trainings=4, processes=n) for n in (1, 2))
+    assert two == one / 2
+    more = {"compared": 8, "processes": 2}
+    together = forecast_fit(6.0, 100, **more)
+    assert together < forecast_fit(6.0, 100, compared=8)
+    # What cannot be divided among processes takes as long as before.
+    assert forecast_fit(6.0, 100, **more, n_fits=2) - together == pytest.approx(0.14)
+
+
+def test_matrices_of_grey_levels_take_the_same_time_for_any_size():
+    small = forecast(["Nataraj19"], 2.0, n_trainings=1)
+    large = {
+        "n_trainings": 1,
+        "n_pixels": 64**2,
+    }  # and steps that are four times as long
+    assert forecast(["Nataraj19"], 8.0, **large) == pytest.approx(small)
+    assert forecast(["Marra19"], 8.0, **large) > 3 * small
+
+
+@pytest.mark.parametrize(("processes", "threads"), [(1, 2), (2, 1)])
+def test_what_is_timed_has_the_threads_of_what_will_run(
+    processes, threads, monkeypatch
+):
+    before, seen = torch.get_num_threads(), []
+    monkeypatch.setattr(module, "n_processes", lambda n_pixels: processes)
+    monkeypatch.setattr(
+        module,
+        "_seconds_of_steps",
+        lambda *_: seen.append(torch.get_num_threads()) or 1.0,
+    )
+    torch.set_num_threads(2)
+    seconds_of_a_training(pictures("dots", 4), ["a", "b"] * 2)
+    assert set(seen) == {threads} and torch.get_num_threads() == 2
+    torch.set_num_threads(before)
 
 
 def test_a_fit_that_has_nothing_to_choose_is_shorter(benchmark, monkeypatch):
@@ -42,7 +80,7 @@ def test_a_fit_that_has_nothing_to_choose_is_shorter(benchmark, monkeypatch):
     linear = minutes_of_fit(Attributor(**plain, classifier="linear"), benchmark)
     network = minutes_of_fit(Attributor(**plain, classifier="network"), benchmark)
     quick = minutes_of_fit(Attributor(quick=True), benchmark)
-    assert linear == 0 and network == 1
+    assert linear == 0 and network == 2
     assert network < quick < minutes_of_fit(Attributor(), benchmark)
 
 

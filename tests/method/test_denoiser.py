@@ -20,6 +20,7 @@ from manifpt_utils.method.denoiser import (
     denoising_error,
     shipped,
 )
+from manifpt_utils.method.remembered import Remembered
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,34 @@ def test_the_artifact_is_the_noise_that_the_network_predicts(views, trained):
     np.testing.assert_allclose(found.artifact, noise, atol=1e-6)
     whole = views[:3].reshape(3, -1) / np.float32(255)
     np.testing.assert_allclose(found.x_star, whole - noise, atol=1e-6)
+
+
+def test_artifacts_that_are_asked_for_again_are_the_same_to_the_last_bit(
+    views, trained
+):
+    images = np.concatenate([views[:7], views[3:5]])  # with two copies
+    first = trained._predicted(images)
+    np.testing.assert_array_equal(trained._artifacts(images), first)
+    np.testing.assert_array_equal(trained._artifacts(images[::-1]), first[::-1])
+    other = Denoiser(steps=1, width=4).fit(views)
+    assert not np.array_equal(other._artifacts(images), first)
+
+
+def test_only_new_images_are_computed_and_the_oldest_forgotten():
+    asked = []
+
+    def doubled(images):
+        asked.append(images.ravel().tolist())
+        return 2 * images
+
+    remembered = Remembered(3 * 8)
+    for some in ([1, 2], [2, 3], [1, 3], [4], [2, 4], [5, 6, 7, 8], [4]):
+        images = np.array(some)[:, None]
+        np.testing.assert_array_equal(remembered(doubled, images, key=""), 2 * images)
+    assert asked == [[1, 2], [3], [4], [2], [5, 6, 7, 8], [4]]
+    np.testing.assert_array_equal(remembered(np.negative, images, key="-"), -images)
+    wide = images.reshape(1, 1, 1)
+    assert remembered(doubled, wide, key="").shape == wide.shape
 
 
 def test_the_same_seed_gives_the_same_network_and_leaves_random_numbers_alone(views):
