@@ -109,21 +109,6 @@ def test_results_keep_their_order_and_calls_begin_while_others_are_made(tmp_path
     assert found == [(i, 1, 1) for i in range(4)]
 
 
-KEPT = []
-
-
-def _grown(i):
-    KEPT.append(np.ones(50_000_000 * i))  # as torch does, for its next batch
-    time.sleep(1.5)  # the memory of a process is looked at once a second
-    return os.getpid()
-
-
-def test_a_process_that_keeps_memory_is_not_replaced():
-    calls = [(0,), (0,), (1,), (1,), (0,), (0,), (0,), (0,)]
-    found = in_processes(_grown, calls, processes=2, disable=True)
-    assert len(set(found)) == 2
-
-
 def test_a_killed_process_is_an_error_with_a_remedy():
     with pytest.raises(
         ValueError, match="killed, perhaps for lack of memory. With OMP"
