@@ -11,6 +11,7 @@ INK = "#21272f"  # text and axes
 QUIET = "#68717a"  # for helps: chance, null, lines to names
 RULE = "#d3d7db"  # grid lines
 ON_DARK, ON_LIGHT = "#ffffff", "#050505"  # text on cells, the same in dark mode
+EVEN = 0.1826  # luminance on which both have the same contrast, 4.51
 PALETTE = {
     "blue": "#0072b2",
     "orange": "#c25100",
@@ -113,7 +114,7 @@ def legible(colours):
     >>> legible([(0.0, 0.3, 0.3), (0.1, 0.6, 0.55)])
     ['#ffffff', '#050505']
     """
-    return [ON_DARK if light < 0.18 else ON_LIGHT for light in luminance(colours)]
+    return [ON_DARK if light < EVEN else ON_LIGHT for light in luminance(colours)]
 
 
 def luminance(colours):
