@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
-from threads import one_thread
 from turns import rotating_seed
 
 from manifpt_utils.baselines import BASELINES, baseline
 from manifpt_utils.images.catalogue import listed
 from manifpt_utils.images.loading import load
 from manifpt_utils.images.manifest import read_manifest
+from manifpt_utils.method.processes import one_thread
 from manifpt_utils.study import comparison as module
 from manifpt_utils.study import comparison_training as training
 from manifpt_utils.study import settings

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from threads import one_thread
 from turns import rotating_seed
 
 from manifpt_utils.method.classifiers import classifier_for
 from manifpt_utils.method.evaluation import with_seed
 from manifpt_utils.method.manifold import ESTIMATORS, METRICS, DataManifold
+from manifpt_utils.method.processes import one_thread
 from manifpt_utils.study import comparison_training as compared
 from manifpt_utils.study import estimate_training as trainings
 from manifpt_utils.study import estimates as module

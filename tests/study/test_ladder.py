@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from threads import one_thread
 from turns import rotating_seed
 
 from manifpt_utils._support import names
 from manifpt_utils.method.denoiser import Denoiser
 from manifpt_utils.method.filters import Highpass
+from manifpt_utils.method.processes import one_thread
 from manifpt_utils.study import ladder as module
 from manifpt_utils.study import ladder_tables as tables
 from manifpt_utils.study import ladder_training as trainings

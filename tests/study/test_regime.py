@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from threads import one_thread
 from turns import rotating_seed
 
 from manifpt_utils.images.traces import COARSE, FINE
 from manifpt_utils.method import representations
+from manifpt_utils.method.processes import one_thread
 from manifpt_utils.study import regime as module
 from manifpt_utils.study import regime_map as maps
 from manifpt_utils.study import regime_training as trainings
