@@ -14,9 +14,11 @@ from pathlib import Path
 import psutil
 from tqdm import tqdm
 
+from .forked import import_beforehand
 from .job import Job
 from .progress import Progress, duration
 
+SEVERAL = 3  # notebooks from which on imports are made once for all of them
 POLL = 0.2  # seconds between two checks of the running notebooks
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -65,6 +67,8 @@ def _up_to_date(run, book):
 def _execute(runs, start, book, *, jobs, received):
     """The status of each run that ended, by name."""
     jobs = min(jobs, len(runs)) or 1
+    if len(runs) >= SEVERAL:
+        import_beforehand()
     expected = {run.name: book.expected_seconds(run) for run in runs}
     statuses = {}
     with scratch_folder(book.output) as folder, Progress(expected, jobs=jobs) as bar:

@@ -1,12 +1,9 @@
 """One notebook in its own processes: papermill, watched from outside."""
 
-import json
 import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -17,28 +14,12 @@ from ipykernel.kernelspec import write_kernel_spec
 
 from .._support.environment import MEMORY, THREADS
 from .._support.provenance import git_commit, versions
+from .forked import start
 from .plan import literal_path
 from .record import file_hash, read_notebook, result_key, text_key
 
 TAIL, WIDTH = 12, 400  # lines of a traceback that are kept, and characters of each
 PATIENCE = 3600  # seconds for a kernel to start, or for late outputs to arrive
-# papermill waits four seconds for outputs, which is too short for a large figure on a
-# busy machine; its command line has no option for that.  What is hidden from it reads
-# international addresses, which no notebook has, and takes a second to be imported.
-PAPERMILL = """\
-import json, logging, os, sys, threading
-sys.modules["rfc3987_syntax"] = None
-from papermill import execute_notebook
-
-def end_with_the_runner():
-    os.read(0, 1)  # returns when the runner, who holds the other end, is gone
-    os._exit(1)
-
-threading.Thread(target=end_with_the_runner, daemon=True).start()
-logging.basicConfig(level=logging.INFO, format="%(message)s")
-with open(sys.argv[1], encoding="utf-8") as file:
-    execute_notebook(**json.load(file))
-"""
 
 
 class Job:
@@ -81,18 +62,8 @@ class Job:
         return read_notebook(self.folder / "source.ipynb")
 
     def _launch(self, root, jobs):
-        order = self.folder / "order.json"
-        order.write_text(json.dumps(self._order()), encoding="utf-8")
-        with open(self.folder / "log", "wb") as log:
-            return subprocess.Popen(
-                [sys.executable, "-c", PAPERMILL, str(order)],
-                cwd=root,
-                env=_environment(self.folder, jobs),
-                stdin=subprocess.PIPE,  # closed when this process ends, however
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C reaches only the runner
-            )
+        log, variables = self.folder / "log", _environment(self.folder, jobs)
+        return start(self._order(), folder=root, environment=variables, log=log)
 
     def _order(self):
         folder = literal_path(self.folder)
@@ -111,9 +82,8 @@ class Job:
     def look(self):
         """Measure; return "ok", "failed" or "timeout" when the job has ended."""
         self.peak_memory = max(self.peak_memory, _memory(self.process.pid))
-        if self.process.poll() is not None:
-            self.process.stdin.close()
-            return "failed" if self.process.returncode else "ok"
+        if self.process.exitcode is not None:
+            return "failed" if self.process.exitcode else "ok"
         if self.seconds > self.limit:
             self.stop()
             return "timeout"
@@ -122,8 +92,7 @@ class Job:
     def stop(self):
         """Kill papermill, its kernel and whatever they started."""
         _kill_tree(self.process.pid)
-        self.process.wait()
-        self.process.stdin.close()
+        self.process.join()
 
     def outcome(self, status):
         """The record of this run, and its executed notebook if there is one."""
@@ -141,8 +110,8 @@ class Job:
     def _error(self, status, notebook):
         if status == "timeout":
             return f"it took longer than its budget of {self.run.budget:g} s"
-        if self.process.returncode < 0:
-            name = signal.Signals(-self.process.returncode).name
+        if self.process.exitcode < 0:
+            name = signal.Signals(-self.process.exitcode).name
             return f"papermill was ended by {name}, which happens when memory runs out"
         cells = notebook.cells if notebook else []
         outputs = [output for cell in cells for output in cell.get("outputs", [])]
@@ -201,8 +170,9 @@ def _tree(pid):
 
 
 def _memory(pid):
+    """Bytes of the kernel and of what it started; papermill shares theirs."""
     total = 0
-    for process in _tree(pid):
+    for process in _tree(pid)[1:]:
         with suppress(psutil.Error):
             total += process.memory_info().rss
     return total

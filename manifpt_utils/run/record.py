@@ -10,8 +10,8 @@ name, with these entries::
     budget      seconds allowed where budgets are enforced
     status      "ok", "failed" or "timeout"
     seconds     wall-clock time
-    peak_memory bytes, largest sum of the resident memory of papermill, the kernel
-                and their children (sampled; shared pages count in each)
+    peak_memory bytes, largest sum of the resident memory of the kernel and its
+                children (sampled; shared pages count in each)
     started     time in UTC, ISO 8601
     versions    of Python and of important libraries
     git         commit, with "-dirty" if files were changed; null outside git

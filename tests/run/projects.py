@@ -50,7 +50,7 @@ def main(arguments):
 def start_runner(folder, *options, **more):
     """The command line in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "manifpt_utils.run", *options],
+        [sys.executable, "-m", "manifpt_utils", "run", *options],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT), "CI": ""},
         **more,

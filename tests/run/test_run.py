@@ -422,7 +422,7 @@ def test_record_says_what_ran(finished):
     assert record["git"] is None and record["data"] is None and record["error"] is None
     assert record["versions"]["papermill"] == "2.7.0"
     assert record["seconds"] > 1  # it sleeps that long
-    assert 400e6 < record["peak_memory"] < 4e9  # the block, and two Pythons
+    assert 400e6 < record["peak_memory"] < 4e9  # the block, and Python
 
 
 def test_end_of_the_traceback_is_shown_and_the_failing_copy_kept(finished):
