@@ -23,7 +23,7 @@ BOOK_TESTS := tests/book
 PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test html kit bench lab app test-all constraints clean distclean
+.PHONY: help setup book test unit html kit bench lab app test-all constraints clean distclean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s %s\n", $$1, $$2}' Makefile
@@ -37,14 +37,17 @@ book: $(STAMP)  ## execute all notebooks and render the book
 	test $$status = 0 || echo "The book is not complete: what failed is named above." >&2; \
 	exit $$status
 
+# Rendering works on one core, so the unit tests begin meanwhile.
 test: $(STAMP)  ## lint, unit tests, quick run of all notebooks, tests of the book
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(PYTEST) --dist loadfile --no-loadscope-reorder --ignore=$(BOOK_TESTS)
 	$(RUNNER) --profile smoke
-	$(MAKE) html
+	$(MAKE) -j2 html unit
 	$(PYTEST) --dist worksteal $(BOOK_TESTS)
+
+unit: $(STAMP)
+	$(PYTEST) --dist loadfile --no-loadscope-reorder --ignore=$(BOOK_TESTS)
 
 test-all: export MANIFPT_TESTS = all
 test-all: test  ## the same, with all kinds of parameters, not a tenth, and all pages

@@ -23,6 +23,7 @@ IMPORTED = ("ipykernel.kernelapp", "pandas", "scipy.stats", "torch", "faiss")
 IMPORTED += ("sklearn.discriminant_analysis", "sklearn.linear_model")
 IMPORTED += ("sklearn.model_selection", "sklearn.neighbors", "sklearn.pipeline")
 IMPORTED += ("skorch", "matplotlib.pyplot", "pydantic")
+IMPORTED += ("torch._dynamo",)  # a second, at the first step of an optimizer
 # The frameworks of macOS must not be used on both sides of a fork.
 PRELOADED = IMPORTED if sys.platform == "linux" else ()
 
