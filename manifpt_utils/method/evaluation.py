@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from ..images.copies import digests
 from ..metrics import FrechetRatio, frechet_distance_ratio
 from .classifiers import NetworkClassifier
-from .processes import in_processes, n_processes
+from .processes import in_processes, n_processes, pixels_per_image
 from .streams import are_large, in_parts, streamed, take_rows
 
 HELD_OUT = "held out"  # name of the test set that a split leaves
@@ -155,7 +155,7 @@ def evaluate_all(
     [0.5, 0.5, 0.5]
     """
     plan = _planned(images, labels, seeds=seeds, **options)
-    processes = n_processes(plan.images[0].size // 3)
+    processes = n_processes(pixels_per_image(plan.images))
     if isinstance(estimators, dict):
         n_methods, estimators = len(estimators), estimators.items()
     names = []

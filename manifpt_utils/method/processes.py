@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
 import joblib
+import numpy as np
 import torch
 from joblib.externals.loky import get_reusable_executor, process_executor
 from tqdm.auto import tqdm
@@ -37,7 +38,7 @@ def n_processes(n_pixels):
     Parameters
     ----------
     n_pixels : int
-        Height times width of an image.
+        Height times width of an image, see `pixels_per_image`.
 
     Returns
     -------
@@ -54,6 +55,25 @@ def n_processes(n_pixels):
         return 1
     cores = min(joblib.cpu_count(), torch.get_num_threads())
     return max(1, min(cores, MEMORY // (PROCESS + PER_PIXEL * n_pixels)))
+
+
+def pixels_per_image(images):
+    """Height times width; of rows of features, that of an image of as many numbers.
+
+    Parameters
+    ----------
+    images : (n, h, w, 3) array, or (n, d) array
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> pixels_per_image(np.zeros((5, 4, 6, 3))), pixels_per_image(np.zeros((5, 72)))
+    (24, 24)
+    """
+    return int(np.prod(images.shape[1:])) // 3
 
 
 def in_processes(function, calls, *, processes, **bar):
