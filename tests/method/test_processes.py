@@ -38,7 +38,7 @@ class Slow(VectorAttributor):
         return super().fit(x, y)
 
 x, y = np.random.default_rng(0).random((80, 30), np.float32), ["a", "b"] * 40
-slow = {"slow": Slow(min_steps=10**6)}
+slow = [("slow", Slow(min_steps=10**6))]
 evaluation.evaluate_all(slow, x, y, n_train=20, n_test=20, n_permutations=None)
 """
 
@@ -74,7 +74,7 @@ def test_two_processes_give_the_digits_of_one(easy_images, monkeypatch):
     options = {"n_train": 12, "n_test": 8, "seeds": (3, 5)}
     options |= {"unseen": {"other": easy_images(5, seed=3)}, "n_permutations": 2}
     with threads(1):
-        alone = evaluate_all(methods, x, y, **options)
+        alone = evaluate_all(methods.items(), x, y, **options)
         single = evaluate(methods["pixels"], x, y, **options)
     monkeypatch.setattr(evaluation, "n_processes", lambda n_pixels: 2)
     shared = evaluate_all(iter(methods.items()), x, y, **options)
