@@ -24,6 +24,9 @@ from .device import torch_device
 MEMORY = 3_000_000_000  # bytes that all processes together may take
 PROCESS = 450_000_000  # bytes of a process that has not yet seen an image
 PER_PIXEL = 100_000  # bytes of the largest training, for each pixel of an image
+# loky replaces a process that has grown by this many bytes.  By default they are fewer
+# than torch keeps for its next batch, and a new process takes seconds to start.
+LEAK = 3_000_000_000
 IDLE = 300  # seconds after which a process without work ends
 ALONE = dict.fromkeys(environment.THREADS, "1") | environment.MEMORY
 KILLED = (
@@ -130,9 +133,7 @@ def one_thread():
 
 def _begin(parent):
     """Let this process end when the one that started it was killed, and only then."""
-    # What torch keeps for its next batch would be taken for a leak, and the process
-    # replaced by a new one, which takes seconds to start.
-    process_executor._MAX_MEMORY_LEAK_SIZE = MEMORY
+    process_executor._MAX_MEMORY_LEAK_SIZE = LEAK
 
     def watch():
         while os.getppid() == parent:
