@@ -43,7 +43,6 @@ GUARD = """<p class="file-refused" role="status" aria-live="polite"></p><script>
 ACCEPTED = ".png,.jpg,.jpeg,.webp,.bmp,.tif,.tiff,.gif"
 FORM = {"style": {"description_width": "13em"}}
 FORM |= {"layout": {"width": "32em", "max_width": "calc(100% - 4px)"}}  # margins
-VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 class Playground:
