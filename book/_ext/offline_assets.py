@@ -5,7 +5,6 @@ train, behind a firewall and in ten years.  The files are copied at build time i
 a temporary folder, never into the repository.
 """
 
-import re
 import shutil
 import tempfile
 from importlib.metadata import distribution
@@ -14,8 +13,6 @@ from pathlib import Path
 from sphinx.errors import ExtensionError
 
 FIGURE_CLASS = "plotly-figure"  # written by manifpt_utils.notebook.renderer
-# Browsers refuse to preload fonts of a page that was opened from disk, and say so.
-PRELOADED_FONT = re.compile(r'<link rel="preload" as="font"[^>]*>\n?')
 # The whole MathJax wheel is 24 MB.  The page needs the first two entries, and loads
 # one file of the last when a formula uses a rare macro such as \boldsymbol.
 MATHJAX_PARTS = (
@@ -86,20 +83,9 @@ def drop_thebe(app, pagename, templatename, context, doctree):
     ]
 
 
-def drop_preloads(app, exception):
-    """Leave fonts to the style sheets: the theme has no option for it."""
-    if exception or app.builder.format != "html":
-        return
-    for path in Path(app.outdir).rglob("*.html"):
-        page = path.read_text(encoding="utf-8")
-        if PRELOADED_FONT.search(page):
-            path.write_text(PRELOADED_FONT.sub("", page), encoding="utf-8")
-
-
 def setup(app):
     """Register the hooks with Sphinx."""
     app.connect("builder-inited", add_static_folder)
-    app.connect("build-finished", drop_preloads)
     app.connect("html-page-context", add_plotly)
     app.connect("html-page-context", drop_thebe, priority=999)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

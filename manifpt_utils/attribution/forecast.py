@@ -7,7 +7,7 @@ import numpy as np
 
 from ..method.classifiers import ImageAttributor
 from ..method.denoiser import CROP
-from ..method.processes import n_processes, one_thread
+from ..method.processes import n_processes, one_thread, pixels_per_image
 from .selection import ESTIMATES, KEPT, SPACES, candidates
 
 STEPS = 2, 10  # training steps of the two fits that are timed
@@ -51,15 +51,12 @@ def seconds_of_a_training(images, labels):
     """
     x, labels = images.reshape(len(images), -1)[::-1], np.asarray(labels)[::-1]
     shape, (few, more) = images.shape[1:], STEPS
-    with one_thread() if n_processes(_pixels(images)) > 1 else nullcontext():
+    at_once = n_processes(pixels_per_image(images))
+    with one_thread() if at_once > 1 else nullcontext():
         _seconds_of_steps(1, x, labels, shape)  # the first steps of a process are slow
         start, end = (_seconds_of_steps(n, x, labels, shape) for n in STEPS)
     # A hiccup of the machine may make the shorter fit the longer one.
     return max(end - start, 0.1 * end) * SMALL / (more - few)
-
-
-def _pixels(images):
-    return int(np.prod(images.shape[1:3]))
 
 
 def _seconds_of_steps(n, x, labels, shape):
@@ -141,6 +138,7 @@ def minutes_of_fit(attributor, benchmark):
     few |= {"real": benchmark.real[:SMALL]}
     labels = np.repeat(list(few), [len(x) for x in few.values()])
     unit = seconds_of_a_training(np.concatenate([*few.values()]), labels)
+    n_pixels = pixels_per_image(benchmark.real)
     denoises = any(x.estimate == "denoiser" for x in choices)
     return forecast_fit(
         unit,
@@ -148,9 +146,9 @@ def minutes_of_fit(attributor, benchmark):
         compared=networks + again if len(choices) > 1 else 0,
         n_fits=int(networks > 0),
         denoiser_steps=attributor.denoiser_steps if denoises else 0,
-        n_pixels=_pixels(benchmark.real),
+        n_pixels=n_pixels,
         effort=attributor.effort,
-        processes=n_processes(_pixels(benchmark.real)),
+        processes=n_processes(n_pixels),
     )
 
 

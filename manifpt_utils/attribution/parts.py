@@ -22,33 +22,10 @@ class Part(NamedTuple):
     labels: np.ndarray  # (n,) str
 
 
-def classes_of(benchmark, *, with_real=True):
-    """The images of every class that can be told apart.
-
-    Copies count as one image, and an image that lies in several classes is in none.
-
-    Parameters
-    ----------
-    benchmark : Benchmark
-    with_real : bool
-        Whether "real" is a class, made of the real images outside the manifold set.
-
-    Returns
-    -------
-    dict of str to (n, h, w, 3) uint8 array
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two classes, a class has fewer than ten different images
-        that no other class has, or its name is that of a verdict.
-    """
-    classes = _all_classes(benchmark, with_real)
-    return {k: classes[k][x] for k, x in _own_rows(benchmark, classes).items()}
-
-
 def parts_of(benchmark, *, with_real=True, seed=0):
     """Divide the images of every class; test images that are given stay such.
+
+    Copies count as one image, and an image that lies in several classes is in none.
 
     Parameters
     ----------
@@ -56,7 +33,7 @@ def parts_of(benchmark, *, with_real=True, seed=0):
         Where its images came with a split of their own, all test images are the test,
         and a quarter of the others calibrates.
     with_real : bool
-        As for `classes_of`.
+        Whether "real" is a class, made of the real images outside the manifold set.
     seed : int
 
     Returns
@@ -67,9 +44,12 @@ def parts_of(benchmark, *, with_real=True, seed=0):
     Raises
     ------
     ValueError
-        As by `classes_of`; also if a side of a given split has too few images.
+        If there are fewer than two classes, a class has fewer than ten different images
+        that no other class has, or too few on a side of a given split, or its name is
+        that of a verdict.
     """
-    classes = _all_classes(benchmark, with_real)
+    real = {"real": benchmark.real_test} if with_real else {}
+    classes = real | dict(benchmark.images)
     rows = _own_rows(benchmark, classes)
     own = {name: classes[name][x] for name, x in rows.items()}
     if benchmark.tested is None:
@@ -78,12 +58,8 @@ def parts_of(benchmark, *, with_real=True, seed=0):
     return divide(own, seed=seed, tested=tested)
 
 
-def _all_classes(benchmark, with_real):
-    return ({"real": benchmark.real_test} if with_real else {}) | dict(benchmark.images)
-
-
 def _own_rows(benchmark, classes):
-    """By class, the rows that `classes_of` takes."""
+    """By class, the rows of images that can be told apart from those of others."""
     if len(classes) < 2:
         raise ValueError(
             f"{benchmark.name} has one class, {list(classes)}; attribution needs two: "

@@ -14,7 +14,7 @@ from .._support.source import code_of
 from .._support.suggestion import suggestion
 from ..method.classifiers import ImageAttributor, VectorAttributor
 from ..method.evaluation import evaluate, with_effort
-from ..method.processes import in_processes, n_processes
+from ..method.processes import in_processes, n_processes, pixels_per_image
 from ..method.representations import Representation, is_possible, representations
 from ..method.spaces import ALIASES
 from ..method.spaces import SPACES as KNOWN_SPACES
@@ -187,7 +187,7 @@ def _round(choices, most, seeds, *, transformers, part, **options):
     calls = [(group, transformers[name]) for name, group in groups.items()]
     scored = partial(_scored, part=part, seeds=seeds, **options)
     bar = {"desc": f"compare, {len(seeds)} split(s)", "delay": 2, "leave": False}
-    processes = min(len(calls), n_processes(part.images[0].size // 3))
+    processes = min(len(calls), n_processes(pixels_per_image(part.images)))
     found = ChainMap(*in_processes(scored, calls, processes=processes, **bar))
     rows = pd.DataFrame([choice._asdict() | found[choice] for choice in choices])
     return rows.sort_values(

@@ -41,7 +41,7 @@ CROP = 64  # pixels; larger images are trained on in pieces
 LEVELS = (2, 5, 10)  # noise, in grey levels, by which denoisers are compared
 N_HELD_OUT = 500
 FOLDER = DATA / "denoisers"
-REMEMBERED = Remembered(150_000_000)  # artifacts of 3,000 images of 64 x 64 pixels
+REMEMBERED = Remembered(150_000_000)  # bytes: 3,000 images of 64 x 64 pixels
 
 
 class Denoiser(Filter):
@@ -72,6 +72,11 @@ class Denoiser(Filter):
     device_ : torch.device
     network_ : torch.nn.Module
         Predicts the noise in pixels (n, 3, h, w) in 0..1, for any h and w.
+
+    Notes
+    -----
+    On a CPU, all denoisers of a process together remember the artifacts that were asked
+    for last, in at most 150 MB (`REMEMBERED.size`); `REMEMBERED.forget()` frees them.
 
     Examples
     --------

@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from ..images.copies import digests
 from ..metrics import FrechetRatio, frechet_distance_ratio
 from .classifiers import NetworkClassifier
-from .processes import in_processes, n_processes
+from .processes import in_processes, n_processes, pixels_per_image
 from .streams import are_large, in_parts, streamed, take_rows
 
 HELD_OUT = "held out"  # name of the test set that a split leaves
@@ -123,14 +123,13 @@ def evaluate_all(
 
     Parameters
     ----------
-    estimators : dict, or iterable of (name, estimator)
+    estimators : iterable of (name, estimator)
         As for `evaluate`.  The first trainings begin while later pairs are made.
     images : (n, h, w, 3) uint8 array, or (n, d) array
     labels : (n,) array
     seeds : sequence of int
     n_methods : int, optional
-        How many estimators there are, if they are not a dict; it sets the end of the
-        progress bar.
+        How many pairs there will be, which sets the end of the progress bar.
     desc : str, optional
         Text beside the progress bar.
     **options
@@ -150,14 +149,12 @@ def evaluate_all(
     >>> from sklearn.dummy import DummyClassifier
     >>> x, labels = np.arange(24.0).reshape(12, 2), np.array(["a", "b"] * 6)
     >>> options = {"n_train": 3, "n_test": 3, "n_permutations": None}
-    >>> found = evaluate_all({"guess": DummyClassifier()}, x, labels, **options)
+    >>> found = evaluate_all([("guess", DummyClassifier())], x, labels, **options)
     >>> found["guess"].accuracy.tolist()
     [0.5, 0.5, 0.5]
     """
     plan = _planned(images, labels, seeds=seeds, **options)
-    processes = n_processes(plan.images[0].size // 3)
-    if isinstance(estimators, dict):
-        n_methods, estimators = len(estimators), estimators.items()
+    processes = n_processes(pixels_per_image(plan.images))
     names = []
 
     def calls():

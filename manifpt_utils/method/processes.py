@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
 import joblib
+import numpy as np
 import torch
 from joblib.externals.loky import get_reusable_executor, process_executor
 from tqdm.auto import tqdm
@@ -23,6 +24,9 @@ from .device import torch_device
 MEMORY = 3_000_000_000  # bytes that all processes together may take
 PROCESS = 450_000_000  # bytes of a process that has not yet seen an image
 PER_PIXEL = 100_000  # bytes of the largest training, for each pixel of an image
+# loky replaces a process that has grown by this many bytes.  By default they are fewer
+# than torch keeps for its next batch, and a new process takes seconds to start.
+LEAK = 3_000_000_000
 IDLE = 300  # seconds after which a process without work ends
 ALONE = dict.fromkeys(environment.THREADS, "1") | environment.MEMORY
 KILLED = (
@@ -37,7 +41,7 @@ def n_processes(n_pixels):
     Parameters
     ----------
     n_pixels : int
-        Height times width of an image.
+        Height times width of an image, see `pixels_per_image`.
 
     Returns
     -------
@@ -54,6 +58,25 @@ def n_processes(n_pixels):
         return 1
     cores = min(joblib.cpu_count(), torch.get_num_threads())
     return max(1, min(cores, MEMORY // (PROCESS + PER_PIXEL * n_pixels)))
+
+
+def pixels_per_image(images):
+    """Height times width; of rows of features, that of an image of as many numbers.
+
+    Parameters
+    ----------
+    images : (n, h, w, 3) array, or (n, d) array
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> pixels_per_image(np.zeros((5, 4, 6, 3))), pixels_per_image(np.zeros((5, 72)))
+    (24, 24)
+    """
+    return int(np.prod(images.shape[1:])) // 3
 
 
 def in_processes(function, calls, *, processes, **bar):
@@ -110,9 +133,7 @@ def one_thread():
 
 def _begin(parent):
     """Let this process end when the one that started it was killed, and only then."""
-    # What torch keeps for its next batch would be taken for a leak, and the process
-    # replaced by a new one, which takes seconds to start.
-    process_executor._MAX_MEMORY_LEAK_SIZE = MEMORY
+    process_executor._MAX_MEMORY_LEAK_SIZE = LEAK
 
     def watch():
         while os.getppid() == parent:

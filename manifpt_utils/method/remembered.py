@@ -33,7 +33,7 @@ class Remembered:
 
     def __init__(self, size):
         self.size = size
-        self._rows, self._bytes = OrderedDict(), 0
+        self.forget()
 
     def __call__(self, compute, images, *, key):
         """What a function gives for images, computed for those that are new.
@@ -58,6 +58,10 @@ class Remembered:
             found |= {name: row.copy() for name, row in zip(new, rows, strict=True)}
         self._keep(found)
         return np.stack([found[name] for name in names])
+
+    def forget(self):
+        """Free the memory of all results."""
+        self._rows, self._bytes = OrderedDict(), 0
 
     def _keep(self, found):
         """Put the results last, and forget as many of the first as must go."""

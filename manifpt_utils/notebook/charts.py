@@ -7,13 +7,16 @@ chance, are quiet lines.
 import numpy as np
 import seaborn as sns
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
+from seaborn.utils import relative_luminance
 
 from .drawing import STYLE, WIDTH, Panels
 from .layout import HEADING, LETTER, LINE, canvas, fitted, legend
-from .palette import QUIET, legible, styles
+from .palette import QUIET, styles
 
 DIRECT = 7  # number of lines up to which every panel names its own
 AXES = 0.65  # share of the width and height of a figure that its axes take, about
+ON_DARK, ON_LIGHT = "#ffffff", "#050505"  # text on cells, the same in dark mode
+EVEN = 0.1826  # luminance on which both have the same contrast, 4.51
 
 
 def lines(
@@ -479,6 +482,28 @@ def heatmap(table, *, cmap="viridis", label="", limits=(None, None), size=0.75):
     axis.set(xlabel="", ylabel="")
     axis.set_title(label, fontsize=9, fontweight="normal")
     return figure
+
+
+def legible(colours):
+    """Near-black or white for text on each colour, whichever has more contrast.
+
+    One of the two always has the contrast of 4.5 that WCAG asks for.
+
+    Parameters
+    ----------
+    colours : (n, 3) or (n, 4) array
+        Red, green and blue, from 0 to 1.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> legible([(0.0, 0.3, 0.3), (0.1, 0.6, 0.55)])
+    ['#ffffff', '#050505']
+    """
+    return [ON_DARK if relative_luminance(c) < EVEN else ON_LIGHT for c in colours]
 
 
 def _short(value):

@@ -5,13 +5,9 @@ variable of the style sheet, so that it can be lighter in dark mode
 (`book/_static/manifpt.css`).
 """
 
-import numpy as np
-
 INK = "#21272f"  # text and axes
 QUIET = "#68717a"  # for helps: chance, null, lines to names
 RULE = "#d3d7db"  # grid lines
-ON_DARK, ON_LIGHT = "#ffffff", "#050505"  # text on cells, the same in dark mode
-EVEN = 0.1826  # luminance on which both have the same contrast, 4.51
 PALETTE = {
     "blue": "#0072b2",
     "orange": "#c25100",
@@ -93,34 +89,3 @@ def fixed(colour, *, lighter=0.02):
     channels = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     mixed = (round(channel + lighter * (255 - channel)) for channel in channels)
     return "#" + "".join(f"{channel:02x}" for channel in mixed)
-
-
-def legible(colours):
-    """Near-black or white for text on each colour, whichever has more contrast.
-
-    One of the two always has the contrast of 4.5 that WCAG asks for.
-
-    Parameters
-    ----------
-    colours : (n, 3) or (n, 4) array
-        Red, green and blue, from 0 to 1.
-
-    Returns
-    -------
-    list of str
-
-    Examples
-    --------
-    >>> legible([(0.0, 0.3, 0.3), (0.1, 0.6, 0.55)])
-    ['#ffffff', '#050505']
-    """
-    return [ON_DARK if light < EVEN else ON_LIGHT for light in luminance(colours)]
-
-
-def luminance(colours):
-    """Relative luminance of sRGB colours, (n, 3) or more columns, as in WCAG 2."""
-    values = np.asarray(colours, dtype=float)[:, :3]
-    linear = np.where(
-        values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4
-    )
-    return linear @ [0.2126, 0.7152, 0.0722]

@@ -19,6 +19,10 @@ from ..method.spaces import Frequency
 from ..notebook.findings import percent
 
 MOST_BYTES = 5_000_000  # of a file of the reader's own
+TOO_LARGE = (
+    "{name} has {size} million bytes, and at most "
+    f"{MOST_BYTES // 1_000_000} million are accepted here. Reduce the image."
+)
 LONGEST_NAME = 60  # letters of its name that are shown
 OPTIONS = {"space": "frequency", "estimate": "nearest", "classifier": "linear"}
 TITLE = "p-value of "  # of the columns of an answer
@@ -218,10 +222,8 @@ def uploaded(name, content, shape):
     """
     name = printable(Path(str(name).replace("\\", "/")).name)[:LONGEST_NAME]
     if len(content) > MOST_BYTES:
-        raise ValueError(
-            f"{name} has {len(content) / 1e6:.1f} million bytes, and at most "
-            f"{MOST_BYTES // 1_000_000} million are accepted here. Reduce the image."
-        )
+        size = f"{len(content) / 1e6:.1f}"
+        raise ValueError(TOO_LARGE.format(name=name, size=size))
     return resized(read_image(name or "the file", bytes(content))[0], shape)
 
 

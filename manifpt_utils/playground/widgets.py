@@ -8,6 +8,7 @@ from IPython.display import HTML, display
 
 from .looking import (
     MOST_BYTES,
+    TOO_LARGE,
     Change,
     changed,
     comparison_words,
@@ -33,15 +34,15 @@ GUARD = """<p class="file-refused" role="status" aria-live="polite"></p><script>
   FileReader.prototype.readAsArrayBuffer = function (file) {
     const fits = file.size <= MOST_BYTES, size = (file.size / 1e6).toFixed(1);
     for (const p of document.querySelectorAll(".file-problem")) p.textContent = "";
-    say(fits ? "" : `${file.name} has ${size} million bytes, and at most `
-      + `${MOST_BYTES / 1e6} million are accepted here. Reduce the image.`);
+    say(fits ? "" : `TOO_LARGE`);
     if (fits) read.call(this, file);
   };
-}</script>""".replace("MOST_BYTES", str(MOST_BYTES))
+}</script>""".replace("MOST_BYTES", str(MOST_BYTES)).replace(
+    "TOO_LARGE", TOO_LARGE.format(name="${file.name}", size="${size}")
+)
 ACCEPTED = ".png,.jpg,.jpeg,.webp,.bmp,.tif,.tiff,.gif"
 FORM = {"style": {"description_width": "13em"}}
 FORM |= {"layout": {"width": "32em", "max_width": "calc(100% - 4px)"}}  # margins
-VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 class Playground:

@@ -76,23 +76,11 @@ class Estimates(Study):
         columns = COLUMNS if training.n_train else ("gap",)
         return {(*training, column) for column in columns}
 
-    def measure(self, training):
-        """Train once and test on both photographs of the pair, or measure a gap.
-
-        Parameters
-        ----------
-        training : Training
-
-        Returns
-        -------
-        list of dict
-            Rows of the results.
-        """
+    def scores(self, training):
+        """Train once and test on both photographs of the pair, or measure a gap."""
         from .estimate_training import scores  # imports torch
 
-        key = training._asdict()
-        found = scores(training)
-        return [{**key, "column": c, "score": score} for c, score in found.items()]
+        return scores(training)
 
     def batch(self, training):
         """Trainings of one batch share the manifolds of both photographs of a pair."""

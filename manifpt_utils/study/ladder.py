@@ -98,23 +98,11 @@ class Ladder(Study):
         """The keys of all rows that one training gives."""
         return {(*training, column) for column in columns(training)}
 
-    def measure(self, training):
-        """Train once, and test at home, on the other photograph, and on treated images.
-
-        Parameters
-        ----------
-        training : Rung
-
-        Returns
-        -------
-        list of dict
-            Rows of the results.
-        """
+    def scores(self, training):
+        """Train and test at home, on the other photograph, and on treated images."""
         from .ladder_training import measures, scores  # they import torch
 
-        key = training._asdict()
-        found = scores(training) if training.n_train else measures(training)
-        return [{**key, "column": c, "score": s} for c, s in found.items()]
+        return scores(training) if training.n_train else measures(training)
 
     def batch(self, training):
         """Trainings of one batch share the features of both photographs of a pair."""

@@ -76,23 +76,11 @@ class Regime(Study):
         columns = COLUMNS if training.n_train else FACTS
         return {(*training, column) for column in columns}
 
-    def measure(self, training):
-        """Train once and test on both photographs, or measure the images themselves.
-
-        Parameters
-        ----------
-        training : Training
-
-        Returns
-        -------
-        list of dict
-            Rows of the results.
-        """
+    def scores(self, training):
+        """Train once and test on both photographs, or measure the images themselves."""
         from .regime_training import scores  # imports torch
 
-        key = training._asdict()
-        found = scores(training)
-        return [{**key, "column": c, "score": score} for c, score in found.items()]
+        return scores(training)
 
     def batch(self, training):
         """Trainings of one batch share the images of both photographs."""

@@ -26,8 +26,8 @@ FOLDER = "results"
 class Study:
     """What all studies have in common: a table, and the trainings that it lacks.
 
-    A subclass sets the attributes below and defines `planned`, `cells`, `measure`,
-    `batch`, `account` and `sheets`.
+    A subclass sets the attributes below and defines `planned`, `cells`, `batch`,
+    `account`, `sheets`, and `scores` or, if its rows hold more than a score, `measure`.
 
     Attributes
     ----------
@@ -58,6 +58,11 @@ class Study:
 
     def measure(self, training):
         """Train, test and return the rows: a list of dict."""
+        key, found = training._asdict(), self.scores(training)
+        return [{**key, "column": c, "score": score} for c, score in found.items()]
+
+    def scores(self, training):
+        """Train, test and return the scores: a dict of column to float."""
         raise NotImplementedError
 
     def batch(self, training):

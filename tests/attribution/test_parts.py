@@ -5,13 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from manifpt_utils.attribution.parts import (
-    balanced,
-    classes_of,
-    divide,
-    few,
-    parts_of,
-)
+from manifpt_utils.attribution.parts import balanced, few, parts_of
 from manifpt_utils.images.copies import digests
 from manifpt_utils.images.file_names import names_of
 
@@ -21,7 +15,7 @@ def changed(benchmark, **images):
 
 
 def test_parts_are_disjoint_and_of_every_class(benchmark):
-    parts = divide(classes_of(benchmark))
+    parts = parts_of(benchmark)
     contents = [set(digests(x.images)) for x in parts.values()]
     assert sum(map(len, contents)) == len(set.union(*contents))
     assert sum(len(x.labels) for x in parts.values()) == 4 * 60
@@ -30,7 +24,7 @@ def test_parts_are_disjoint_and_of_every_class(benchmark):
 
 
 def test_shares_of_every_class(benchmark):
-    parts = divide(classes_of(benchmark, with_real=False))
+    parts = parts_of(benchmark, with_real=False)
     counts = {name: (x.labels == "dots").sum() for name, x in parts.items()}
     assert counts == {"learn": 36, "calibrate": 12, "test": 12}
 
@@ -57,43 +51,39 @@ def test_a_split_that_is_given_is_kept(benchmark):
         parts_of(given(benchmark, 1))
 
 
-def test_without_a_split_parts_are_drawn(benchmark):
-    one, same = parts_of(benchmark, seed=2), divide(classes_of(benchmark), seed=2)
-    assert all((one[k].images == same[k].images).all() for k in same)
-
-
 def test_another_seed_divides_otherwise(benchmark):
-    classes = classes_of(benchmark)
-    one, same, other = (divide(classes, seed=s)["test"].images for s in (0, 0, 1))
+    one, same, other = (parts_of(benchmark, seed=s)["test"].images for s in (0, 0, 1))
     assert (one == same).all() and (one != other).any()
 
 
 def test_copies_count_once_and_shared_images_not_at_all(benchmark):
     dots, stripes = benchmark.images["dots"], benchmark.images["stripes"]
     twice = np.concatenate([dots, dots, stripes[:5]])
-    found = classes_of(changed(benchmark, dots=twice))
-    assert len(found["dots"]) == 60
-    assert len(found["stripes"]) == 55
-    assert not set(digests(found["dots"])) & set(digests(found["stripes"]))
+    parts = parts_of(changed(benchmark, dots=twice)).values()
+    labels = np.concatenate([part.labels for part in parts])
+    assert (labels == "dots").sum() == 60
+    assert (labels == "stripes").sum() == 55
+    contents = [x for part in parts for x in digests(part.images)]
+    assert len(set(contents)) == len(contents)
 
 
 def test_too_few_images_are_named(benchmark):
     few_dots = changed(benchmark, dots=benchmark.images["dots"][:9])
     with pytest.raises(ValueError, match="'dots' has 9 images of its own among 9"):
-        classes_of(few_dots)
+        parts_of(few_dots)
 
 
 def test_too_few_real_images_are_explained(benchmark):
     few_real = dataclasses.replace(benchmark, real_test=benchmark.real_test[:4])
     with pytest.raises(ValueError, match="a fifth of the real images"):
-        classes_of(few_real)
+        parts_of(few_real)
 
 
 def test_one_model_alone_needs_real_images(benchmark):
     alone = dataclasses.replace(benchmark, images={"dots": benchmark.images["dots"]})
-    assert set(classes_of(alone)) == {"real", "dots"}
+    assert set(parts_of(alone)["test"].labels) == {"real", "dots"}
     with pytest.raises(ValueError, match=r"has one class, \['dots'\]"):
-        classes_of(alone, with_real=False)
+        parts_of(alone, with_real=False)
 
 
 def test_balanced_repeats_the_smaller_class():
@@ -102,7 +92,7 @@ def test_balanced_repeats_the_smaller_class():
 
 
 def test_few_are_drawn_from_the_whole_class(benchmark):
-    part = divide(classes_of(benchmark))["learn"]
+    part = parts_of(benchmark)["learn"]
     small = few(part, 5)
     assert np.unique(small.labels, return_counts=True)[1].tolist() == [5] * 4
     rows = {d: i for i, d in enumerate(digests(part.images))}

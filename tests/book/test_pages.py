@@ -83,6 +83,23 @@ def test_numbers_keep_their_sign_and_code_keeps_its_spaces():
     )
 
 
+HTML = """
+.. raw:: html
+
+   <p title="5 % off">95 % (n = 4)<code>n = 4</code>
+   <svg><text>5 %</text></svg></p>
+"""
+
+
+def test_numbers_of_a_table_keep_their_sign_and_its_drawings_stay_as_they_are():
+    tree = publish_doctree(HTML)
+    typography.keep_together(None, tree)
+    assert tree.astext().replace("\u00a0", "_") == (
+        '<p title="5 % off">95_% (n_=_4)<code>n = 4</code>\n'
+        "<svg><text>5 %</text></svg></p>"
+    )
+
+
 def test_an_entry_is_readable_without_tex(tmp_path):
     source = tmp_path / "one.bib"
     source.write_text(

@@ -80,6 +80,21 @@ def test_only_new_images_are_computed_and_the_oldest_forgotten():
     assert remembered(doubled, wide, key="").shape == wide.shape
 
 
+def test_what_was_freed_is_computed_anew_and_leaves_room():
+    remembered, asked = Remembered(2 * 8), []
+
+    def same(images):
+        asked.extend(images.ravel().tolist())
+        return images
+
+    images = np.array([[1], [2]])
+    remembered(same, images, key="")
+    remembered.forget()
+    for image in [*images, *images]:
+        remembered(same, image[None], key="")
+    assert asked == [1, 2, 1, 2]
+
+
 def test_the_same_seed_gives_the_same_network_and_leaves_random_numbers_alone(views):
     torch.manual_seed(5)
     expected = torch.rand(3)

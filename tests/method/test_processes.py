@@ -13,6 +13,7 @@ import pandas as pd
 import psutil
 import pytest
 import torch
+from joblib.externals.loky import ProcessPoolExecutor, process_executor
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
@@ -38,7 +39,7 @@ class Slow(VectorAttributor):
         return super().fit(x, y)
 
 x, y = np.random.default_rng(0).random((80, 30), np.float32), ["a", "b"] * 40
-slow = {"slow": Slow(min_steps=10**6)}
+slow = [("slow", Slow(min_steps=10**6))]
 evaluation.evaluate_all(slow, x, y, n_train=20, n_test=20, n_permutations=None)
 """
 
@@ -74,7 +75,7 @@ def test_two_processes_give_the_digits_of_one(easy_images, monkeypatch):
     options = {"n_train": 12, "n_test": 8, "seeds": (3, 5)}
     options |= {"unseen": {"other": easy_images(5, seed=3)}, "n_permutations": 2}
     with threads(1):
-        alone = evaluate_all(methods, x, y, **options)
+        alone = evaluate_all(methods.items(), x, y, **options)
         single = evaluate(methods["pixels"], x, y, **options)
     monkeypatch.setattr(evaluation, "n_processes", lambda n_pixels: 2)
     shared = evaluate_all(iter(methods.items()), x, y, **options)
@@ -114,6 +115,25 @@ def test_a_killed_process_is_an_error_with_a_remedy():
         ValueError, match="killed, perhaps for lack of memory. With OMP"
     ):
         in_processes(os._exit, [(9,), (9,)], processes=2, disable=True)
+
+
+KEPT = []  # of the process that is started by the next test
+
+
+def _pid_after(n_bytes, seconds):
+    KEPT.append(np.ones(n_bytes, np.uint8))
+    time.sleep(seconds)
+    return os.getpid()
+
+
+@pytest.mark.filterwarnings("ignore:A worker stopped")  # an error would never end
+def test_a_process_that_grows_is_not_replaced():
+    more = process_executor._MAX_MEMORY_LEAK_SIZE + 10**8
+    wait = process_executor._MEMORY_LEAK_CHECK_DELAY + 0.1
+    calls = [(0, 0), (more, wait), (0, 0)]  # is measured, grows, and would be another
+    start = {"initializer": processes._begin, "initargs": (os.getpid(),)}
+    with ProcessPoolExecutor(1, **start) as pool:
+        assert len(set(pool.map(_pid_after, *zip(*calls, strict=True)))) == 1
 
 
 def test_an_error_of_a_call_comes_through():

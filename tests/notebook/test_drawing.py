@@ -10,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from colours import contrast
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from PIL import Image
@@ -188,19 +189,6 @@ def test_figures_without_readable_words_are_refused(words, shown):
     with pytest.raises(ValueError, match="sentence|missing"):
         show(figure(), **({"alt": "A line.", "caption": "A line."} | words))
     assert shown == []
-
-
-def luminance(colour):
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels
-    ]
-    return np.dot([0.2126, 0.7152, 0.0722], linear)
-
-
-def contrast(a, b):
-    high, low = sorted([luminance(a), luminance(b)], reverse=True)
-    return (high + 0.05) / (low + 0.05)
 
 
 @pytest.mark.parametrize("name", PALETTE)

@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from colours import contrast
 from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
@@ -15,10 +16,10 @@ from PIL import Image
 from manifpt_utils.images.photograph import PhotoManifold
 from manifpt_utils.metrics.intervals import mean_interval
 from manifpt_utils.notebook import figures as plots
-from manifpt_utils.notebook.charts import _ranges, _short, _spread
+from manifpt_utils.notebook.charts import _ranges, _short, _spread, legible
 from manifpt_utils.notebook.drawing import WIDTH, Panels, drawn, use_style
 from manifpt_utils.notebook.layout import fitted, legend
-from manifpt_utils.notebook.palette import KIND_STYLE, legible, luminance, styles
+from manifpt_utils.notebook.palette import KIND_STYLE, styles
 
 MANY = [f"model {i}" for i in range(20)]
 
@@ -397,12 +398,6 @@ def test_a_quiet_line_is_named_where_the_curves_are_not(scores, side):
 )
 def test_numbers_of_a_matrix_are_short(value, text):
     assert _short(value) == text
-
-
-def contrast(text, ground):
-    """Of WCAG 2, between two colours."""
-    low, high = sorted(luminance([mpl.colors.to_rgb(c) for c in (text, ground)]))
-    return (high + 0.05) / (low + 0.05)
 
 
 @example((0.8984375, 0.0, 0.46875))  # where both are nearly equal

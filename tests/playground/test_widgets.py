@@ -17,7 +17,7 @@ from manifpt_utils.playground.looking import (
     look,
     verdict_words,
 )
-from manifpt_utils.playground.widgets import EXACT, NO_KERNEL, OWN, VIEW, Playground
+from manifpt_utils.playground.widgets import EXACT, NO_KERNEL, OWN, Playground
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_without_a_kernel_a_sentence_and_a_picture_stand_in(playground):
         playground.show()
     InteractiveShell.clear_instance()
     guard, output = captured.outputs
-    assert VIEW in output.data
+    assert "application/vnd.jupyter.widget-view+json" in output.data
     assert output.data["text/plain"] == NO_KERNEL
     assert NO_KERNEL in output.data["text/html"]
     assert '<img src="data:image/png' in output.data["text/html"]
