@@ -1,44 +1,30 @@
 """Kernels are forked from a process that has made their imports."""
 
-import json
-import os
-import subprocess
 import sys
 
 import pytest
 from projects import main, make_notebook, make_project, outputs
 
 from manifpt_utils.run import execution
-from manifpt_utils.run.forked import IMPORTED
 
 # What must not be imported before the kernel is there, because it looks for one.
 LOOKING = ["tqdm.auto", "tqdm.autonotebook", "plotly.io", "ipywidgets"]
-LOOK = f"""\
-import importlib, json, pathlib, sys
-for name in {IMPORTED}:
-    importlib.import_module(name)
-found = [name for name in {LOOKING} if name in sys.modules]
-tasks = pathlib.Path("/proc/self/task").glob("*/comm")
-threads = [task.read_text().strip() for task in tasks]
-print(json.dumps([found, threads]))"""
+TELL = f"""\
+import os, random, sys
+from pathlib import Path
+import psutil
+looking = [name for name in {LOOKING} if name in sys.modules]
+forked_from = psutil.Process().parents()[1]
+tasks = Path("/proc", str(forked_from.pid), "task").glob("*/comm")
+import tqdm.auto
+bars = tqdm.auto.notebook_tqdm.__module__
+print(os.getppid(), os.getpgrp() == os.getpid(), "torch" in sys.modules)
+print(os.environ["MANIFPT_PROBE"], os.getcwd(), __name__, bars)
+print(*looking)
+print(*[task.read_text().strip() for task in tasks])
+random.random()"""
 # The memory of pyarrow has a thread, which knows how to survive a fork.
 HARMLESS = "jemalloc_bg_thd"
-TELL = """\
-import os, random, sys
-import tqdm.auto
-print(os.getppid(), os.getpgrp() == os.getpid(), "torch" in sys.modules)
-bars = tqdm.auto.notebook_tqdm.__module__
-print(os.environ["MANIFPT_PROBE"], os.getcwd(), __name__, bars)
-random.random()"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="it is forked empty elsewhere")
-def test_what_is_imported_beforehand_looks_for_no_kernel_and_starts_no_thread():
-    one_thread = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
-    printed = subprocess.check_output([sys.executable, "-c", LOOK], env=one_thread)
-    looking, threads = json.loads(printed)
-    assert not looking
-    assert len([name for name in threads if name != HARMLESS]) == 1
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +53,16 @@ def test_kernels_have_the_environment_of_the_run_and_bars_of_a_notebook(told):
     folder, printed, _ = told
     expected = f"a value {folder} __main__ tqdm.notebook"
     assert {lines[1] for lines in printed} == {expected}
+
+
+def test_what_is_imported_beforehand_looks_for_no_kernel(told):
+    assert {lines[2] for lines in told[1]} == {""}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are read from /proc")
+def test_what_is_imported_beforehand_starts_no_thread(told):
+    threads = told[1][0][3].split()
+    assert len([name for name in threads if name != HARMLESS]) == 1
 
 
 def test_kernels_draw_different_numbers(told):
