@@ -33,7 +33,7 @@ PIXELS = 32 * 32  # of these images
 FIXED = {"Nataraj19"}  # takes the same time for images of any size
 
 
-def seconds_of_a_training(images, labels):
+def seconds_of_a_training(images, labels, *, precision="float32"):
     """Time a few steps of the small network, and scale them to a whole training.
 
     What a fit takes besides its steps is left out by the difference of two fits.  Where
@@ -43,6 +43,8 @@ def seconds_of_a_training(images, labels):
     ----------
     images : (n, h, w, 3) uint8 array
     labels : (n,) array
+    precision : str
+        As for `NetworkClassifier`.
 
     Returns
     -------
@@ -52,8 +54,9 @@ def seconds_of_a_training(images, labels):
     x, labels = images.reshape(len(images), -1)[::-1], np.asarray(labels)[::-1]
     shape, (few, more) = images.shape[1:], STEPS
     with one_thread() if n_processes(_pixels(images)) > 1 else nullcontext():
-        _seconds_of_steps(1, x, labels, shape)  # the first steps of a process are slow
-        start, end = (_seconds_of_steps(n, x, labels, shape) for n in STEPS)
+        how = {"image_shape": shape, "precision": precision}
+        _seconds_of_steps(1, x, labels, how)  # the first steps of a process are slow
+        start, end = (_seconds_of_steps(n, x, labels, how) for n in STEPS)
     # A hiccup of the machine may make the shorter fit the longer one.
     return max(end - start, 0.1 * end) * SMALL / (more - few)
 
@@ -62,12 +65,12 @@ def _pixels(images):
     return int(np.prod(images.shape[1:3]))
 
 
-def _seconds_of_steps(n, x, labels, shape):
+def _seconds_of_steps(n, x, labels, options):
     """Of a fit of so many steps, with all that comes before and after them."""
     size = min(64, len(x))
     few = np.linspace(0, len(x) - 1, size * n).round().astype(int)
-    options = {"epochs": 1, "min_steps": n, "batch_size": size}
-    classifier = ImageAttributor(image_shape=shape, **options)
+    steps = {"epochs": 1, "min_steps": n, "batch_size": size}
+    classifier = ImageAttributor(**options, **steps)
     start = time.perf_counter()
     classifier.fit(x[few], labels[few])
     return time.perf_counter() - start
@@ -140,7 +143,8 @@ def minutes_of_fit(attributor, benchmark):
     few = {name: x[:SMALL] for name, x in benchmark.images.items()}
     few |= {"real": benchmark.real[:SMALL]}
     labels = np.repeat(list(few), [len(x) for x in few.values()])
-    unit = seconds_of_a_training(np.concatenate([*few.values()]), labels)
+    how = {"precision": attributor.precision}
+    unit = seconds_of_a_training(np.concatenate([*few.values()]), labels, **how)
     denoises = any(x.estimate == "denoiser" for x in choices)
     return forecast_fit(
         unit,
