@@ -14,7 +14,7 @@ STEPS = 2, 10  # training steps of the two fits that are timed
 SMALL = 100  # steps of the training that is the unit of time
 LARGE = 960  # rows from which a training has more steps than its least
 ALONE = 1.5  # time of a training on features with its test, in units for that many rows
-WHOLE = 2  # time of a fit with features, calibration and test, over its training
+WHOLE = 3  # time of a fit with features, calibration and test, over its training
 COMPARED = len(SPACES) * len(ESTIMATES)  # networks of the first round of a choice
 DENOISING = 0.025  # units for a step of the training of a denoiser
 THREADED = 0.7  # time of a training on all cores, relative to one core
@@ -121,7 +121,7 @@ def forecast_fit(
     Examples
     --------
     >>> round(forecast_fit(6.0, 960), 3)
-    1.0
+    1.1
     """
     denoising = denoiser_steps * DENOISING * min(1, CROP**2 / n_pixels)
     size = max(1, n_rows / LARGE) * effort
@@ -201,4 +201,4 @@ def forecast(
 def _relative(name, n_pixels):
     """Units that a training takes, between those of the sizes that were measured."""
     found = np.interp(np.log(n_pixels), np.log(PIXELS), RELATIVE.get(name, (1, 1)))
-    return found * (min(1, PIXELS[1] / n_pixels) if name in FIXED else 1)
+    return float(found) * (min(1, PIXELS[1] / n_pixels) if name in FIXED else 1)

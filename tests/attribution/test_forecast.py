@@ -34,7 +34,7 @@ def test_a_fit_grows_with_its_images_and_with_a_denoiser():
     assert forecast_fit(6.0, 100, denoiser_steps=1000) == pytest.approx(few + 2.5)
     pieces = {"denoiser_steps": 1000, "n_pixels": 128**2}  # sixteen times 32 x 32
     assert forecast_fit(6.0, 100, **pieces) == pytest.approx(few + 2.5 / 16)
-    assert forecast_fit(6.0, 100, n_fits=3) == pytest.approx(few + 0.4)
+    assert forecast_fit(6.0, 100, n_fits=3) == pytest.approx(few + 0.6)
     assert forecast_fit(6.0, 100, left_out=2) == pytest.approx(few + 0.3)
 
 
@@ -45,7 +45,7 @@ def test_trainings_at_once_take_their_share_of_the_time():
     together = forecast_fit(6.0, 100, **more)
     assert together < forecast_fit(6.0, 100, compared=8)
     # What cannot be divided among processes takes as long as before.
-    assert forecast_fit(6.0, 100, **more, n_fits=2) - together == pytest.approx(0.14)
+    assert forecast_fit(6.0, 100, **more, n_fits=2) - together == pytest.approx(0.21)
 
 
 def test_matrices_of_grey_levels_take_the_same_time_for_any_size():
@@ -90,7 +90,7 @@ def test_a_fit_that_has_nothing_to_choose_is_shorter(benchmark, monkeypatch):
     linear = minutes_of_fit(Attributor(**plain, classifier="linear"), benchmark)
     network = minutes_of_fit(Attributor(**plain, classifier="network"), benchmark)
     quick = minutes_of_fit(Attributor(quick=True), benchmark)
-    assert linear == 0 and network == 2
+    assert linear == 0 and network == 3
     assert network < quick < minutes_of_fit(Attributor(), benchmark)
 
 
