@@ -37,6 +37,7 @@ TREATMENTS = (
     "noise 8",
     "5 bits",
 )
+PRECISIONS = ("float32", "bfloat16", "auto")  # of networks
 NORMALISATIONS = ("png", "size", "jpeg90")
 ENCODERS = ("supervised", "selfsupervised")  # small networks that are shipped
 PHOTOGRAPHS = ("coffee", "flower", "astronaut", "china")

@@ -93,6 +93,8 @@ class Attributor(BaseEstimator):
     device : str, optional
         "cpu", "cuda" or "auto": where spaces, searches and networks compute, by default
         that of `use_device`.
+    precision : {"float32", "bfloat16", "auto"}
+        In which networks compute, see `device.torch_precision`.
     progress : bool
         Whether to show bars for what takes more than five seconds.
 
@@ -140,6 +142,7 @@ class Attributor(BaseEstimator):
         quick=False,
         seed=0,
         device=None,
+        precision="float32",
         progress=False,
     ):
         self.space = space
@@ -152,6 +155,7 @@ class Attributor(BaseEstimator):
         self.quick = quick
         self.seed = seed
         self.device = device
+        self.precision = precision
         self.progress = progress
 
     def fit(self, benchmark, y=None):
@@ -205,7 +209,7 @@ class Attributor(BaseEstimator):
         self.warnings_ = list(benchmark.warnings)
 
     def _compared(self, choices, transformers, part):
-        names = "quick", "effort", "seed"
+        names = "quick", "effort", "seed", "precision"
         options = {name: getattr(self, name) for name in names}
         options["device"] = str(torch_device())  # it is part of what a score is kept by
         if len(choices) > 1:
@@ -219,6 +223,7 @@ class Attributor(BaseEstimator):
             transformer,
             effort=self.effort,
             seed=self.seed,
+            precision=self.precision,
             progress=self.progress,
         )
         features = streamed(transformer.transform, part.images)

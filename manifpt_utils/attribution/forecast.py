@@ -13,27 +13,29 @@ from .selection import ESTIMATES, KEPT, SPACES, candidates
 STEPS = 2, 10  # training steps of the two fits that are timed
 SMALL = 100  # steps of the training that is the unit of time
 LARGE = 960  # rows from which a training has more steps than its least
-WHOLE = 2  # time of a fit with features, calibration and test, over its training
+ALONE = 1.5  # time of a training on features with its test, in units for that many rows
+WHOLE = 3  # time of a fit with features, calibration and test, over its training
 COMPARED = len(SPACES) * len(ESTIMATES)  # networks of the first round of a choice
-DENOISING = 0.013  # units for a step of the training of a denoiser
+DENOISING = 0.025  # units for a step of the training of a denoiser
 THREADED = 0.7  # time of a training on all cores, relative to one core
-# CPU time of a training with its test, in this unit, on GM-Photo (32 x 32 pixels, 50
-# images of each of 6 models).  Kinds that are not listed take one unit.
+# CPU time of a training with its test, in this unit, on 50 images of each of 6 to 8
+# models, for images of 32 x 32 and of 64 x 64 pixels.  Kinds that are not listed take
+# one unit.
 RELATIVE = {
-    "McCloskey18": 0.05,
-    "Nataraj19": 2.8,
-    "Durall20": 0.05,
-    "Dzanic20": 0.05,
-    "Wang20": 3.7,
-    "Marra18": 2.6,
-    "Marra19": 4.3,
-    "Yu19": 4.0,
+    "McCloskey18": (0.05, 0.05),
+    "Nataraj19": (2.8, 1.1),
+    "Durall20": (0.05, 0.05),
+    "Dzanic20": (0.05, 0.05),
+    "Wang20": (3.7, 3.6),
+    "Marra18": (2.6, 3.2),
+    "Marra19": (4.3, 6.4),
+    "Yu19": (4.0, 2.8),
 }
-PIXELS = 32 * 32  # of these images
-FIXED = {"Nataraj19"}  # takes the same time for images of any size
+PIXELS = 32 * 32, 64 * 64  # of these images
+FIXED = {"Nataraj19"}  # takes the same time for images of any larger size
 
 
-def seconds_of_a_training(images, labels):
+def seconds_of_a_training(images, labels, *, precision="float32"):
     """Time a few steps of the small network, and scale them to a whole training.
 
     What a fit takes besides its steps is left out by the difference of two fits.  Where
@@ -43,6 +45,8 @@ def seconds_of_a_training(images, labels):
     ----------
     images : (n, h, w, 3) uint8 array
     labels : (n,) array
+    precision : str
+        As for `NetworkClassifier`.
 
     Returns
     -------
@@ -52,19 +56,20 @@ def seconds_of_a_training(images, labels):
     x, labels = images.reshape(len(images), -1)[::-1], np.asarray(labels)[::-1]
     shape, (few, more) = images.shape[1:], STEPS
     at_once = n_processes(pixels_per_image(images))
+    how = {"image_shape": shape, "precision": precision}
     with one_thread() if at_once > 1 else nullcontext():
-        _seconds_of_steps(1, x, labels, shape)  # the first steps of a process are slow
-        start, end = (_seconds_of_steps(n, x, labels, shape) for n in STEPS)
+        _seconds_of_steps(1, x, labels, how)  # the first steps of a process are slow
+        start, end = (_seconds_of_steps(n, x, labels, how) for n in STEPS)
     # A hiccup of the machine may make the shorter fit the longer one.
     return max(end - start, 0.1 * end) * SMALL / (more - few)
 
 
-def _seconds_of_steps(n, x, labels, shape):
+def _seconds_of_steps(n, x, labels, options):
     """Of a fit of so many steps, with all that comes before and after them."""
     size = min(64, len(x))
     few = np.linspace(0, len(x) - 1, size * n).round().astype(int)
-    options = {"epochs": 1, "min_steps": n, "batch_size": size}
-    classifier = ImageAttributor(image_shape=shape, **options)
+    steps = {"epochs": 1, "min_steps": n, "batch_size": size}
+    classifier = ImageAttributor(**options, **steps)
     start = time.perf_counter()
     classifier.fit(x[few], labels[few])
     return time.perf_counter() - start
@@ -76,6 +81,7 @@ def forecast_fit(
     *,
     compared=COMPARED,
     n_fits=1,
+    left_out=0,
     denoiser_steps=0,
     n_pixels=CROP**2,
     effort=1.0,
@@ -92,7 +98,10 @@ def forecast_fit(
     compared : int
         Trainings of networks by which the first fit chooses; linear ones are quick.
     n_fits : int
-        How many follow each other; those that run at once count once.
+        How many follow each other.
+    left_out : int
+        Trainings without a model that follow each other, see `leave_out`; those that
+        run at once count once.
     denoiser_steps : int
         Zero where a denoiser is shipped.
     n_pixels : int
@@ -109,12 +118,14 @@ def forecast_fit(
     Examples
     --------
     >>> round(forecast_fit(6.0, 960), 3)
-    1.0
+    1.1
     """
     denoising = denoiser_steps * DENOISING * min(1, CROP**2 / n_pixels)
-    alone = WHOLE * n_fits * max(1, n_rows / LARGE) * effort + denoising
+    size = max(1, n_rows / LARGE) * effort
+    alone = WHOLE * n_fits * size + denoising
     alone *= THREADED if processes > 1 else 1
-    return (compared * effort / processes + alone) * unit / 60
+    in_turn = compared * effort / processes + ALONE * left_out * size
+    return (in_turn + alone) * unit / 60
 
 
 def minutes_of_fit(attributor, benchmark):
@@ -137,7 +148,8 @@ def minutes_of_fit(attributor, benchmark):
     few = {name: x[:SMALL] for name, x in benchmark.images.items()}
     few |= {"real": benchmark.real[:SMALL]}
     labels = np.repeat(list(few), [len(x) for x in few.values()])
-    unit = seconds_of_a_training(np.concatenate([*few.values()]), labels)
+    how = {"precision": attributor.precision}
+    unit = seconds_of_a_training(np.concatenate([*few.values()]), labels, **how)
     n_pixels = pixels_per_image(benchmark.real)
     denoises = any(x.estimate == "denoiser" for x in choices)
     return forecast_fit(
@@ -152,7 +164,9 @@ def minutes_of_fit(attributor, benchmark):
     )
 
 
-def forecast(methods, unit, *, n_trainings, n_pixels=PIXELS, effort=1.0, processes=1):
+def forecast(
+    methods, unit, *, n_trainings, n_pixels=PIXELS[0], effort=1.0, processes=1
+):
     """Minutes that a comparison will take, roughly.
 
     Parameters
@@ -178,6 +192,11 @@ def forecast(methods, unit, *, n_trainings, n_pixels=PIXELS, effort=1.0, process
     >>> round(forecast(["Yu19", "raw"], 6.0, n_trainings=2), 3)
     1.0
     """
-    shares = {name: PIXELS / n_pixels for name in FIXED}
-    parts = [RELATIVE.get(name, 1.0) * shares.get(name, 1) for name in methods]
+    parts = [_relative(name, n_pixels) for name in methods]
     return sum(parts) * unit * n_trainings * effort / processes / 60
+
+
+def _relative(name, n_pixels):
+    """Units that a training takes, between those of the sizes that were measured."""
+    found = np.interp(np.log(n_pixels), np.log(PIXELS), RELATIVE.get(name, (1, 1)))
+    return float(found) * (min(1, PIXELS[1] / n_pixels) if name in FIXED else 1)

@@ -109,7 +109,14 @@ def fitted(benchmark, names, denoiser_steps=STEPS):
 
 
 def make_classifier(
-    name, transformer, *, effort=1.0, seed=0, device=None, progress=False
+    name,
+    transformer,
+    *,
+    effort=1.0,
+    seed=0,
+    device=None,
+    precision="float32",
+    progress=False,
 ):
     """A classifier of the features that a transformer gives.
 
@@ -123,6 +130,8 @@ def make_classifier(
         Factor on the training steps.
     seed : int
     device : str, optional
+    precision : str
+        As for `NetworkClassifier`.
     progress : bool
 
     Returns
@@ -130,6 +139,7 @@ def make_classifier(
     NetworkClassifier
     """
     options = {"seed": seed, "device": device, "progress": progress}
+    options["precision"] = precision
     shape = getattr(transformer, "image_shape_", None)
     if name == "linear":
         found = VectorAttributor(hidden=0, **options)
@@ -141,7 +151,15 @@ def make_classifier(
 
 
 def select(
-    choices, transformers, part, *, quick=False, effort=1.0, seed=0, device="cpu"
+    choices,
+    transformers,
+    part,
+    *,
+    quick=False,
+    effort=1.0,
+    seed=0,
+    device="cpu",
+    precision="float32",
 ):
     """Compare candidates by cross-validation among the images to learn from.
 
@@ -160,6 +178,8 @@ def select(
         Factor on the training steps of networks.
     seed : int
     device : str
+    precision : str
+        As for `NetworkClassifier`.
 
     Returns
     -------
@@ -168,7 +188,7 @@ def select(
         `n_train` per class, `splits`, `accuracy`, and `sd` over the splits.
     """
     options = {"transformers": transformers, "part": part}
-    options |= {"effort": effort, "device": device}
+    options |= {"effort": effort, "device": device, "precision": precision}
     splits = [seed] if quick else [seed, seed + 1, seed + 2]
     rows = _round(choices, FIRST, [seed], **options)
     if quick or len(choices) == 1:

@@ -304,7 +304,8 @@ def _pipeline(attributor, weights, folder):
     options = {"weights": own} if choice.estimate == "denoiser" else {}
     transformer = make_representation(choice.representation, **options)
     transformer.fit(attributor.real_)
-    classifier = make_classifier(choice.classifier, transformer, seed=attributor.seed)
+    options = {"seed": attributor.seed, "precision": attributor.precision}
+    classifier = make_classifier(choice.classifier, transformer, **options)
     state = {name: torch.from_numpy(x) for name, x in weights.items()}
     width = transformer.transform(attributor.real_[:1]).shape[1]
     classifier.restore(state, attributor.classes_, width)

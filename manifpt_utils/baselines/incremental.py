@@ -37,7 +37,7 @@ class IncrementalNetwork(FineTunedNetwork):
         Total number of exemplars, equally many of each class.
     epochs, min_steps : int
         Passes over every group, and the least number of training steps.
-    rate, batch_size, image_shape, device, progress, seed
+    rate, batch_size, image_shape, device, precision, progress, seed
         As for `FineTunedNetwork`.
 
     Attributes
@@ -88,7 +88,7 @@ class IncrementalNetwork(FineTunedNetwork):
         order = np.random.default_rng(self.seed).permutation(n_classes)
         groups = np.array_split(order, min(self.increments, n_classes))
         self.order_ = [self.classes_[group].tolist() for group in groups]
-        net = _Increments(self._network(x), self.memory, self.batch_size, self.shape_)
+        net = _Increments(self._built(x), self.memory, self.batch_size, self.shape_)
         return net.fit(x, codes, groups, self._trainer)
 
     @property

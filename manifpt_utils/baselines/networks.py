@@ -50,7 +50,7 @@ class ImageClassifier(NetworkClassifier):
         Without `patience`: whether the learning rate follows a cycle, or is constant.
     image_shape : tuple, optional
         (h, w, 3) of the flattened rows; without it, images are taken to be square.
-    epochs, min_steps, rate, batch_size, device, progress, seed
+    epochs, min_steps, rate, batch_size, device, precision, progress, seed
         As for `method.classifiers.NetworkClassifier`.
     """
 
@@ -112,7 +112,7 @@ class CooccurrenceNetwork(ImageClassifier):
         The paper has 32.
     hidden : int
         Units before the last layer, which are the features.
-    epochs, min_steps, rate, batch_size, device, progress, seed
+    epochs, min_steps, rate, batch_size, device, precision, progress, seed
         As for `method.classifiers.NetworkClassifier`.
     patience, cycle, image_shape
         As for `ImageClassifier`.
@@ -180,7 +180,7 @@ class RobustResNet(ImageClassifier):
     spectrum : bool
         Whether the network sees log magnitude spectra instead of images (Zhang et al.
         2019).
-    epochs, min_steps, rate, batch_size, device, progress, seed
+    epochs, min_steps, rate, batch_size, device, precision, progress, seed
         As for `method.classifiers.NetworkClassifier`.
     patience, cycle, image_shape
         As for `ImageClassifier`, but the first two times that `patience` epochs pass
@@ -248,7 +248,7 @@ class FineTunedNetwork(ImageClassifier):
         the one of torchvision.  Without it, the network is trained from scratch.
     width : int
         Channels of the small network's first layer; it ends with 8 times as many.
-    epochs, min_steps, rate, batch_size, device, progress, seed
+    epochs, min_steps, rate, batch_size, device, precision, progress, seed
         As for `method.classifiers.NetworkClassifier`.
     patience, cycle, image_shape
         As for `ImageClassifier`.
@@ -302,7 +302,7 @@ class EqualizedNetwork(ImageClassifier):
         extended to the next power of two by their mirror image.
     mirror : bool
         Whether training images are mirrored half the time.
-    epochs, min_steps, rate, batch_size, device, progress, seed
+    epochs, min_steps, rate, batch_size, device, precision, progress, seed
         As for `method.classifiers.NetworkClassifier`.
     patience, cycle, image_shape
         As for `ImageClassifier`.

@@ -19,7 +19,7 @@ from torch import nn
 
 from .._support.random_state import forked_random_state
 from .._support.suggestion import check_options, suggestion
-from .device import torch_device
+from .device import torch_device, torch_precision
 from .networks import (
     AttributionNetwork,
     ColourAugmentation,
@@ -51,6 +51,9 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
     device : str, optional
         Device of torch, where the network is trained and used, by default that of
         `use_device`.
+    precision : {"float32", "bfloat16", "auto"}
+        In which all layers but the last compute, see `device.torch_precision`; the
+        weights are float32.
     progress : bool
         Show a bar for a training of more than five seconds.
     seed : int
@@ -61,6 +64,7 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
     rate: float = 5e-3
     batch_size: int = 64
     device: str | None = None
+    precision: str = "float32"
     progress: bool = False
     seed: int = 0
 
@@ -125,7 +129,7 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         x = validate_data(self, x, dtype=np.float32)
         self.classes_ = np.unique(y)
         with forked_random_state(self.seed):
-            return self._network(x)
+            return self._built(x)
 
     def weights_of(self):
         """Weights of the fitted network: a dict of str to tensor."""
@@ -154,7 +158,7 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         """
         self.classes_, self.n_features_in_ = np.asarray(classes), n_features
         with forked_random_state(self.seed):
-            network = self._network(np.zeros((2, n_features), np.float32))
+            network = self._built(np.zeros((2, n_features), np.float32))
             load_weights(network, state, "the file", wanted=type(self).__name__)
             # The layout of the training: another one would change the last bits.
             network.backbone.to(memory_format=torch.channels_last)
@@ -170,7 +174,13 @@ class NetworkClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
 
     def _trained(self, x, codes):
         """The fitted net on rows (n, d) and their classes (n,), counted from 0."""
-        return self._trainer(self._network(x), len(x)).fit(x, codes)
+        return self._trainer(self._built(x), len(x)).fit(x, codes)
+
+    def _built(self, x):
+        """The network for rows (n, d), which computes in the precision asked for."""
+        network = self._network(x)
+        network.dtype = torch_precision(self.precision)
+        return network
 
     def _trainer(self, network, n, criterion=nn.CrossEntropyLoss):
         names = "epochs", "min_steps", "rate", "batch_size", "progress", "seed"
@@ -244,7 +254,7 @@ class ImageAttributor(_Attributor):
     image_shape : tuple, optional
         (h, w, 3) of the flattened rows; without it, images are taken to be square. The
         small backbone takes other numbers of channels, too, but not to be augmented.
-    epochs, min_steps, rate, batch_size, device, progress, seed
+    epochs, min_steps, rate, batch_size, device, precision, progress, seed
         As for `NetworkClassifier`.
     weight_decay : float
         Weight decay of AdamW, whose learning rate follows one cycle.
@@ -306,7 +316,7 @@ class VectorAttributor(_Attributor):
     ----------
     hidden : int
         Units of the one hidden layer; 0 for a linear head.
-    epochs, min_steps, rate, weight_decay, batch_size, device, progress, seed
+    epochs, min_steps, rate, weight_decay, batch_size, device, precision, progress, seed
         As for `ImageAttributor`.
     """
 

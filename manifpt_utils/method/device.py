@@ -5,6 +5,8 @@ from contextlib import ExitStack, contextmanager
 import torch
 
 from .._support.devices import devices, named
+from .._support.names import PRECISIONS
+from .._support.suggestion import suggestion
 
 _usual = ["cpu"]  # of a process; the one of `use_device`
 
@@ -69,6 +71,39 @@ def torch_device(name=None):
             f"there is {', '.join(devices())}."
         ) from error
     return device
+
+
+def torch_precision(name):
+    """The number type of torch in which the layers of a network compute.
+
+    Parameters
+    ----------
+    name : {"float32", "bfloat16", "auto"}
+        bfloat16 has the exponents of float32, but 8 bits of precision instead of 24.
+        "auto" is bfloat16 on a processor that multiplies in it, where it saves a
+        quarter of the time of a training; elsewhere it can take longer.
+
+    Returns
+    -------
+    torch.dtype
+
+    Raises
+    ------
+    ValueError
+        If the name is none of these.
+
+    Examples
+    --------
+    >>> torch_precision("float32")
+    torch.float32
+    """
+    if name not in PRECISIONS:
+        raise ValueError(f"unknown precision {name!r};{suggestion(name, PRECISIONS)}")
+    if name == "auto":
+        known = torch.cpu.get_capabilities()
+        is_fast = known.get("avx512_bf16") or known.get("amx_bf16")
+        name = "bfloat16" if is_fast and torch_device().type == "cpu" else "float32"
+    return getattr(torch, name)
 
 
 @contextmanager

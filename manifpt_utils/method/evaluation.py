@@ -580,6 +580,31 @@ def _nested(estimator, *names):
     return {k: v for k, v in parameters.items() if k.rpartition("__")[2] in names}
 
 
+def with_precision(estimator, precision):
+    """Let all networks compute in another precision, nested ones included.
+
+    Parameters
+    ----------
+    estimator : classifier or pipeline
+        Its parameter `precision` is changed in place.
+    precision : str
+        As for `NetworkClassifier`.
+
+    Returns
+    -------
+    estimator
+        The same object.
+
+    Examples
+    --------
+    >>> from .classifiers import VectorAttributor
+    >>> with_precision(VectorAttributor(), "bfloat16").precision
+    'bfloat16'
+    """
+    names = _nested(estimator, "precision")
+    return estimator.set_params(**dict.fromkeys(names, precision))
+
+
 def with_effort(estimator, effort):
     """Multiply the training steps of all networks, nested ones included.
 

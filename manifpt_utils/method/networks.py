@@ -177,13 +177,15 @@ class AttributionNetwork(nn.Module):
         # Rows are channel-last images: weights in the same layout save a third of the
         # time.
         self.backbone = backbone.to(memory_format=torch.channels_last)
-        self.head = head
+        self.head, self.dtype = head, torch.float32  # of what the backbone computes
 
     def features(self, x):
         """Input of the head: (n, k)."""
         if self.shape:
             x = x.view(-1, *self.shape).permute(0, 3, 1, 2)
-        return self.backbone(self.preparation(x))
+        x, is_less = self.preparation(x), self.dtype != torch.float32
+        with torch.autocast(x.device.type, self.dtype, enabled=is_less):
+            return self.backbone(x).float()
 
     def forward(self, x):
         return self.head(self.features(x))

@@ -36,6 +36,7 @@ kind                 accepts
 `Treatments`         a list of treatments of images, or "all"
 `Factors`            a list of design factors, or "all"
 `Device`             where torch computes: "cpu", "cuda", "cuda:0" and so on, or "auto"
+`Precision`          of networks: "float32", "bfloat16", or "auto" for the quicker one
 `ListOf[Seed]`       a list of any kind
 ===================  ==================================================================
 
@@ -74,6 +75,7 @@ __all__ = [
     "PhotoBenchmark",
     "Photographs",
     "Positive",
+    "Precision",
     "Seed",
     "Share",
     "Size",
@@ -189,6 +191,7 @@ Metric = _one_of(names.METRICS)
 Methods = _some_of(names.BASELINES)
 Treatments = _some_of(names.TREATMENTS)
 Factors = _some_of(names.FACTORS)
+Precision = _one_of(names.PRECISIONS)
 Device = Annotated[str, AfterValidator(devices.named)]
 
 

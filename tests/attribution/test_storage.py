@@ -35,6 +35,7 @@ def saved(fitted, tmp_path):
         {"estimate": "denoiser"},
         {"estimate": "hull", "space": "selfsupervised", "classifier": "network"},
         {"estimate": "pca"},
+        {"classifier": "network", "precision": "bfloat16"},
     ],
 )
 def test_rows_are_identical_after_loading(benchmark, tmp_path, options):

@@ -38,6 +38,35 @@ def test_the_seed_decides_everything(easy_rows):
     assert np.abs(one - other).max() > 1e-6
 
 
+@pytest.mark.parametrize("kind", [ImageAttributor, VectorAttributor])
+def test_in_less_precision_the_same_is_learnt_with_whole_weights(kind, easy_rows):
+    x, y = easy_rows(40)
+    test_x, test_y = easy_rows(20, seed=1)
+    less = kind(precision="bfloat16", min_steps=60).fit(x, y)
+    assert less.score(test_x, test_y) > 0.9
+    assert {w.dtype for w in less.weights_of().values() if w.ndim} == {torch.float32}
+    assert less.transform(x).dtype == np.float32
+    whole = clone(less).set_params(precision="float32")
+    whole.restore(less.weights_of(), less.classes_, x.shape[1])
+    gap = np.abs(whole.predict_proba(test_x) - less.predict_proba(test_x)).max()
+    assert 0 < gap < 0.1
+
+
+def test_full_precision_is_what_it_is_without_the_choice(easy_rows):
+    x, y = easy_rows(10)
+    head = ImageAttributor(epochs=1, min_steps=5).fit(x, y)
+    net = head.net_.module_.eval()
+    with torch.no_grad():
+        rows = torch.from_numpy(x).view(-1, *net.shape).permute(0, 3, 1, 2)
+        plain = net.head(net.backbone(net.preparation(rows)))
+        assert torch.equal(net(torch.from_numpy(x)), plain)
+
+
+def test_an_unknown_precision_gets_the_near_one(easy_rows):
+    with pytest.raises(ValueError, match=r"unknown precision 'bfloat'.*bfloat16"):
+        VectorAttributor(precision="bfloat").fit(*easy_rows(5))
+
+
 def test_a_training_that_improves_no_longer_ends_and_keeps_its_best_round(easy_rows):
     x, y = easy_rows(5)
     validation = easy_rows(20, seed=1)

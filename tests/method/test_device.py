@@ -12,7 +12,7 @@ from manifpt_utils.baselines import BASELINES, baseline
 from manifpt_utils.method import denoiser, manifold, training
 from manifpt_utils.method.classifiers import VectorAttributor
 from manifpt_utils.method.denoiser import denoising_error
-from manifpt_utils.method.device import torch_device
+from manifpt_utils.method.device import torch_device, torch_precision
 from manifpt_utils.method.exact import ExactManifold
 from manifpt_utils.method.manifold import DataManifold
 from manifpt_utils.method.representations import representations
@@ -34,6 +34,17 @@ def pretended():
 @pytest.fixture
 def two_gpus(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [({"avx512_bf16": True}, torch.bfloat16), ({"avx512_bf16": False}, torch.float32)]
+    + [({}, torch.float32), ({"amx_bf16": True}, torch.bfloat16)],
+)
+def test_the_quicker_precision_is_that_of_the_processor(known, expected, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: known)
+    assert torch_precision("auto") == expected
+    assert torch_precision("bfloat16") == torch.bfloat16
 
 
 def test_a_device_has_the_name_that_torch_knows():

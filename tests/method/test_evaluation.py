@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
+from manifpt_utils.baselines import BASELINES, baseline
 from manifpt_utils.method.classifiers import (
     ImageAttributor,
     VectorAttributor,
@@ -26,6 +27,7 @@ from manifpt_utils.method.evaluation import (
     penultimate,
     split,
     with_effort,
+    with_precision,
 )
 from manifpt_utils.method.manifold import DataManifold
 from manifpt_utils.method.spaces import RGB
@@ -86,6 +88,16 @@ def test_effort_scales_every_network_inside_and_nothing_else():
     for bad in (0, -1, np.nan, np.inf):
         with pytest.raises(ValueError, match=r"effort must be a positive number, got"):
             with_effort(head, bad)
+
+
+def test_precision_reaches_every_network_of_the_earlier_methods_and_nothing_else():
+    for name in BASELINES:
+        plain = baseline(name).get_params()
+        changed = with_precision(baseline(name), "bfloat16").get_params()
+        differing = {k for k in plain if repr(plain[k]) != repr(changed[k])}
+        own = {"classifier__precision"} if BASELINES[name].has_network else set()
+        assert {x for x in differing if x not in ("steps", "classifier")} == own
+    assert with_precision(ImageAttributor(), "bfloat16").precision == "bfloat16"
 
 
 def test_splits_are_balanced_disjoint_and_repeatable():
