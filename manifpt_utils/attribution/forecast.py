@@ -58,7 +58,7 @@ def seconds_of_a_training(images, labels, *, precision="float32"):
     at_once = n_processes(pixels_per_image(images))
     how = {"image_shape": shape, "precision": precision}
     with one_thread() if at_once > 1 else nullcontext():
-        _seconds_of_steps(1, x, labels, how)  # the first steps of a process are slow
+        _seconds_of_steps(more, x, labels, how)  # the first of a process are slow
         start, end = (_seconds_of_steps(n, x, labels, how) for n in STEPS)
     # A hiccup of the machine may make the shorter fit the longer one.
     return max(end - start, 0.1 * end) * SMALL / (more - few)

@@ -86,6 +86,7 @@ def test_what_is_timed_has_the_threads_of_what_will_run(
 
 def test_a_fit_that_has_nothing_to_choose_is_shorter(benchmark, monkeypatch):
     monkeypatch.setattr(module, "seconds_of_a_training", lambda *_, **__: 60.0)
+    monkeypatch.setattr(module, "n_processes", lambda n_pixels: 1)
     plain = {"space": "rgb", "estimate": "raw"}
     linear = minutes_of_fit(Attributor(**plain, classifier="linear"), benchmark)
     network = minutes_of_fit(Attributor(**plain, classifier="network"), benchmark)
