@@ -186,7 +186,8 @@ def test_scores_of_candidates_are_kept_by_device(monkeypatch):
     for device in ("cpu", PRETENDED):
         known = {choice.representation: space}
         selection.select([choice], known, part, quick=True, device=device)
-    assert keys[0][-1] == "cpu" and keys[1][-1] == PRETENDED
+    assert keys[0][-2:] == ("cpu", "float32")
+    assert keys[1][-2:] == (PRETENDED, "float32")
 
 
 # --- on a GPU ---------------------------------------------------------------------
