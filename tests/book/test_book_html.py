@@ -181,11 +181,10 @@ def test_page_is_light_enough_for_a_phone(path):
     assert pictures < 4 * MEGABYTE
 
 
-def test_plotly_is_loaded_only_where_it_is_needed():
-    for path in pages():
-        scripts = {f.name for f in local_files(path, "script", "src")}
-        needed = bool(article(path).select(".plotly-canvas"))
-        assert ("plotly.min.js" in scripts) == needed, path
+def test_plotly_is_loaded_only_where_it_is_needed(path):
+    scripts = {f.name for f in local_files(path, "script", "src")}
+    needed = bool(article(path).select(".plotly-canvas"))
+    assert ("plotly.min.js" in scripts) == needed
 
 
 def test_method_keeps_the_equation_numbers_of_the_paper():

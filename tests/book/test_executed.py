@@ -99,21 +99,40 @@ def jupyterlab(folder):
             process.terminate()
 
 
-def _wait_for(address, seconds=60):
-    for _ in range(seconds):
+def _wait_for(address, tries=600):
+    for _ in range(tries):
         try:
             with urllib.request.urlopen(address):
                 return
         except OSError:
-            time.sleep(1)
+            time.sleep(0.1)
     raise TimeoutError(address)
 
 
-@pytest.mark.skipif(book_site.chromium() is None, reason=NO_BROWSER)
-def test_jupyterlab_shows_the_answer_of_a_chapter(tmp_path):
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """The folder of a running JupyterLab, its address, and a browser."""
     pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = shutil.copy(CHAPTERS[0], tmp_path)
-    notebook = json.loads((tmp_path / CHAPTERS[0].name).read_text())
+    if book_site.chromium() is None:
+        pytest.skip(NO_BROWSER)
+    folder = tmp_path_factory.mktemp("lab")
+    with jupyterlab(folder) as address, book_site.open_browser() as browser:
+        yield folder, address, browser
+
+
+def opened_in_lab(lab, name):
+    """A page of JupyterLab with a notebook that lies in its folder."""
+    _, address, browser = lab
+    page = browser.new_page(viewport={"width": 1280, "height": 2400})
+    page.set_default_timeout(book_site.PATIENCE)
+    page.goto(f"{address}/lab/tree/{name}?reset")
+    return page
+
+
+def test_jupyterlab_shows_the_answer_of_a_chapter(lab):
+    folder = lab[0]
+    shutil.copy(CHAPTERS[0], folder)
+    notebook = json.loads((folder / CHAPTERS[0].name).read_text())
     answers = [
         "".join(o["data"]["text/markdown"])
         for cell in notebook["cells"]
@@ -121,14 +140,12 @@ def test_jupyterlab_shows_the_answer_of_a_chapter(tmp_path):
         if o.get("metadata", {}).get("text/markdown", {}).get("kind") == "answer"
     ]
     words = re.sub(r"[>*`$]", "", answers[0]).split()[:4]
-    with jupyterlab(tmp_path) as address, book_site.open_browser() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 2400})
-        page.set_default_timeout(book_site.PATIENCE)
-        page.goto(f"{address}/lab/tree/{CHAPTERS[0].name}")
-        page.get_by_text(" ".join(words)).first.wait_for()
-        text = page.locator(".jp-Notebook").inner_text()
-        page.screenshot(path=tmp_path / "lab.png")
-    assert path and not BOOK_SYNTAX.search(text)
+    page = opened_in_lab(lab, CHAPTERS[0].name)
+    page.get_by_text(" ".join(words)).first.wait_for()
+    text = page.locator(".jp-Notebook").inner_text()
+    page.screenshot(path=folder / "lab.png")
+    page.close()
+    assert text and not BOOK_SYNTAX.search(text)
 
 
 ATTEMPTS = {  # at exercise 1.1, and what JupyterLab shows of each
@@ -139,9 +156,7 @@ ATTEMPTS = {  # at exercise 1.1, and what JupyterLab shows of each
 }
 
 
-@pytest.mark.skipif(book_site.chromium() is None, reason=NO_BROWSER)
-def test_an_exercise_is_failed_hinted_at_and_solved_in_jupyterlab(tmp_path):
-    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+def test_an_exercise_is_failed_hinted_at_and_solved_in_jupyterlab(lab):
     exercise = ROOT / "exercises" / "01_manifold_estimation.ipynb"
     notebook = nbformat.read(exercise, as_version=4)
     _, imports, _, stub, check, *_ = notebook.cells
@@ -156,14 +171,12 @@ def test_an_exercise_is_failed_hinted_at_and_solved_in_jupyterlab(tmp_path):
     notebook.cells = [
         nbformat.from_dict({**cell, "id": f"c{i}"}) for i, cell in enumerate(cells)
     ]
-    nbformat.write(notebook, tmp_path / exercise.name)
-    with jupyterlab(tmp_path) as address, book_site.open_browser() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 1600})
-        page.set_default_timeout(book_site.PATIENCE)
-        page.goto(f"{address}/lab/tree/{exercise.name}")
-        page.get_by_text("(ipykernel) | Idle").wait_for()
-        page.locator(".jp-CodeCell .cm-content").first.click()
-        for _ in cells:
-            page.keyboard.press("Shift+Enter")
-        for words in told:
-            page.locator(".jp-OutputArea").filter(has_text=words).first.wait_for()
+    nbformat.write(notebook, lab[0] / exercise.name)
+    page = opened_in_lab(lab, exercise.name)
+    page.get_by_text("(ipykernel) | Idle").wait_for()
+    page.locator(".jp-CodeCell .cm-content").first.click()
+    for _ in cells:
+        page.keyboard.press("Shift+Enter")
+    for words in told:
+        page.locator(".jp-OutputArea").filter(has_text=words).first.wait_for()
+    page.close()
