@@ -298,4 +298,9 @@ def run(study, trainings, *, output, list_only=False, **options):
         missing = study.missing(trainings, store.read()[0])
         click.echo("\n".join(map(str, missing)))
         return
+    if outdated := store.n_outdated():
+        click.echo(
+            f"{outdated} rows are of samples or of a plan that have changed since; "
+            "they go, and what the plan has is computed again."
+        )
     compute(trainings, store, **options)

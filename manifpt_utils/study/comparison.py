@@ -34,6 +34,7 @@ from .settings import (
     IMAGENET,
     METHODS,
     N_TRAIN,
+    OTHER,
     PHOTOS,
     SATURATION,
     SEEDS,
@@ -141,6 +142,12 @@ class Comparison(Study):
     def sheets(self):
         """The sha256 of every sheet of samples that is used."""
         return sheets()
+
+    def samples(self, fit):
+        """Names of the sheets on which it is trained and tested."""
+        home = fit.setting
+        is_tested_away = Column("transfer") in columns(fit)
+        return sheets((home, counterpart(home)) if is_tested_away else (home,)).keys()
 
 
 COMPARISON = Comparison()
@@ -260,6 +267,11 @@ def columns(fit):
 def is_moved(setting, method):
     """Whether a training is also tested on the other photograph of the pair."""
     return setting.models in MOVING and method not in IMAGENET
+
+
+def counterpart(setting):
+    """The same models, trained on the other photograph of the pair."""
+    return setting._replace(photo=OTHER[setting.photo])
 
 
 @lru_cache

@@ -14,8 +14,8 @@ from ..method.classifiers import classifier_for
 from ..method.evaluation import accuracy, fit_and_test, split
 from ..method.representations import representations
 from ..metrics import frechet_distance_ratio
-from .comparison import Column, columns, is_moved, unseen
-from .settings import ABLATED, IMAGENET, N_TEST, OTHER
+from .comparison import Column, columns, counterpart, is_moved, unseen
+from .settings import ABLATED, IMAGENET, N_TEST
 
 N_COMPONENTS = 3  # common dimension; the shortest features have no more
 N_PERMUTATIONS = 5  # permutations for the null of the ratio
@@ -156,7 +156,7 @@ def _images(setting, moved):
     home = generators(setting)
     if not moved:
         return home, {}
-    away = generators(setting._replace(photo=OTHER[setting.photo]))
+    away = generators(counterpart(setting))
     tests = {Column("transfer"): (*away.labelled(N_TEST), away)}
     for column in unseen(setting.photo) if setting.models == "shared" else ():
         images = _again(setting.photo, column)

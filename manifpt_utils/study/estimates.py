@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from .._support.names import PAPER_SPACES
 from .._support.suggestion import suggestion
-from .comparison import sheets
+from .comparison import counterpart, sheets
 from .settings import FEW, OTHER, PHOTOS, SEEDS, shared
 from .study import Study
 
@@ -94,6 +94,11 @@ class Estimates(Study):
     def sheets(self):
         """The sha256 of every sheet of samples that is used."""
         return sheets(tuple(map(shared, PHOTOS)))
+
+    def samples(self, training):
+        """Names of the sheets of both photographs of the pair."""
+        home = shared(training.photo)
+        return sheets((home, counterpart(home))).keys()
 
 
 ESTIMATES = Estimates()

@@ -86,8 +86,8 @@ class FolderStudy(Study):
         """All trainings with the default options."""
         return planned()
 
-    def pruned(self, table):
-        """The table itself, because trainings with other numbers of images are kept."""
+    def pruned(self, table, made_of):
+        """The table itself; other images are refused by `check`."""
         return table
 
     def cells(self, training):

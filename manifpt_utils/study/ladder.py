@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from .._support.names import TOGETHER
 from .._support.suggestion import suggestion
-from .comparison import sheets
+from .comparison import counterpart, sheets
 from .estimates import COLUMNS, PIXEL_SPACES
 from .settings import PHOTOS, SEEDS, shared
 from .study import Study
@@ -115,6 +115,11 @@ class Ladder(Study):
     def sheets(self):
         """The sha256 of every sheet of samples that is used."""
         return sheets(tuple(map(shared, PHOTOS)))
+
+    def samples(self, training):
+        """Names of the sheets of both photographs of the pair."""
+        home = shared(training.photo)
+        return sheets((home, counterpart(home))).keys()
 
 
 LADDER = Ladder()

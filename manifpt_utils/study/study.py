@@ -3,8 +3,9 @@
 A *training* is a tuple that says what is trained.  It gives one or several *rows*, each
 with a score and the *cell* of the study to which it belongs.  The rows of a study lie
 in `data/results/<name>.csv`; beside them, `<name>.json` records the commands, commits,
-versions and CPU seconds that made them.  A study that was stopped continues with the
-cells that are missing.
+versions, samples and CPU seconds that made them.  A study that was stopped continues
+with the cells that are missing; those of samples that have changed since are missing,
+too.
 """
 
 import io
@@ -77,6 +78,10 @@ class Study:
         """Names and sha256 of the samples from which the results are."""
         raise NotImplementedError
 
+    def samples(self, training):
+        """Names of the sheets that a training reads; all, unless a study says less."""
+        return self.sheets().keys()
+
     def results(self):
         """Read the stored rows.
 
@@ -133,10 +138,20 @@ class Study:
         """The cells of a table: one tuple per row."""
         return list(table[[*self.keys]].itertuples(index=False, name=None))
 
-    def pruned(self, table):
-        """The table without cells that the study no longer has."""
-        cells = set().union(*map(self.cells, self.planned()))
-        return table[[key in cells for key in self.keys_of(table)]]
+    def pruned(self, table, made_of):
+        """The table without cells that the study no longer has, or of other samples.
+
+        Parameters
+        ----------
+        table : DataFrame
+        made_of : dict of str to str
+            Names and sha256 of the sheets from which the table was computed.
+        """
+        now = self.sheets()
+        changed = {name for name in now if made_of.get(name) != now[name]}
+        kept = (t for t in self.planned() if changed.isdisjoint(self.samples(t)))
+        cells = set().union(*map(self.cells, kept))
+        return table.loc[[key in cells for key in self.keys_of(table)]]
 
 
 class Store:
@@ -167,16 +182,28 @@ class Store:
     def read(self):
         """The table and the record on disk, or empty ones if there are none.
 
+        Rows of samples that have changed since are left out, so that they are computed
+        again.
+
         Raises
         ------
         ValueError
             If the files hold something else.
         """
+        table, record = self._on_disk()
+        return self.study.pruned(table, record["sheets"]), record
+
+    def n_outdated(self):
+        """How many rows on disk are of samples, or of a plan, that have changed."""
+        return len(self._on_disk()[0]) - len(self.read()[0])
+
+    def _on_disk(self):
         if not self.csv.is_file():
             record = {"runs": [], "cpu_seconds": {}, "sheets": {}}
             return self.study.empty(), record
         try:
-            table = self.study.pruned(self.study.parse(self.csv.read_bytes()))
+            table = self.study.parse(self.csv.read_bytes())
+            self.study.keys_of(table)
             record = loads(self.json.read_bytes())
             record["runs"], record["cpu_seconds"], record["sheets"]
         except (ValueError, KeyError, TypeError, OSError) as error:

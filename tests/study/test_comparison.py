@@ -276,6 +276,16 @@ def test_every_stored_cell_has_a_score_or_a_reason(table):
     assert (ratios.loc[ratios["column"] == "FDR PCA", "d"] == 3).all()
 
 
+def test_a_training_reads_the_samples_on_which_it_is_tested():
+    names = {fit: COMPARISON.samples(fit) for fit in module.planned(seeds=[1])}
+    for fit, read in names.items():
+        photos = {name.split("/")[1] for name in read}
+        is_moved = any(column.name == "transfer" for column in module.columns(fit))
+        home = {photo for photo, _ in fit.setting.trained}
+        assert photos > home if is_moved else photos == home, str(fit)
+        assert {f"gm-photo/{p}/{m}-0.webp" for p, m in fit.setting.trained} <= read
+
+
 def test_the_results_are_of_the_samples_that_are_stored():
     made = COMPARISON.provenance()
     manifest = read_manifest()

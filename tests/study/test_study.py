@@ -153,6 +153,44 @@ def test_a_new_row_replaces_the_old_one_of_its_cell(study):
     assert new["reason"].tolist() == ["", ""]
 
 
+class Sampled(Toy):
+    """A study whose methods read a sheet each."""
+
+    def __init__(self, **hashes):
+        super().__init__()
+        self.hashes = hashes
+
+    def sheets(self):
+        return self.hashes
+
+    def samples(self, training):
+        return {training.method}
+
+
+def test_rows_of_samples_that_have_changed_are_computed_again(tmp_path):
+    before, after = Sampled(a="old", b="old"), Sampled(a="new", b="old")
+    module.compute(planned(), Store(before, tmp_path, "first"))
+    store = Store(after, tmp_path, "second")
+    assert store.n_outdated() == 4
+    table, _ = store.read()
+    assert set(table["method"]) == {"b"}
+    module.compute(planned(), store)
+    assert after.done == [t for t in planned() if t.method == "a"]
+    table, record = store.read()
+    assert store.n_outdated() == 0 and len(table) == 8
+    assert record["sheets"] == {"a": "new", "b": "old"}
+
+
+def test_a_study_that_stops_amid_changed_samples_forgets_none_of_them(tmp_path):
+    module.compute(planned(), Store(Sampled(a="old", b="old"), tmp_path, "first"))
+    changed = Sampled(a="new", b="new")
+    module.compute(planned()[:1], Store(changed, tmp_path, "second"))
+    store = Store(changed, tmp_path, "third")
+    assert len(store.read()[0]) == 2
+    module.compute(planned(), store)
+    assert sorted(changed.done) == sorted(planned())
+
+
 def test_cells_that_left_the_study_are_dropped(study, tmp_path):
     store = Store(study, tmp_path, "first")
     module.compute(planned(), store)
