@@ -7,7 +7,7 @@ import sys
 os.environ["MANIFPT_CACHE"] = "off"
 # On a busy machine, threads that wait without sleeping slow tests down tenfold.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-# What is freed is kept for the next batch (see `manifpt_utils.run.job`); it reaches the
+# What is freed is kept for the next batch (see `_support.environment`); it reaches the
 # processes that are started from here, those of xdist among them.
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "268435456")
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "33554432")

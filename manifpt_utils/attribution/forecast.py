@@ -13,7 +13,9 @@ from .selection import ESTIMATES, KEPT, SPACES, candidates
 STEPS = 2, 10  # training steps of the two fits that are timed
 SMALL = 100  # steps of the training that is the unit of time
 LARGE = 960  # rows from which a training has more steps than its least
-ALONE = 1.5  # time of a training on features with its test, in units for that many rows
+ON_FEATURES = (
+    1.5  # time of a training on features with its test, in units for that many rows
+)
 WHOLE = 3  # time of a fit with features, calibration and test, over its training
 COMPARED = len(SPACES) * len(ESTIMATES)  # networks of the first round of a choice
 DENOISING = 0.025  # units for a step of the training of a denoiser
@@ -124,7 +126,7 @@ def forecast_fit(
     size = max(1, n_rows / LARGE) * effort
     alone = WHOLE * n_fits * size + denoising
     alone *= THREADED if processes > 1 else 1
-    in_turn = compared * effort / processes + ALONE * left_out * size
+    in_turn = compared * effort / processes + ON_FEATURES * left_out * size
     return (in_turn + alone) * unit / 60
 
 

@@ -28,7 +28,7 @@ PER_PIXEL = 100_000  # bytes of the largest training, for each pixel of an image
 # than torch keeps for its next batch, and a new process takes seconds to start.
 LEAK = 3_000_000_000
 IDLE = 300  # seconds after which a process without work ends
-ALONE = dict.fromkeys(environment.THREADS, "1") | environment.MEMORY
+ONE_THREAD = dict.fromkeys(environment.THREADS, "1") | environment.MEMORY
 KILLED = (
     "a process was killed, perhaps for lack of memory. With OMP_NUM_THREADS=1 in the "
     "environment, all is computed in one process, which needs less."
@@ -106,7 +106,7 @@ def in_processes(function, calls, *, processes, **bar):
         return [function(*call) for call in tqdm(calls, **bar)]
     # joblib.Parallel loses errors of calls that are still being made.
     known = {"initializer": _begin, "initargs": (os.getpid(),)}
-    pool = get_reusable_executor(processes, timeout=IDLE, env=ALONE, **known)
+    pool = get_reusable_executor(processes, timeout=IDLE, env=ONE_THREAD, **known)
     try:
         with one_thread():
             tasks = [pool.submit(_alone, function, call) for call in calls]

@@ -31,7 +31,8 @@ PRELOADED = IMPORTED if sys.platform == "linux" else ()
 def import_beforehand():
     """Let the process that is forked import what chapters use, when it starts.
 
-    That is worth its seconds from the second notebook on.
+    That takes some seconds, and every kernel saves a part of them: it is worth it from
+    `execution.SEVERAL` notebooks on.
     """
     get_context("forkserver").set_forkserver_preload(list(PRELOADED))
 

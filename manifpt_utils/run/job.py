@@ -19,7 +19,9 @@ from .plan import literal_path
 from .record import file_hash, read_notebook, result_key, text_key
 
 TAIL, WIDTH = 12, 400  # lines of a traceback that are kept, and characters of each
-PATIENCE = 3600  # seconds for a kernel to start, or for late outputs to arrive
+# Seconds for a kernel to start, or for late outputs to arrive.  For these, papermill
+# waits four, which is too short for a large figure on a busy machine.
+PATIENCE = 3600
 
 
 class Job:

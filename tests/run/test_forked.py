@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from projects import main, make_notebook, make_project, outputs
+from projects import make_notebook, make_project, outputs, start_runner
 
 from manifpt_utils.run import execution
 
@@ -36,7 +36,10 @@ def told(tmp_path_factory):
     make_project(folder, notebooks, [{"notebook": name} for name in names])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MANIFPT_PROBE", "a value")
-        assert main(["--plan", str(folder / "runs.yml")]) == 0
+        # In its own process: here an earlier test may have forked without imports.
+        runner = start_runner(folder, "--plan", "runs.yml")
+    said, _ = runner.communicate(timeout=300)
+    assert runner.returncode == 0, said
     found = [outputs(folder / f"book/executed/{name}.ipynb") for name in names]
     printed = [one[0].text.splitlines() for one in found]
     return folder, printed, [one[1].data["text/plain"] for one in found]
