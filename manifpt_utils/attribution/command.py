@@ -7,6 +7,7 @@ import click
 
 from .._support.console import Room, device, normalise, size, whole_number
 from .._support.files import check_replaceable, check_writable, write_whole
+from .._support.names import PRECISIONS
 from .._support.printable import printable
 
 EXAMPLES = """\b
@@ -87,6 +88,14 @@ def command():
 @click.option("--without-real", is_flag=True, help="Leave real out of the classes.")
 @click.option("--quick", is_flag=True, help="Only one round of cross-validation.")
 @device
+@click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    default="float32",
+    show_default=True,
+    help="In which networks compute. auto is bfloat16 where the processor multiplies "
+    "in it, which is faster; the last digits then depend on the processor.",
+)
 @whole_number("--seed", 0, least=0, help="Seed of everything random.")
 def fit(folder, output, models, size, normalise, per_class, without_real, **options):
     """Learn to attribute images to the models of FOLDER.

@@ -6,6 +6,7 @@ from click.testing import CliRunner
 from patterns import pictures, write
 from PIL import Image
 
+from manifpt_utils.attribution.storage import load_attributor
 from manifpt_utils.cli import main
 
 CHOICE = ["--space", "rgb", "--estimate", "raw", "--classifier", "linear"]
@@ -18,7 +19,7 @@ def run(*words):
 @pytest.fixture(scope="module")
 def fitted(root, tmp_path_factory):
     output = tmp_path_factory.mktemp("out") / "attributor"
-    done = run("fit", root, "-o", output, *CHOICE)
+    done = run("fit", root, "-o", output, *CHOICE, "--precision", "bfloat16")
     assert done.exit_code == 0, done.output
     return output, done
 
@@ -30,6 +31,10 @@ def test_fit_tells_what_it_found(fitted):
     )
     assert "Chosen     linear classifier of rgb raw" in done.output
     assert f"manifpt attribute predict {output} IMAGE" in done.output
+
+
+def test_options_of_fit_reach_the_attributor(fitted):
+    assert load_attributor(fitted[0]).precision == "bfloat16"
 
 
 def test_predict_writes_a_row_per_image_and_a_picture(fitted, tmp_path):
