@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
+from matplotlib import colormaps
 from PIL import Image
 
+from .charts import legible
 from .drawing import encoded
 from .palette import PALETTE, QUIET, fixed
 from .pictures import tiles
@@ -19,6 +21,7 @@ PIXELS = 3  # between two images of a grid
 ROW = 125  # pixels of the page for a row of images
 SLIDER = 110  # pixels of the page for the slider
 CURVE = 190  # pixels of the page for a curve below the images
+VIRIDIS = colormaps["viridis"]
 AT_ONCE = {"mode": "immediate", "transition": {"duration": 0}}
 AT_ONCE["frame"] = {"duration": 0, "redraw": True}
 
@@ -124,7 +127,7 @@ def matrix_steps(tables, steps, *, title, xlabel, ylabel):
     axis = {"ticks": "", "showgrid": False, "constrain": "domain"}
     figure.update_xaxes(title=xlabel, tickangle=-60, side="top", **axis)
     figure.update_yaxes(title=ylabel, autorange="reversed", **axis)
-    updates = [[_matrix(table)] for table in tables]
+    updates = [_matrix(table) for table in tables]
     return _stepped(figure, updates, steps, title, height + SLIDER)
 
 
@@ -136,20 +139,33 @@ def _check_steps(steps, values, name):
 
 
 def _matrix(table):
+    """The cells, and the numbers on them."""
     shares = table.to_numpy(float)
-    percents = np.where(shares >= 0.095, np.rint(100 * shares).astype(int), "")
-    names = {"x": list(table.columns), "y": list(table.index)}
-    return go.Heatmap(
+    cells = go.Heatmap(
         z=shares.round(3),
-        **names,
-        text=percents,
-        texttemplate="%{text}",
-        textfont={"size": 10},
+        x=list(table.columns),
+        y=list(table.index),
         hovertemplate="%{y} → %{x}: %{z:.0%}<extra></extra>",
         zmin=0,
         zmax=1,
         colorscale="Viridis",
         showscale=False,
+    )
+    return [cells, _numbers(table, shares)]
+
+
+def _numbers(table, shares):
+    """Shares of a tenth and more in percent; plotly's own are grey on some colours."""
+    rows, columns = np.nonzero(shares >= 0.095)
+    shown = shares[rows, columns]
+    return go.Scatter(
+        x=table.columns[columns],
+        y=table.index[rows],
+        text=[f"{100 * share:.0f}" for share in shown],
+        textfont={"size": 10, "color": legible(VIRIDIS(shown))},
+        mode="text",
+        hoverinfo="skip",
+        showlegend=False,
     )
 
 

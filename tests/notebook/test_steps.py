@@ -83,7 +83,12 @@ def test_a_confusion_says_what_is_right_and_the_most_frequent_mistake():
         "JPEG quality 50: 75 % of the images are given the right name"
     )
     assert mixed.endswith("40 % of b are called a.")
-    assert figure.frames[1].data[0].text.tolist() == [["90", "10"], ["40", "60"]]
+    numbers = figure.frames[1].data[1]
+    assert [*numbers.y] == ["a", "a", "b", "b"] and [*numbers.x] == ["a", "b"] * 2
+    assert [*numbers.text] == ["90", "10", "40", "60"]
+    dark, light = "#050505", "#ffffff"
+    assert [*numbers.textfont.color] == [dark, light, light, dark]
+    assert [*figure.frames[0].data[1].text] == ["100", "100"]
 
 
 def test_every_step_is_reached_by_the_slider_and_none_glides():
