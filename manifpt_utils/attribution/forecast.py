@@ -13,9 +13,8 @@ from .selection import ESTIMATES, KEPT, SPACES, candidates
 STEPS = 2, 10  # training steps of the two fits that are timed
 SMALL = 100  # steps of the training that is the unit of time
 LARGE = 960  # rows from which a training has more steps than its least
-ON_FEATURES = (
-    1.5  # time of a training on features with its test, in units for that many rows
-)
+# Time of a training on features with its test, in units for that many rows.
+ON_FEATURES = 1.5
 WHOLE = 3  # time of a fit with features, calibration and test, over its training
 COMPARED = len(SPACES) * len(ESTIMATES)  # networks of the first round of a choice
 DENOISING = 0.025  # units for a step of the training of a denoiser

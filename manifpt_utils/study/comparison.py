@@ -291,3 +291,16 @@ def sheets(settings=SETTINGS):
         for name, entry in read_manifest().items()
         if name.startswith(names) and name.endswith(".webp")
     }
+
+
+class PairStudy(Study):
+    """What studies of the models that both photographs of a pair have in common."""
+
+    def sheets(self):
+        """The sha256 of every sheet of samples that is used."""
+        return sheets(tuple(map(shared, PHOTOS)))
+
+    def samples(self, training):
+        """Names of the sheets of both photographs of the pair."""
+        home = shared(training.photo)
+        return sheets((home, counterpart(home))).keys()

@@ -21,9 +21,8 @@ from typing import NamedTuple
 
 from .._support.names import PAPER_SPACES
 from .._support.suggestion import suggestion
-from .comparison import counterpart, sheets
-from .settings import FEW, OTHER, PHOTOS, SEEDS, shared
-from .study import Study
+from .comparison import PairStudy
+from .settings import FEW, OTHER, PHOTOS, SEEDS
 
 NEIGHBOURS = {"nearest": 1, "hull": 33}  # the usual number for each estimate
 N_REAL = (100, 1000, 10_000, 50_000)  # real views
@@ -57,7 +56,7 @@ class Training(NamedTuple):
         return ", ".join(map(str, self))
 
 
-class Estimates(Study):
+class Estimates(PairStudy):
     """The study of all estimates of the closest point."""
 
     name = "estimates"
@@ -90,15 +89,6 @@ class Estimates(Study):
     def account(self, training):
         """CPU seconds are summed by space."""
         return training.space
-
-    def sheets(self):
-        """The sha256 of every sheet of samples that is used."""
-        return sheets(tuple(map(shared, PHOTOS)))
-
-    def samples(self, training):
-        """Names of the sheets of both photographs of the pair."""
-        home = shared(training.photo)
-        return sheets((home, counterpart(home))).keys()
 
 
 ESTIMATES = Estimates()

@@ -24,10 +24,9 @@ from typing import NamedTuple
 
 from .._support.names import TOGETHER
 from .._support.suggestion import suggestion
-from .comparison import counterpart, sheets
+from .comparison import PairStudy
 from .estimates import COLUMNS, PIXEL_SPACES
-from .settings import PHOTOS, SEEDS, shared
-from .study import Study
+from .settings import PHOTOS, SEEDS
 
 KINDS = ("raw", "highpass", "denoiser", "nearest", "hull", "tangent")
 KINDS += ("pca", "median", "mean", "random", "exact", *TOGETHER)
@@ -79,7 +78,7 @@ class Rung(NamedTuple):
         return ", ".join(map(str, self))
 
 
-class Ladder(Study):
+class Ladder(PairStudy):
     """The study of estimates of the closest point, and of controls without one."""
 
     name = "ladder"
@@ -111,15 +110,6 @@ class Ladder(Study):
     def account(self, training):
         """CPU seconds are summed by kind."""
         return training.kind
-
-    def sheets(self):
-        """The sha256 of every sheet of samples that is used."""
-        return sheets(tuple(map(shared, PHOTOS)))
-
-    def samples(self, training):
-        """Names of the sheets of both photographs of the pair."""
-        home = shared(training.photo)
-        return sheets((home, counterpart(home))).keys()
 
 
 LADDER = Ladder()

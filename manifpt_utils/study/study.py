@@ -195,7 +195,8 @@ class Store:
 
     def n_outdated(self):
         """How many rows on disk are of samples, or of a plan, that have changed."""
-        return len(self._on_disk()[0]) - len(self.read()[0])
+        table, record = self._on_disk()
+        return len(table) - len(self.study.pruned(table, record["sheets"]))
 
     def _on_disk(self):
         if not self.csv.is_file():
@@ -203,7 +204,7 @@ class Store:
             return self.study.empty(), record
         try:
             table = self.study.parse(self.csv.read_bytes())
-            self.study.keys_of(table)
+            self.study.keys_of(table)  # its columns
             record = loads(self.json.read_bytes())
             record["runs"], record["cpu_seconds"], record["sheets"]
         except (ValueError, KeyError, TypeError, OSError) as error:
