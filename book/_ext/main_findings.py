@@ -65,8 +65,8 @@ PARTS = {
     ),
     "best earlier": (
         "Are artifacts ahead of the earlier methods?",
-        "On the paper's own lists of models, the artifact with its own estimate, the "
-        "nearest real image, in the space that is best on the other photographs is "
+        "On the paper's own lists of models, the paper's artifact, from the nearest "
+        "real image, in the space that is best on the other photographs is "
         "{change} than the earlier method that is best there; in the paper the best of "
         "four artifacts is ahead of the best of eight earlier methods on every list",
         "executed/08_baselines.ipynb",

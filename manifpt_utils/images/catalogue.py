@@ -29,7 +29,9 @@ PAPER_NAMES = {
 }
 # One or more models of each family, trained on the first two photographs.
 CORE = ("dcgan", "lsgan", "wgan_gp", "beta_vae", "glow", "ddpm")
-RECORDED = ("family", "parameters", "steps", "training_cpu_seconds", "images")
+RECORDED = ("family", "parameters", "steps", "device", "training_cpu_seconds")
+RECORDED += ("images",)
+DEVICE = {"device": "cpu"}  # of trainings before it was recorded
 
 
 def records(photo, *, data_folder=None):
@@ -45,7 +47,7 @@ def records(photo, *, data_folder=None):
     Returns
     -------
     DataFrame
-        Indexed by model and seed: `family`, `parameters`, `steps`,
+        Indexed by model and seed: `family`, `parameters`, `steps`, `device`,
         `training_cpu_seconds`, `images`, and the measured quality, which the data card
         explains.  Empty if nothing is stored.
 
@@ -67,6 +69,7 @@ def records(photo, *, data_folder=None):
         for seed, name in files.items():
             path = Path(name).with_suffix(".json").as_posix()
             content = json.loads(verified(folder, path, manifest))
+            content = DEVICE | content
             kept = {key: content[key] for key in RECORDED if key in content}
             rows[model, seed] = kept | content.get("quality", {})
     table = pd.DataFrame.from_dict(rows, orient="index")

@@ -17,7 +17,8 @@ def choose(models, known, where="", core=()):
     models = list(models)
     if not models:
         raise ValueError(f"models= is empty; leave it out, or name some of {known}.")
-    groups = {"all": known, "core": [m for m in core if m in known] or known}
+    has_core = core and set(core) <= set(known)
+    groups = {"all": known, "core": core if has_core else known}
     names = [model if isinstance(model, str) else repr(model) for model in models]
     chosen = [m for name in names for m in groups.get(name, [name])]
     for model in chosen:

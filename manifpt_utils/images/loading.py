@@ -47,7 +47,7 @@ def load(
     name : str or Path
     models : sequence of str, or one name, optional
         Names of the models.  "core" stands for the six that coffee and flower share, or
-        for all models if a benchmark has none of these six; "all" is the default.
+        for all models of a benchmark that lacks one of these six; "all" is the default.
     training_seed : int
         Which training of each model, if there are several.
     n_real : int, optional

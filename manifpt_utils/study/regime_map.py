@@ -137,6 +137,19 @@ def nearest_cell(ratio, dimension):
     return _nearest(DIMENSIONS, dimension), _nearest(RATIOS, ratio)
 
 
+def is_outside(ratio, dimension):
+    """Whether the map ends before a ratio or a dimension, on its upper sides.
+
+    Below, the map goes down to what `locate` can tell from zero.
+
+    Examples
+    --------
+    >>> is_outside(0.8, 4), is_outside(0.8, 50), is_outside(5, 4)
+    (False, True, True)
+    """
+    return bool(ratio > max(RATIOS) or dimension > max(DIMENSIONS))
+
+
 def _nearest(known, value):
     logs = np.log(np.asarray(known, dtype=float))
     return known[int(np.argmin(np.abs(logs - np.log(max(value, min(known) / 10)))))]

@@ -21,6 +21,7 @@ from manifpt_utils.images import gm_photo as module
 from manifpt_utils.images import image_files
 from manifpt_utils.images.benchmark import Benchmark
 from manifpt_utils.images.catalogue import (
+    CORE,
     DATA_SETS,
     RECORDED,
     listed,
@@ -112,6 +113,16 @@ def test_core_and_all_are_groups_of_models(data, root):
         assert found.models == ["dcgan", "glow"]
     (root / "glow").rename(root / "own_model")
     assert from_folder(root, models="core").models == ["dcgan", "own_model"]
+
+
+@pytest.mark.parametrize("photo", DATA_SETS)
+def test_core_is_the_six_models_where_all_are_there_and_else_every_model(photo):
+    def chosen(models):
+        return set(load(f"gm-photo/{photo}", models=models, n_real=1).models)
+
+    there = chosen("all")
+    assert chosen("core") == (set(CORE) if set(CORE) <= there else there)
+    assert len(chosen("core")) > 1, "one class cannot be told apart from others"
 
 
 def test_records_tell_what_is_known_of_every_training():
