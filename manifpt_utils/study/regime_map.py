@@ -138,16 +138,17 @@ def nearest_cell(ratio, dimension):
 
 
 def is_outside(ratio, dimension):
-    """Whether the map ends before a ratio or a dimension, on its upper sides.
+    """Whether a ratio or a dimension lies well beyond the upper ends of the map.
 
-    Below, the map goes down to what `locate` can tell from zero.
+    At 1.5 times the last value, that is; below, the map goes down to what `locate` can
+    tell from zero.
 
     Examples
     --------
     >>> is_outside(0.8, 4), is_outside(0.8, 50), is_outside(5, 4)
     (False, True, True)
     """
-    return bool(ratio > max(RATIOS) or dimension > max(DIMENSIONS))
+    return bool(ratio > 1.5 * max(RATIOS) or dimension > 1.5 * max(DIMENSIONS))
 
 
 def _nearest(known, value):
