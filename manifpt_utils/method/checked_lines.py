@@ -95,7 +95,7 @@ class Evidence:
         self.covered, self.zero_back = exact["recall"] == 1, exact["d(P; Q)"] == 0
         self.equal = self.inside & self.covered
         # The distances to the two supports are test functions of an IPM.
-        self.apart = (exact["mean artifact"] > 0) | ~self.zero_back
+        self.apart = (exact["mean length"] > 0) | ~self.zero_back
 
     def vanishing(self, violation, *, of="perfect"):
         """Verdict on a violation that should vanish, and what is left of it."""
@@ -127,7 +127,7 @@ class Evidence:
 def _precision_lines(e):
     s = e.samples
     missed = 1 - s[["precision", "recall"]]
-    blind = (s["mean artifact"] == 0).astype(float)
+    blind = (s["mean length"] == 0).astype(float)
     radius = e.vanishing(s["radius"])
     return {
         ("(5–8)", "Q on the manifold ⇔ FPT(Q; P) = {0} ⇔ d(Q; P) = 0"): {
@@ -153,11 +153,11 @@ def _support_lines(e):
     return {
         ("(14)", "FPT(Q; P) = FPT(P; Q) = {0} ⇔ equal supports"): {
             # Copies of the real points have both, and leave the rest of the manifold.
-            "⇒": Direction(both, e.equal, *e.vanishing(s["mean artifact"])),
+            "⇒": Direction(both, e.equal, *e.vanishing(s["mean length"])),
             "⇐": Direction(e.equal, both, *e.vanishing(either)),
         },
         ("(15)", "supports differ ⇔ some artifact in FPT(Q; P) ≠ 0"): {
-            "⇒": Direction(~e.equal, ~e.zero, e.seen(~e.equal, "mean artifact")),
+            "⇒": Direction(~e.equal, ~e.zero, e.seen(~e.equal, "mean length")),
             "⇐": Direction(~e.zero, ~e.equal, *e.vanishing(s["d(Q; P)"])),
         },
     }
@@ -165,7 +165,7 @@ def _support_lines(e):
 
 def _ipm_lines(e):
     s, excess = e.samples, e.excess("W1")
-    bound = (s["mean artifact"] <= s["W1"] + ROUNDING).all()
+    bound = (s["mean length"] <= s["W1"] + ROUNDING).all()
     both = e.zero & e.zero_back & excess.map(lambda x: x.n > 1)
     larger = e.apart | excess.map(lambda x: x.sign == 1)
     return {

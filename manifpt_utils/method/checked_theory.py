@@ -30,7 +30,7 @@ def on_supports(manifolds, *, n=50, seed=0):
     -------
     DataFrame
         Indexed by manifold and generator; columns `precision`, `d(Q; P)`, `recall`,
-        `d(P; Q)` and `mean artifact`.
+        `d(P; Q)` and `mean length`.
     """
     found = {
         (name, model): _exact(manifold, generator, n, seed)
@@ -53,7 +53,7 @@ def _exact(manifold, generator, n, seed):
         "d(Q; P)": lengths.max(),
         "recall": generator.reaches(u).mean(),
         "d(P; Q)": back.max(),
-        "mean artifact": lengths.mean(),
+        "mean length": lengths.mean(),
     }
 
 
@@ -116,13 +116,13 @@ def compare(real, fake, *, k=3):
     --------
     >>> x = np.arange(5.0)[:, None]
     >>> found = compare(x, x + 0.25)
-    >>> found["d(Q; P)"], found["mean artifact"], found["W1"], found["precision"]
+    >>> found["d(Q; P)"], found["mean length"], found["W1"], found["precision"]
     (0.25, 0.25, 0.25, 1.0)
     """
     forth, back = nearest_distances(fake, real), nearest_distances(real, fake)
     balls = precision_recall(real, fake, k=k)
     return {
-        "mean artifact": float(forth.mean()),
+        "mean length": float(forth.mean()),
         "d(Q; P)": float(forth.max()),
         "d(P; Q)": float(back.max()),
         "precision": balls.precision,

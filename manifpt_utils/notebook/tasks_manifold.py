@@ -211,8 +211,8 @@ def mean_and_w1():
              "pairs. W1 gives each point one partner of its own."),
         ),
         (
-            "For the mean artifact, several points may have the same closest point; "
-            "for W1 they may not.",
+            "For the mean artifact length, several points may have the same closest "
+            "point; for W1 they may not.",
             "`scipy.optimize.linear_sum_assignment` finds the cheapest partners.",
         ),
     )  # fmt: skip

@@ -164,7 +164,7 @@ def test_no_generator_but_the_memorising_one_repeats_a_real_point():
 def test_equal_samples_have_nothing_between_them():
     x = np.random.default_rng(0).normal(size=(20, 2))
     found = compare(x, x)
-    zero = ["mean artifact", "d(Q; P)", "d(P; Q)", "W1"]
+    zero = ["mean length", "d(Q; P)", "d(P; Q)", "W1"]
     assert [found[name] for name in zero] == pytest.approx([0] * 4, abs=1e-12)
     assert found["precision"] == found["recall"] == 1
 
@@ -206,7 +206,7 @@ def test_true_precision_and_recall_are_those_of_the_generators(evidence):
 
 def test_artifacts_stay_below_w1_in_all_pairs(evidence):
     _, samples = evidence
-    assert (samples["mean artifact"] <= samples["W1"] * (1 + 1e-9)).all()
+    assert (samples["mean length"] <= samples["W1"] * (1 + 1e-9)).all()
 
 
 def test_verdicts_on_the_supports(evidence, flat):
