@@ -19,7 +19,7 @@ NOT_RENDERED = (
     "--output",
     type=click.Path(path_type=Path),
     default=ROOT / "book" / "kit",
-    help="Folder of the kit; default: book/kit.  What lies there is replaced.",
+    help="Folder of the kit; default: book/kit.  An older kit there is replaced.",
 )
 @click.option(
     "--executed",

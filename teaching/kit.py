@@ -23,7 +23,8 @@ LESSON_EXERCISES = ("01_manifold_estimation",)
 UNNAMED = re.compile(r"\[\]\(executed/(\w+)\.ipynb\)")  # a link that shows a title
 PLAN = "A lesson of 90 minutes"  # the section of the page for teachers
 INTRODUCTION = "Everything here works without a network."
-WHOLE = "The whole book is [one PDF](book.pdf)."
+INDEX, BOOK = "index.html", "book.pdf"
+WHOLE = f"The whole book is [one PDF]({BOOK})."
 QUICK = (
     "This kit was made from a quick run of the notebooks, on a few images: its numbers "
     "are no results. Run `make book`, and then `make kit`, for a lesson."
@@ -100,8 +101,14 @@ class Kit:
         -------
         list of path
             Pages that are to be printed as well.
+
+        Raises
+        ------
+        ValueError
+            If the folder holds anything that is no part of a kit.
         """
         outlines = self.outlines()
+        self._check_free()
         shutil.rmtree(self.output, ignore_errors=True)
         for name in FOLDERS:
             files = DECK if name in ("lesson", "slides") else DOCUMENT
@@ -112,6 +119,16 @@ class Kit:
         printed += self._write_lesson(outlines)
         self.write_index()
         return printed
+
+    def _check_free(self):
+        """Refuse a folder in which something else would be lost."""
+        found = {p.name for p in self.output.iterdir()} if self.output.is_dir() else ()
+        others = sorted({*found} - {*FOLDERS, INDEX, BOOK})
+        if others or self.output.is_file():
+            raise ValueError(
+                f"{self.output} holds {others[0] if others else 'a file'}, which is no "
+                "part of a kit and would be lost; name a new folder."
+            )
 
     def book_pages(self):
         """Title and path of each page of the rendered book."""
@@ -158,12 +175,12 @@ class Kit:
     def write_index(self):
         """Write the page that leads to everything that is there, PDFs included."""
         titles = {outline.name: outline.title for outline in self.outlines()}
-        whole = [WHOLE] if (self.output / "book.pdf").is_file() else []
+        whole = [WHOLE] if (self.output / BOOK).is_file() else []
         warning = [f"**{QUICK}**"] if self.is_quick() else []
         parts = [self._index_of(name, titles) for name in FOLDERS]
         text = "\n\n".join([INTRODUCTION, *whole, *warning, *parts])
         page = document_html("Teaching kit", text, assets="lesson/assets")
-        self._put("index.html", page)
+        self._put(INDEX, page)
 
     def _index_of(self, name, titles):
         """What a folder is for, and its pages and notebooks."""

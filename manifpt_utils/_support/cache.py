@@ -36,7 +36,8 @@ from .paths import ROOT
 
 VARIABLE = "MANIFPT_CACHE"
 LIMIT = 1_000_000_000  # bytes
-LIBRARIES = ("numpy", "torch", "torchvision", "faiss-cpu", "pillow")
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "torchvision", "skorch")
+LIBRARIES += ("faiss-cpu", "pillow")
 
 
 def cached(compute, *inputs, code):

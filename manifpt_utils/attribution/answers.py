@@ -10,8 +10,9 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from .._support.files import read_whole
+from .._support.printable import printable
 from ..images.image_files import check_file, read_image, resized
-from ..images.layout import image_paths
+from ..images.layout import check_name, image_paths
 from ..images.normalise import normalise
 from ..images.postprocessing import jpeg, resize
 from ..metrics.conformal import prediction_sets
@@ -155,8 +156,9 @@ def _answered(attributor, files):
 
 def _read(path, attributor):
     """The known facts about a file, and its image in the right size, or None."""
-    row = {"file": str(path), "error": ""}
+    row = {"file": printable(path), "error": ""}
     try:
+        check_name(path)
         check_file(path)
         content = read_whole(path)
         row["sha256"] = hashlib.sha256(content).hexdigest()

@@ -201,6 +201,7 @@ class Attributor(BaseEstimator):
 
     def _keep(self, benchmark):
         """Keep what later images are compared with, and how they are to be treated."""
+        vars(self).pop("_pixels", None)  # the index of the real images of another fit
         self.real_ = benchmark.real
         self.real_names_ = names_of(self.real_, "real", benchmark)
         self.image_shape_ = benchmark.real.shape[1:]

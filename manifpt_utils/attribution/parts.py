@@ -198,9 +198,12 @@ def table_of(parts, benchmark):
 
 
 def was_resized(benchmark):
-    """Whether the files of a benchmark have another size than its images."""
+    """Whether the files of a benchmark have, or may have, another size than its images.
+
+    Images that are no files, and were brought to a size, may have had any size.
+    """
     if benchmark.audit is None:
-        return False
+        return benchmark.resized
     height, width = benchmark.real.shape[1:3]
     files = benchmark.audit.files
     return bool(((files["height"] != height) | (files["width"] != width)).any())

@@ -33,6 +33,9 @@ SCHEMA = 2
 RECORD = "attributor.json"
 ARRAYS = ("classifier", "real", "calibration")  # and "denoiser", where it has one
 TABLES = ("candidates", "confusion", "images")
+PICTURE = "confusion.png"
+WRITTEN = {RECORD, PICTURE, *(f"{name}.csv" for name in TABLES)}
+WRITTEN |= {f"{name}.safetensors" for name in (*ARRAYS, "denoiser")}
 
 
 def save_attributor(attributor, folder, *, origin=None):
@@ -53,7 +56,7 @@ def save_attributor(attributor, folder, *, origin=None):
     ValueError
         If the folder holds anything else.
     """
-    folder = Path(folder).expanduser()
+    folder = Path(folder).expanduser().resolve()
     check_free(folder)
     with _replacing(folder) as place:
         for name, content in _contents(attributor).items():
@@ -70,15 +73,28 @@ def check_free(folder):
     Raises
     ------
     ValueError
-        If it holds anything but an attributor, is a file, or cannot be written.
+        If it holds anything but an attributor, is a file or the current folder, or
+        cannot be written.
     """
+    folder = folder.expanduser().resolve()
     check_writable(folder)
-    if folder.is_dir() and not any(folder.iterdir()):
+    if folder == Path.cwd():
+        raise ValueError(
+            f"{folder} is the current folder, which cannot be replaced; name another."
+        )
+    if not folder.exists():
         return
-    if folder.exists() and not (folder / RECORD).is_file():
+    found = {path.name for path in folder.iterdir()} if folder.is_dir() else {""}
+    if found and RECORD not in found:
         raise ValueError(
             f"{folder} exists and holds no attributor; name a new folder, "
             "because it would be replaced."
+        )
+    others = sorted(found - WRITTEN)
+    if others:
+        raise ValueError(
+            f"{folder} holds {others[0]!r} beside an attributor, which would be lost; "
+            "move it away, or name a new folder."
         )
 
 
@@ -129,7 +145,7 @@ def _contents(attributor):
     for name, table in zip(TABLES, tables, strict=True):
         text = table.to_csv(index=name == "confusion", lineterminator="\n")
         files[f"{name}.csv"] = text.encode()
-    return files | {"confusion.png": confusion_picture(quality.confusion)}
+    return files | {PICTURE: confusion_picture(quality.confusion)}
 
 
 def _steps(attributor):

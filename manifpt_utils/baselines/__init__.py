@@ -13,7 +13,7 @@ name             features                                    classifier
 `Yu19`           pixels                                      equalised network
 ===============  ==========================================  ==========================
 
-All but the last were binary detectors; to use one classifier over all models is our
+All but the last two were binary detectors; to use one classifier over all models is our
 choice.  They are evaluated as all others: `evaluate(baseline("Durall20"), images,
 labels, ...)`.
 """

@@ -83,6 +83,8 @@ def command(folder, models, csv, html, normalise, output, size, force):
     check_together(normalise, output, size)
     for path, start in ((csv, TABLE_STARTS), (html, PAGE_STARTS)):
         check_report(path, start, root, force)
+    if csv and html and csv.resolve() == html.resolve():
+        raise ValueError(f"--csv and --html are both {csv}; name two files.")
     if output:
         check_target(root, output)
     found = audit(root, models=models)
@@ -170,7 +172,8 @@ def summary(found):
 
     counts = found.files.groupby(level="class", sort=False).size()
     held = ", ".join(f"{name} {count:,}" for name, count in counts.items())
-    scores = found.accuracies.map("{:.2f}".format).to_string()
+    scores = found.accuracies.map("{:.2f}".format)
+    scores = "" if scores.empty else scores.to_string()
     parts = [headline(found), scores, what_to_do(found), f"Files: {printable(held)}."]
     if not found.differences.empty:
         parts.append(f"What differs:\n{_escaped(found.differences)}")

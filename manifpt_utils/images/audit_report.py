@@ -73,6 +73,11 @@ def headline(found):
     -------
     str
     """
+    if found.accuracies.empty:
+        return (
+            "There are too few files to say how well their storage gives the classes "
+            "away; two classes need two files each."
+        )
     if not found.telling:
         return (
             "A classifier that sees only how the files are stored, and no pixel, does "
@@ -114,7 +119,8 @@ def page(found, root):
     -------
     str
     """
-    items = files_of(root).items
+    models = found.files.index.unique("class").drop("real", errors="ignore")
+    items = files_of(root, list(models)).items
     places = {(name, x.name): x.place for name, y in items.items() for x in y}
     return PAGE_STARTS + _TEMPLATE.render(
         name=root.resolve().name,

@@ -59,6 +59,8 @@ class Benchmark:
     normalise : {None, "png", "size", "jpeg90"}
         How the images were treated, see the function `normalise`; later images must be
         treated in the same way.
+    resized : bool
+        Whether the images were brought to a size that was asked for.
 
     Raises
     ------
@@ -78,6 +80,7 @@ class Benchmark:
     tested: dict[str, np.ndarray] | None = None
     notes: tuple[str, ...] = ()
     normalise: str | None = None
+    resized: bool = False
 
     def __post_init__(self):
         arrays = {"real": self.real, "real_test": self.real_test, **self.images}

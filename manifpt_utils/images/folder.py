@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -158,6 +159,7 @@ def assemble(
     benchmark = _benchmark(
         source, images, files, normalise, division=(n_real, test_fraction, seed)
     )
+    benchmark = replace(benchmark, resized=size is not None)
     for message in benchmark.warnings:
         warnings.warn(f"{source.origin}: {message}", stacklevel=3)
     return benchmark

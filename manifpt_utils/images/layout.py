@@ -126,11 +126,12 @@ def _entries(folder):
             "instance by chmod u+rx, or choose another folder."
         ) from error
     for path in found:
-        _check_name(path)
+        check_name(path)
     return found
 
 
-def _check_name(path):
+def check_name(path):
+    """Refuse a name that is not text, which no table of files can hold."""
     try:
         path.name.encode()
     except UnicodeEncodeError as error:

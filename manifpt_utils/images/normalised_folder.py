@@ -75,7 +75,7 @@ def check_target(root, target):
         If the target is the source, lies in it or around it, exists and is not empty,
         or its parent is missing; or if the source is no folder with `real/`.
     """
-    if root.is_dir() and not (root / "real").is_dir():
+    if not (root / "real").is_dir():
         raise ValueError(
             f"only a folder with real/ and <model>/ is copied, and {root} is another "
             "layout; notebooks and load() take normalise= for all of them."

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from .._support.devices import named
 from .._support.extras import extra
 from .._support.files import write_whole
 from .validation import check_integer
@@ -65,6 +66,7 @@ def sample(pipeline, folder, name, *, n, seed=0, batch_size=8, steps=None, devic
             f"name={name!r} cannot be the name of a model's folder; take letters, "
             "digits, points and dashes, but not 'real'."
         )
+    device = named(device or "cpu")
     source = Path(pipeline).expanduser()
     home = Path(folder).expanduser()
     record = _record(source, seed, steps)
@@ -96,11 +98,13 @@ def _record(source, seed, steps):
             f"{source} holds no weights as safetensors; load the pipeline once and "
             "save it by save_pretrained(..., safe_serialization=True)."
         )
+    settings = sorted(source.rglob("*.json"))
     diffusers = extra("diffusers", "zoo")
     return {
         "pipeline": json.loads((source / INDEX).read_text("utf-8")).get("_class_name"),
         "diffusers": diffusers.__version__,
         "weights": {x.relative_to(source).as_posix(): _digest(x) for x in weights},
+        "settings": {x.relative_to(source).as_posix(): _digest(x) for x in settings},
         "seed": seed,
         "seed of image i": "seed + i",
         "steps": steps,
@@ -153,7 +157,7 @@ def _loaded(source, device):
             "from; only pipelines that draw without one are sampled here."
         )
     pipeline.set_progress_bar_config(disable=True)
-    return pipeline.to(device or "cpu")
+    return pipeline.to(device)
 
 
 def _draw(pipeline, folder, missing, seed, batch_size, steps):

@@ -127,7 +127,7 @@ class Denoiser(Filter):
         flat = cached(
             lambda: _flat(train(real, *options, **how)),
             *("denoiser", real, *options, str(self.device_)),
-            code=code_of(train),
+            code=code_of(train, Trainer),
         )
         self.network_ = _unflat(flat, self.width).to(self.device_)
 

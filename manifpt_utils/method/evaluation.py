@@ -20,6 +20,7 @@ from .classifiers import NetworkClassifier
 from .processes import in_processes, n_processes, pixels_per_image
 from .streams import are_large, in_parts, streamed, take_rows
 
+LEAST_HALVED = 4  # images of which two halves have a covariance each
 HELD_OUT = "held out"  # name of the test set that a split leaves
 TRIES = 100  # attempts to divide groups so that both sides have enough of every class
 
@@ -209,6 +210,7 @@ def _planned(
     counts = {"n_train": n_train, "n_test": n_test}
     options = counts | {"groups": groups, "tested": tested}
     splits = {seed: split(labels, **options, seed=seed) for seed in seeds}
+    _check_halves(n_test, n_permutations)
     return _Plan(images, labels, unseen, rows, splits, counts, n_permutations)
 
 
@@ -261,6 +263,16 @@ def _check(images, labels, n_train, n_test, seeds, unseen, groups):
         raise ValueError("seeds is empty; give at least one seed.")
     if HELD_OUT in unseen:
         raise ValueError(f"an unseen set cannot be named {HELD_OUT!r}; rename it.")
+
+
+def _check_halves(n_test, n_permutations):
+    """Refuse a ratio of Frechet distances of too few images before any training."""
+    if n_permutations is not None and n_test < LEAST_HALVED:
+        raise ValueError(
+            f"n_test={n_test} images per class cannot be split into halves with a "
+            f"covariance, which the FDR needs; give at least {LEAST_HALVED}, or leave "
+            "the FDR out by n_permutations=None."
+        )
 
 
 def _checked_sides(tested, labels, n_train, n_test):
@@ -387,7 +399,7 @@ def split(labels, *, n_train, n_test, seed, groups=None, tested=None):
     """
     rng = np.random.default_rng(seed)
     if tested is not None:
-        _refuse_straddling(groups, tested)
+        refuse_straddling(groups, tested)
         train = _drawn(labels, ~tested, n_train, rng)
         return train, _drawn(labels, tested, n_test, rng)
     if groups is not None and len(np.unique(groups)) < len(labels):
@@ -407,7 +419,19 @@ def split(labels, *, n_train, n_test, seed, groups=None, tested=None):
     return keep[train], keep[test]
 
 
-def _refuse_straddling(groups, tested):
+def refuse_straddling(groups, tested):
+    """Refuse a given split that has a group on both sides.
+
+    Parameters
+    ----------
+    groups : (n,) array or None
+    tested : (n,) bool array
+
+    Raises
+    ------
+    ValueError
+        If there is such a group.
+    """
     if groups is None:
         return
     groups = np.asarray(groups)

@@ -6,6 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._support.cache import cached
 from .._support.source import code_of
+from ..images.descent import descend
 from .device import use_device
 from .projection import Projector, displacement
 from .spaces import RGB, Frequency, ImageNet, make_space
@@ -96,7 +97,7 @@ class ExactManifold(Projector):
         return cached(
             lambda: np.concatenate([self._closest(part) for part in _parts(x)]),
             *("closest", self.grid_features_, self.real_features_, x, STAGES),
-            code=code_of(ExactManifold),
+            code=code_of(ExactManifold, type(self.manifold), descend),
         )
 
     def _closest(self, x):

@@ -134,7 +134,8 @@ def dimension(real):
     """
     from skdim.id import TwoNN  # it needs numba, which takes seconds to import
 
-    rows = real.reshape(len(real), -1)[:N_NEIGHBOURS].astype(np.float32)
+    rows = np.asarray(real[:N_NEIGHBOURS], dtype=np.float32)
+    rows = rows.reshape(len(rows), -1)
     rows = rows[~pd.Series(digests(rows)).duplicated().to_numpy()]
     if len(rows) < LEAST:
         raise ValueError(

@@ -100,8 +100,10 @@ class DataManifold(Projector):
     Notes
     -----
     faiss finds the neighbours; artifact and distance are recomputed from the features,
-    so that an image of the manifold set has an artifact of exactly zero.  Never project
-    the real images on themselves: use `exclude_self`, or a disjoint set.
+    so that an image of the manifold set has an artifact of exactly zero.  (If another
+    real image differs from it by less than single precision tells apart, brute search
+    may take that one; `search="certified"` does not.)  Never project the real images on
+    themselves: use `exclude_self`, or a disjoint set.
 
     The 33 neighbours of "hull" span 32 directions.  On views of a photograph, whose
     closest point is known, the error for held-out views falls as k grows through 5, 9,
@@ -110,10 +112,10 @@ class DataManifold(Projector):
     the artifact.
 
     Where `m` is not given, up to 200 real images are projected on the planes of 0, 1,
-    ... k - 1 directions of their neighbours, each image without itself.  The distance
-    that is left falls with every further direction, so the smallest one would always
-    choose the hull.  Therefore `m_` is the knee of this curve, where it is farthest
-    below the straight line between its ends.
+    ... k - 2 directions of their k - 1 nearest neighbours, each image without itself.
+    The distance that is left falls with every further direction, so the smallest one
+    would always choose the hull.  Therefore `m_` is the knee of this curve, where it is
+    farthest below the straight line between its ends.
 
     Examples
     --------

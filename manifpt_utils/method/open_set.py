@@ -16,7 +16,7 @@ from ..images.gm_photo import retrained
 from ..metrics.conformal import p_values, prediction_sets
 from ..metrics.detection import auroc, open_set_curve, oscr, tpr_at_fpr
 from ..metrics.intervals import share_interval
-from .evaluation import HELD_OUT, split, with_seed
+from .evaluation import HELD_OUT, refuse_straddling, split, with_seed
 from .representations import Representation
 
 LEFT_OUT, RETRAINED = "model left out", "another training"
@@ -363,6 +363,11 @@ def divide(sources, counts, *, seed, groups=None, tested=None):
     -------
     (train, calibration, test) : three int arrays
 
+    Raises
+    ------
+    ValueError
+        If a source has too few images, or a given split has a group on both sides.
+
     Examples
     --------
     >>> train, calibration, test = divide(np.repeat([0, 1], 4), (2, 1, 1), seed=0)
@@ -374,6 +379,7 @@ def divide(sources, counts, *, seed, groups=None, tested=None):
     n_train, n_calibration, n_test = counts
     if tested is not None:
         tested = np.asarray(tested)
+        refuse_straddling(groups, tested)
         halves = {"n_train": n_train, "n_test": n_calibration}
         return *_split(rows[~tested], sources, groups, seed, halves), rows[tested]
     halves = {"n_train": n_train, "n_test": n_calibration + n_test}

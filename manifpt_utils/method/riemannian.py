@@ -29,7 +29,7 @@ from .._support.source import code_of
 from .manifold import unknown
 from .projection import Projector, displacement, rows_within
 from .spaces import make_space
-from .training import trainer
+from .training import Trainer, trainer
 
 ARTIFACTS = ("data", "latent")
 SEGMENTS = 4  # of a curve
@@ -222,7 +222,7 @@ class RiemannianManifold(Projector):
         flat = cached(
             lambda: _flat(train(x, *options, progress=self.progress)),
             *("riemannian", x, *options),
-            code=code_of(train),
+            code=code_of(train, Trainer),
         )
         n = _n_components(x)
         with forked_random_state():  # because a new network draws its first weights

@@ -12,6 +12,7 @@ the digits do not depend on how many there are.
 """
 
 import json
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,6 @@ from typing import NamedTuple
 import faiss
 import numpy as np
 import pandas as pd
-import torch
 from safetensors.numpy import load_file, save
 from tqdm import tqdm
 
@@ -31,6 +31,7 @@ from ..images.file_names import names_of
 from ..images.validation import check_integer
 from .device import use_device
 from .manifold import DataManifold
+from .processes import one_thread
 
 RECORD, SUMMARY, NAMES = "projection.json", "summary.csv", "files.csv"
 SHARD = 2000  # images of a task
@@ -40,6 +41,7 @@ class Estimate(NamedTuple):
     """How the closest points are estimated, and from which real images."""
 
     real: str  # path of a file of NumPy
+    content: str  # digest of these images, which another file may hold later
     space: str
     estimator: str
     device: str | None
@@ -100,10 +102,9 @@ def project_benchmark(
     output = Path(output).expanduser().resolve()
     settings = {"space": space, "estimator": estimator, "shard": shard}
     settings |= {"with_artifacts": with_artifacts}
-    _begin(output, benchmark, settings)
-    estimate = Estimate(
-        _on_disk(benchmark.real, "real", output), space, estimator, device
-    )
+    contents = _begin(output, benchmark, settings)
+    path = _on_disk(benchmark.real, "real", output)
+    estimate = Estimate(path, contents["real"], space, estimator, device)
     shards = _planned(benchmark, output, shard, with_artifacts)
     todo = [x for x in shards if not Path(x.target).is_file()]
     calls = [(estimate, x) for x in todo]
@@ -146,9 +147,10 @@ def read_shards(output, model):
 
 
 def _begin(output, benchmark, settings):
-    """Write what the folder is of, or refuse one that is of something else."""
+    """Write what the folder is of, or refuse one of something else; return digests."""
     classes = {"real": benchmark.real, **benchmark.images}
-    settings = settings | {"images": {name: digest(x) for name, x in classes.items()}}
+    contents = {name: digest(x) for name, x in classes.items()}
+    settings = settings | {"images": contents}
     path = output / RECORD
     if path.is_file():
         known = json.loads(path.read_text(encoding="utf-8"))["settings"]
@@ -158,7 +160,7 @@ def _begin(output, benchmark, settings):
                 f"{output} holds another projection: {', '.join(differ)} differ. Give "
                 "another folder by -o, or delete that one."
             )
-        return
+        return contents
     if output.is_dir() and any(output.iterdir()):
         raise ValueError(
             f"{output} exists and holds no projection; name a new folder, so that "
@@ -172,6 +174,7 @@ def _begin(output, benchmark, settings):
     write_whole(output / NAMES, pd.concat(rows).to_csv(index_label="row"))
     record = {"settings": settings, "versions": versions()}
     write_whole(path, json.dumps(record, indent=1) + "\n")
+    return contents
 
 
 def _on_disk(images, name, output):
@@ -209,10 +212,20 @@ def _work(calls, workers, scheduler):
     return results_of(_project, calls, workers=workers, scheduler=scheduler)
 
 
+@contextmanager
+def _one_thread():
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        with one_thread():
+            yield
+    finally:
+        faiss.omp_set_num_threads(before)
+
+
+@_one_thread()
 def _project(estimate, shard):
     """Project the images of a shard and write its file."""
-    torch.set_num_threads(1)
-    faiss.omp_set_num_threads(1)
     manifold = _manifold(*estimate)
     images = np.load(shard.images, mmap_mode="r")[shard.start : shard.stop]
     parts, shares = [], []
@@ -227,8 +240,8 @@ def _project(estimate, shard):
 
 
 @lru_cache(maxsize=1)
-def _manifold(real, space, estimator, device):
-    """The manifold, fitted once by every worker."""
+def _manifold(real, content, space, estimator, device):
+    """The manifold, fitted once by every worker for one content of the file."""
     with use_device(device):
         manifold = DataManifold(space, estimator=estimator, search="certified")
         return manifold.fit(np.load(real, mmap_mode="r"))

@@ -16,7 +16,8 @@ class Effect(NamedTuple):
     Attributes
     ----------
     statistic : float
-        Pseudo-F, 1 in expectation if the groups do not differ.
+        Pseudo-F; for n objects in g groups that do not differ, it is (n - g) / (n - g -
+        2) in expectation if distances are those of normal features.
     share : float
         Share of the sum of squared distances that lies between groups; in 0..1.
     null_share : float

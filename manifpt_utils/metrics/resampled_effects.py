@@ -46,7 +46,9 @@ def effect_resamples(distances, factors, *, n_resamples=2000, seed=0):
     Runs are drawn with replacement within each design; draws of one run alone are drawn
     again.  A run and its copy are no pair, or the runs of a level would seem nearer to
     each other than they are.  Resamples of few runs vary too little: they are spread
-    out around row 0 by the root of n / (n - g).
+    out around row 0 by one over the root of the mean variance of the counts, which is
+    1/2 in a design of three runs.  A design of two always gives both of its runs; if
+    there are no larger ones, the resamples are NaN.
 
     Examples
     --------
@@ -65,9 +67,13 @@ def effect_resamples(distances, factors, *, n_resamples=2000, seed=0):
         )
     designs = table.groupby(list(table), sort=False, dropna=False).ngroup()
     counts = _drawn(designs, n_resamples, seed)
+    variances = designs.map(_variance_of_a_count(designs.value_counts()))
     squares = np.square(distances.loc[table.index, table.index].to_numpy())
     return pd.DataFrame(
-        {name: _beyond(squares, counts, levels) for name, levels in table.items()}
+        {
+            name: _spread(_beyond(squares, counts, levels), variances[levels.notna()])
+            for name, levels in table.items()
+        }
     )
 
 
@@ -84,8 +90,21 @@ def _drawn(designs, n_resamples, seed):
     return counts
 
 
+def _variance_of_a_count(n):
+    """Of how often one of n runs is drawn, without draws of one run alone."""
+    alone = np.where(n > 1, n ** (1.0 - n), 0)  # the probability of such a draw
+    return (2 - 1 / n - alone * n) / (1 - alone) - 1
+
+
+def _spread(found, variances):
+    """Resamples around row 0, as far apart as those of counts of variance one."""
+    mean = variances.mean()
+    rest = (found[1:] - found[0]) / mean**0.5 if mean > 0 else np.nan * found[1:]
+    return np.append(found[0], found[0] + rest)
+
+
 def _beyond(squares, counts, levels):
-    """What one factor explains beyond chance in every resample, spread out."""
+    """What one factor explains beyond chance in every resample."""
     takes_part = levels.notna().to_numpy()
     counts, squares = counts[:, takes_part], squares[np.ix_(takes_part, takes_part)]
     codes = pd.factorize(levels[takes_part])[0]
@@ -105,8 +124,7 @@ def _beyond(squares, counts, levels):
         within = within + (size - 1) * mean / (n - g)
         total = total + size * (size - 1) * mean - sums
     total = total / (n * (n - 1))
-    found = np.where(total > 0, 1 - within / np.where(total > 0, total, 1), 0.0)
-    return found[0] + (found - found[0]) * (n / (n - g)) ** 0.5
+    return np.where(total > 0, 1 - within / np.where(total > 0, total, 1), 0.0)
 
 
 def _pair_sums(counts, squares):

@@ -43,7 +43,7 @@ def frechet_distance(x, y):
     -------
     float
         At least 0, in squared units of the features.  It is biased upwards, by about d
-        (d + 1) / (2 n) for standard normal features with n = m well above d: compare
+        (d + 5) / (2 n) for standard normal features with n = m well above d: compare
         distances only at equal n and d.
 
     Raises

@@ -324,7 +324,7 @@ def plain_values(values):
 
     Parameters
     ----------
-    values : dict of str to number, str, bool, list, interval or None
+    values : dict of str to number, str, bool, interval or None
 
     Returns
     -------

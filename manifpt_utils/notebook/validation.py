@@ -99,6 +99,7 @@ def _wanted(schema):
         "boolean": "True or False",
         "integer": "a whole number",
         "number": "a finite number",
+        "object": "names with values",
         "string": "text that is not empty" if "pattern" in schema else "text",
     }
     return words[schema["type"]] + _range(schema)
@@ -126,7 +127,7 @@ def _remedy(value, schema):
         return _numeric_remedy(value)
     if kind == "boolean":
         return "papermill only reads these two words as such: -p name True"
-    if kind == "array" and isinstance(value, str) and value.lstrip()[0] in "[({":
+    if kind == "array" and isinstance(value, str) and value.lstrip()[:1] in [*"[({"]:
         return "write its items without brackets, with commas between them"
     if kind == "string" and not isinstance(value, str):
         return "papermill's -r keeps text as it is"

@@ -16,6 +16,7 @@ from ..attribution.storage import load_attributor, save_attributor
 from ..images.image_files import read_image, resized
 from ..images.postprocessing import blur, jpeg, noise, resize
 from ..method.spaces import Frequency
+from ..metrics.conformal import prediction_sets
 from ..notebook.findings import percent
 
 MOST_BYTES = 5_000_000  # of a file of the reader's own
@@ -131,8 +132,13 @@ def look(attributor, image, *, manifold=None):
         spectrum=_spectral(attributor, image, star),
         p=p.astype(float),
         verdict=answer["verdict"],
-        kept=p.index[p > 1 - attributor.coverage].tolist(),
+        kept=p.index[in_the_set(p, attributor.coverage)].tolist(),
     )
+
+
+def in_the_set(p, coverage):
+    """Which classes cannot be ruled out, by their p-values: a bool array."""
+    return prediction_sets(p.to_numpy(float)[None], coverage=coverage)[0]
 
 
 def _closest(attributor, image, manifold):

@@ -8,6 +8,7 @@ from matplotlib.gridspec import GridSpec
 
 from ..notebook.palette import INK, PALETTE, QUIET
 from ..notebook.pictures import signed, symmetric_limit
+from .looking import in_the_set
 
 DPI = 110
 
@@ -56,7 +57,7 @@ def _images(before, after):
 def _bars(axis, before, after, coverage):
     """The p-value of every class, and from where on it cannot be ruled out."""
     places = np.arange(len(after.p))
-    kept = after.p > 1 - coverage
+    kept = in_the_set(after.p, coverage)
     colours = np.where(kept, PALETTE["blue"], QUIET)
     axis.barh(places, after.p, color=colours, height=0.6)
     axis.bar(0, 0, color=PALETTE["blue"], label="after the change, in the set")

@@ -64,12 +64,10 @@ def _in_processes(calls, jobs):
 
 def _measure_all(study, trainings, device):
     """Rows and CPU seconds of some trainings, computed on one thread."""
-    import torch
-
     from ..method.device import use_device
+    from ..method.processes import one_thread
 
-    torch.set_num_threads(1)
     begun = time.process_time()
-    with use_device(device):
+    with one_thread(), use_device(device):
         rows = [row for training in trainings for row in study.measure(training)]
     return trainings, rows, time.process_time() - begun

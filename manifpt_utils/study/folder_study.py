@@ -213,12 +213,14 @@ def planned(chosen=None, *, n_train=100, n_test=100, seeds=3, effort=1.0):
     seeds : int
         Number of trainings per method, each on its own split.
     effort : float
-        Share of the usual number of training steps of networks.
+        Share of the usual number of training steps of networks, kept to five digits
+        as in the file of results.
 
     Returns
     -------
     list of FolderTraining
     """
+    effort = float(f"{effort:.5g}")
     chosen = methods() if chosen is None else chosen
     return [
         FolderTraining(method, n_train, n_test, effort, seed)

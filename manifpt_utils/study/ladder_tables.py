@@ -6,6 +6,7 @@ kinds is the mean of four differences.
 
 from itertools import product
 
+import numpy as np
 import pandas as pd
 
 from .._support.names import TOGETHER
@@ -275,7 +276,8 @@ def eta_squared(grid):
     Returns
     -------
     dict of str to float
-        "representation", "classifier" and "both together"; they add up to 1.
+        "representation", "classifier" and "both together"; they add up to 1, and are
+        NaN if nothing varies.
 
     Examples
     --------
@@ -283,7 +285,7 @@ def eta_squared(grid):
     1.0
     """
     x = grid.to_numpy(float)
-    whole = float(((x - x.mean()) ** 2).mean())
+    whole = float(((x - x.mean()) ** 2).mean()) or np.nan
     by_row = float(((x.mean(axis=1) - x.mean()) ** 2).mean()) / whole
     by_column = float(((x.mean(axis=0) - x.mean()) ** 2).mean()) / whole
     return {

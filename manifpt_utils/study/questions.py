@@ -18,6 +18,7 @@ from ..metrics.intervals import (
 )
 from .settings import (
     FEW,
+    FILTERS,
     METHODS,
     N_TRAIN,
     ORIGINS,
@@ -150,6 +151,26 @@ def mean_scores(results, tests, *, methods=METHODS):
     return pd.DataFrame(found)
 
 
+def filter_scores(results, tests):
+    """Mean scores over the seeds that filters have, for comparisons with a filter.
+
+    Other methods have more seeds, and a difference of two means over different splits
+    would hold the difference of the splits as well.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `COMPARISON.results`.
+    tests : dict of str to Test
+
+    Returns
+    -------
+    (methods, tests) DataFrame
+    """
+    seeds = results.loc[results["kind"].isin(FILTERS), "seed"]
+    return mean_scores(results[results["seed"].isin(seeds)], tests)
+
+
 def mean_intervals(results, questions, *, methods=METHODS):
     """Mean scores over the tests of each question, for figures.
 
@@ -217,7 +238,7 @@ def mean_gain(means, kind="nearest", *, over="raw", space=None):
     Parameters
     ----------
     means : (methods, tests) DataFrame
-        From `mean_scores`.
+        From `mean_scores`, or from `filter_scores` if it is compared with a filter.
     kind : str
         Kind of the artifact.
     over : str
@@ -282,16 +303,26 @@ def contrasts(results, questions=ASKED):
     """
     rows = []
     for question in questions:
-        means = mean_scores(results, QUESTIONS[question])
-        rows += [(question, name, ahead(means)) for name, ahead in CONTRASTS.items()]
+        found = _contrasts(results, QUESTIONS[question])
+        rows += [(question, name, lead) for name, lead in found.items()]
     return pd.DataFrame(rows, columns=["question", "contrast", "difference"])
 
 
-CONTRASTS = {
+def _contrasts(results, tests):
+    means, with_filters = mean_scores(results, tests), filter_scores(results, tests)
+    parts = (means, OVER_RAW), (with_filters, OVER_FILTER), (means, OVER_EARLIER)
+    return {name: ahead(part) for part, leads in parts for name, ahead in leads.items()}
+
+
+OVER_RAW = {
     "nearest − raw": partial(mean_gain, kind="nearest"),
     "hull − raw": partial(mean_gain, kind="hull"),
+}
+OVER_FILTER = {
     "nearest − highpass": partial(mean_gain, kind="nearest", over="highpass"),
     "denoiser − highpass": partial(mean_gain, kind="denoiser", over="highpass"),
+}
+OVER_EARLIER = {
     "nearest − earlier": partial(lead_of_chosen, kinds=["nearest"], rivals=["earlier"]),
     "both − earlier": partial(
         lead_of_chosen, kinds=["nearest", "hull"], rivals=["earlier"]

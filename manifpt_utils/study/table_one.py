@@ -8,9 +8,11 @@ the Inception-v3 of ImageNet (for Marra18 and Marra19).
 
 import io
 import json
+from hashlib import file_digest
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from .._support.cache import digest
@@ -90,7 +92,8 @@ def table_one(
     record = options | {"benchmark": benchmark.name, "classes": sorted(set(labels))}
     record |= {"shape": list(images.shape[1:]), "small": small}
     record |= {"normalise": benchmark.normalise, "images": _contents(benchmark)}
-    record |= {"weights": {} if small else _named(networks)}
+    record |= {"split": None if tested is None else digest(np.asarray(tested))}
+    record |= {"weights": {} if small else _weights(networks)}
     rows = _stored(path, record)
     for method in methods:
         if method not in rows:
@@ -106,14 +109,24 @@ def table_one(
 
 def _contents(benchmark):
     """A hash of the images of every class."""
-    return {
-        name: digest(images)
-        for name, images in {"real": benchmark.real, **benchmark.images}.items()
-    }
+    return {name: digest(images) for name, images in _classes(benchmark).items()}
 
 
-def _named(networks):
-    return {name: path and Path(path).name for name, path in networks._asdict().items()}
+def _classes(benchmark):
+    """All images that take part, with those real ones that are attributed."""
+    real = {"real": benchmark.real, "real test": benchmark.real_test}
+    return real | benchmark.images
+
+
+def _weights(networks):
+    """Name and content of the files of weights."""
+    given = {name: path for name, path in networks._asdict().items() if path}
+    return {name: _file(path) for name, path in given.items() if Path(path).is_file()}
+
+
+def _file(path):
+    with open(path, "rb") as file:
+        return f"{Path(path).name} {file_digest(file, 'sha256').hexdigest()}"
 
 
 def _check(methods, networks, small):

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from manifpt_utils.attribution.parts import balanced, few, parts_of
+from manifpt_utils.attribution.parts import balanced, few, parts_of, was_resized
 from manifpt_utils.images.copies import digests
 from manifpt_utils.images.file_names import names_of
 
@@ -104,6 +104,12 @@ def test_real_images_have_the_names_of_their_files(benchmark, root):
     names = names_of(benchmark.real, "real", benchmark)
     assert sorted(set(names)) == sorted(names)
     assert all((root / "real" / name).is_file() for name in names)
+
+
+def test_images_that_are_no_files_were_resized_if_that_was_asked_for(benchmark):
+    assert not was_resized(benchmark)
+    assert not was_resized(dataclasses.replace(benchmark, audit=None))
+    assert was_resized(dataclasses.replace(benchmark, audit=None, resized=True))
 
 
 def test_images_without_files_are_counted(benchmark):

@@ -1,12 +1,15 @@
 """An attributor that was saved and read again is the same, or is refused."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from patterns import pictures
 from safetensors.numpy import load_file, save_file
+from sklearn.base import clone
 
 from manifpt_utils.attribution import storage
 from manifpt_utils.attribution.attributor import Attributor
@@ -83,10 +86,34 @@ def test_weights_of_another_network_are_refused(saved):
 
 
 def test_saving_again_replaces_the_attributor(fitted, saved):
-    (saved / "leftover.txt").write_text("old")
+    before = (saved / "attributor.json").stat().st_ino
     fitted.save(saved)
-    assert not (saved / "leftover.txt").exists()
+    assert (saved / "attributor.json").stat().st_ino != before
     assert load_attributor(saved).classes_.tolist() == fitted.classes_.tolist()
+
+
+@pytest.mark.parametrize("name", ["answers.csv", "images/a.png"])
+def test_what_lies_beside_an_attributor_is_not_lost(fitted, saved, name):
+    (saved / name).parent.mkdir(exist_ok=True)
+    (saved / name).write_text("mine")
+    with pytest.raises(ValueError, match=f"holds '{name.partition('/')[0]}' beside"):
+        fitted.save(saved)
+    assert (saved / name).read_text() == "mine"
+
+
+def test_the_current_folder_is_refused_before_a_fit(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="is the current folder"):
+        storage.check_free(Path("."))
+
+
+def test_a_second_fit_looks_for_the_nearest_of_its_own_real_images(fitted, benchmark):
+    again = clone(fitted)
+    again.fit(benchmark)
+    again.nearest_real(benchmark.real[:2])
+    again._keep(replace(benchmark, real=benchmark.real[100:110]))
+    found = again.nearest_real(benchmark.real[100:110])
+    assert found.index[:, 0].tolist() == [*range(10)] and not found.distance.any()
 
 
 def test_a_save_that_fails_leaves_the_old_one(fitted, saved, monkeypatch):

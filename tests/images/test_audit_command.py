@@ -231,6 +231,19 @@ def test_a_copy_is_written_and_audits_clean_but_not_in_silence(root, tmp_path):
     assert "Warning: these files were written with normalise='jpeg90'" in text
 
 
+def test_too_few_files_are_not_called_alike(tmp_path):
+    write_images(tmp_path / "real", noise(5))
+    write_images(tmp_path / "m1", noise(1, seed=1))
+    text = called(tmp_path).output
+    assert "too few files" in text.splitlines()[0]
+    assert "does not tell" not in text and "Empty DataFrame" not in text
+
+
+def test_both_reports_cannot_be_one_file(alike, tmp_path):
+    done = called(alike, "--csv", tmp_path / "x", "--html", tmp_path / "x")
+    assert done.exit_code == 1 and "name two files" in done.output
+
+
 def test_the_headline_is_that_of_classes_that_are_told_apart(alike):
     found = audit(alike)
     scores = pd.DataFrame(

@@ -575,6 +575,14 @@ def test_parquet_gives_its_pixels_back(forensics):
     assert load(forensics, models=["org/two"]).models == ["org/two"]
 
 
+def test_a_generated_class_named_real_is_refused(tmp_path):
+    pytest.importorskip("pyarrow")
+    rows = [*rows_of(4, 0, "LAION", 0), *rows_of(4, 1, "real", 1)]
+    pd.DataFrame(rows).to_parquet(tmp_path / "0.parquet")
+    with pytest.raises(ValueError, match="'real' for a generated image in row 4"):
+        load(tmp_path)
+
+
 def test_parquet_draws_rows_before_it_decodes(forensics):
     few = load(forensics, per_class=3, n_real=6, size=4)
     assert {len(x) for x in few.images.values()} == {3} and few.real.shape[1] == 4

@@ -330,10 +330,17 @@ def test_copies_stay_together_in_whatever_groups_are_given():
 # Refusals
 
 
+class _Untrained(VectorAttributor):
+    def fit(self, *_):
+        raise AssertionError("a training began before the input was checked")
+
+
 def test_wrong_input_is_named(easy_rows):
     x, y = easy_rows(5)
     head = VectorAttributor()
     counts = {"n_train": 2, "n_test": 2}
+    with pytest.raises(ValueError, match="n_test=3 images .* leave the FDR out by"):
+        evaluate(_Untrained(), x, y, n_train=2, n_test=3)
     with pytest.raises(ValueError, match="at least two classes"):
         evaluate(head, x[:5], y[:5], **counts)
     with pytest.raises(ValueError, match="'dcgan' has 5 images, fewer than 9"):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from manifpt_utils.images.benchmark import Benchmark
+from manifpt_utils.method import manifold
 from manifpt_utils.method.location import across, dimension, locate
 
 
@@ -73,6 +74,14 @@ def test_lengths_are_distances_to_the_nearest_real_image(benchmark):
     )
     slow = [np.sqrt(((b - row) ** 2).sum(1)).min() for row in a]
     assert found.models["length"]["3"] == pytest.approx(np.median(slow), rel=1e-4)
+
+
+def test_features_that_are_not_kept_have_the_same_place(benchmark, monkeypatch):
+    whole = locate(benchmark)
+    monkeypatch.setattr(manifold, "LARGE", 1000)
+    found = locate(benchmark)
+    assert found.dimension == pytest.approx(whole.dimension)
+    np.testing.assert_allclose(found.models, whole.models, rtol=1e-4)
 
 
 def test_copies_have_no_spacing(benchmark):

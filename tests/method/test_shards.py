@@ -3,12 +3,16 @@
 import json
 import os
 import pickle
+import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from click.testing import CliRunner
 from PIL import Image
 
@@ -145,6 +149,30 @@ def test_a_folder_of_something_else_is_refused(benchmark, tmp_path):
         project_benchmark(benchmark, tmp_path / "new", shard=0)
     with pytest.raises(ValueError, match="no projection of 'c'"):
         next(read_shards(tmp_path / "out", "c"))
+
+
+def test_other_real_images_in_the_same_place_are_not_taken_for_the_first(
+    benchmark, tmp_path
+):
+    other = replace(benchmark, real=noise(60, 9))
+    for given in (benchmark, other):
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        project_benchmark(given, tmp_path / "out")
+        (part,) = read_shards(tmp_path / "out", "a")
+        expected = DataManifold("rgb").fit(given.real).project(given.images["a"])
+        np.testing.assert_allclose(part["distance"], expected.distance, rtol=1e-6)
+
+
+def test_the_threads_of_the_caller_are_given_back(benchmark, tmp_path):
+    before = torch.get_num_threads(), faiss.omp_get_max_threads()
+    torch.set_num_threads(2)
+    faiss.omp_set_num_threads(2)
+    try:
+        project_benchmark(benchmark, tmp_path / "out")
+        assert (torch.get_num_threads(), faiss.omp_get_max_threads()) == (2, 2)
+    finally:
+        torch.set_num_threads(before[0])
+        faiss.omp_set_num_threads(before[1])
 
 
 def test_artifacts_may_be_left_out(benchmark, tmp_path):

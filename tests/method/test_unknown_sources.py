@@ -354,3 +354,6 @@ def test_a_given_split_is_kept_among_known_models():
     parts = divide(sources, (5, 3, 4), seed=0, tested=pool.table["tested"][:36])
     assert [len(part) for part in parts] == [15, 9, 12]
     assert not pool.table["tested"][np.concatenate(parts[:2])].any()
+    sides = {"groups": np.arange(36) % 30, "tested": pool.table["tested"][:36]}
+    with pytest.raises(ValueError, match="groups of images, on both sides"):
+        divide(sources, (5, 3, 4), seed=0, **sides)

@@ -594,3 +594,17 @@ class TestWassersteinDistance:
     def test_sizes_must_agree(self):
         with pytest.raises(ValueError, match="3 rows and y 4"):
             wasserstein_distance(normal(3, 2), normal(4, 2))
+
+
+def test_no_p_value_is_below_what_all_divisions_allow():
+    # Two and two points have three divisions, so one of them is at least a third.
+    for seed in range(20):
+        x, y = np.random.default_rng(seed).normal(size=(2, 2, 3))
+        assert kernel_distance(x, y, n_permutations=300, seed=seed).p_value > 0.25
+
+
+def test_the_frechet_distance_is_biased_as_it_says():
+    d, n = 5, 200
+    draws = np.random.default_rng(0).normal(size=(60, 2, n, d))
+    mean = np.mean([frechet_distance(x, y) for x, y in draws])
+    assert mean == pytest.approx(d * (d + 5) / (2 * n), rel=0.1)

@@ -1,5 +1,7 @@
 """Effects in resamples of the runs: their value, their spread, their bounds."""
 
+from importlib import import_module
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from manifpt_utils.metrics import (
     permutation_anova,
 )
 
+module = import_module("manifpt_utils.metrics.resampled_effects")
 LEVELS = np.repeat(["a", "b", "c", "d"], 3)
 RUNS = [f"{level}-{i}" for i, level in enumerate(LEVELS)]
 FACTOR = {"level": pd.Series(LEVELS, RUNS)}
@@ -49,6 +52,24 @@ def test_intervals_cover_the_true_effect_about_as_often_as_they_say():
     covered = np.mean([f.low <= true <= f.high for f in found])
     assert 0.87 <= covered <= 0.99
     assert all(f.low <= f.mean <= f.high <= 1 for f in found)
+
+
+def test_the_variance_of_a_count_is_that_of_the_draws():
+    for n in (3, 4, 7):
+        counts = module._drawn(pd.Series(np.zeros(n)), 20_000, seed=0)[1:]
+        expected = module._variance_of_a_count(pd.Series([n]))[0]
+        assert counts.var(axis=0).mean() == pytest.approx(expected, rel=0.03)
+    few = module._variance_of_a_count(pd.Series([1, 2, 3]))
+    np.testing.assert_allclose(few, [0, 0, 0.5], atol=1e-12)
+
+
+def test_designs_of_two_runs_have_an_effect_without_an_interval():
+    rng = np.random.default_rng(5)
+    pairs = {"level": FACTOR["level"].groupby(LEVELS).head(2)}
+    found = effect_resamples(distances_of(rng.normal(size=(12, 3))), pairs)["level"]
+    interval = effect_interval(found, 8)
+    assert np.isfinite(interval.mean) and np.isnan([interval.low, interval.high]).all()
+    assert interval.sign == 0
 
 
 def test_no_effect_has_an_interval_around_zero_and_a_clear_one_is_near_one():

@@ -34,6 +34,12 @@ def image(shown):
     return shown["ddpm"][0]
 
 
+@pytest.mark.parametrize(("p", "kept"), [(0.1, False), (0.1000001, True)])
+def test_the_set_of_the_picture_is_that_of_the_verdict(p, kept):
+    # 1 - 0.9 is a little less than 0.1 in floating point.
+    assert looking.in_the_set(pd.Series({"a": 0.5, "b": p}), 0.9).tolist() == [1, kept]
+
+
 # --- changes ----------------------------------------------------------------------
 
 

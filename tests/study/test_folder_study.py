@@ -76,6 +76,7 @@ def test_the_plan_has_every_method_and_no_filter_of_vectors():
     assert "rgb denoiser" in names and "supervised denoiser" not in names
     assert "rgb exact" not in names  # the manifold of a folder is not known
     assert len(names) == 10 + 7 + 8
+    assert planned(effort=1 / 3)[0].effort == 0.33333, "as the file of results has it"
     trainings = planned(methods(["rgb"]), n_train=5, n_test=2, seeds=4)
     assert len(trainings) == 4 * (10 + 8)
     assert [t.seed for t in trainings[:4]] == [1, 2, 3, 4]

@@ -136,6 +136,21 @@ def test_every_question_is_in_the_stored_results(stored):
     assert [len(tests) for tests in q.QUESTIONS.values()] == [4] * 6 + [1, 3]
 
 
+def test_filters_are_compared_on_the_seeds_of_both(stored):
+    name, tests = "away", q.QUESTIONS["away"]
+    found = q.contrasts(stored, [name]).set_index("contrast")["difference"]
+    leads = []
+    for test in tests.values():
+        by_seed = q.seed_scores(stored, test).loc["ours"]
+        spaces = by_seed.xs("highpass", level="kind").index
+        lead = by_seed.xs("nearest", level="kind") - by_seed.xs(
+            "highpass", level="kind"
+        )
+        assert len(spaces) == 2 and lead.loc[spaces].notna().sum(axis=1).eq(3).all()
+        leads.append(lead.loc[spaces].mean(axis=1).mean())
+    assert found["nearest − highpass"].mean == pytest.approx(np.mean(leads))
+
+
 def test_contrasts_are_those_of_their_question(stored):
     found = q.contrasts(stored, ["away"]).set_index("contrast")["difference"]
     means = q.mean_scores(stored, q.QUESTIONS["away"])

@@ -85,6 +85,17 @@ def test_a_lesson_is_listed_in_the_order_of_its_use(kit):
     assert listed(kit, FOLDERS["slides"][0]) == decks
 
 
+def test_a_folder_of_something_else_is_refused_and_left(tmp_path):
+    write_chapter(tmp_path / "00_circle.ipynb")
+    (tmp_path / "home" / "thesis").mkdir(parents=True)
+    (tmp_path / "home" / "thesis" / "text.tex").write_text("mine")
+    with pytest.raises(ValueError, match="holds thesis, which is no part of a kit"):
+        Kit(ROOT, tmp_path / "home", tmp_path).write()
+    assert (tmp_path / "home" / "thesis" / "text.tex").read_text() == "mine"
+    with pytest.raises(ValueError, match="no part of a kit"):
+        Kit(ROOT, ROOT, tmp_path).write()
+
+
 def test_pdfs_are_listed_where_they_were_made(tmp_path):
     write_chapter(tmp_path / "00_circle.ipynb")
     kit = Kit(ROOT, tmp_path / "kit", tmp_path)

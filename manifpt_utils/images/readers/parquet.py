@@ -100,6 +100,12 @@ def _names(parquet, path):
     nameless = table.index[(table["label"] == 1) & table["model_name"].isna()]
     if len(nameless):
         raise ValueError(f"{path} has no model_name in row {nameless[0]}; give one.")
+    mixed = table.index[(table["label"] == 1) & (table["model_name"] == "real")]
+    if len(mixed):
+        raise ValueError(
+            f"{path} has the model_name 'real' for a generated image in row "
+            f"{mixed[0]}; give the model another name."
+        )
     table["class"] = table["model_name"].where(table["label"] == 1, "real")
     table["place"] = [Row(path, row) for row in range(len(table))]
     return table

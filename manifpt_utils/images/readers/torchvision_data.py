@@ -94,6 +94,7 @@ def _files(root):
 
 def _generated(folder, models):
     found = subfolders(folder) if folder.is_dir() else {}
+    found.pop("real", None)  # the real images are those of the data set
     if not found:
         raise ValueError(
             f"{folder} holds no images of models; make a folder <model>/ there, or "
