@@ -14,12 +14,17 @@ from .._support.source import code_of
 from .._support.suggestion import suggestion
 from ..method.classifiers import ImageAttributor, VectorAttributor
 from ..method.evaluation import evaluate, with_effort
+from ..method.networks import as_input
 from ..method.processes import in_processes, n_processes, pixels_per_image
 from ..method.representations import Representation, is_possible, representations
 from ..method.spaces import ALIASES
 from ..method.spaces import SPACES as KNOWN_SPACES
+from ..method.training import Trainer
 from ..metrics.intervals import mean_interval
 from .parts import few
+
+# Splits, classifiers, networks and their training: what decides the score of a choice.
+COMPUTES = (evaluate, ImageAttributor, as_input, Trainer)
 
 SPACES = ("rgb", "frequency")
 ESTIMATES = ("raw", "nearest", "highpass", "denoiser")
@@ -233,6 +238,7 @@ def _scores(choice, features, *, transformer, labels, seeds, **options):
 
     numbers = *counts.values(), tuple(seeds), *options.values()
     inputs = *choice, features, labels, *numbers
-    found = cached(accuracies, "choice", *inputs, code=code_of(_scores, evaluate))
+    code = code_of(_scores, *COMPUTES)
+    found = cached(accuracies, "choice", *inputs, code=code)
     columns = {"n_train": counts["n_train"], "splits": len(seeds)}
     return columns | {"accuracy": found.mean(), "sd": mean_interval(found).sd}

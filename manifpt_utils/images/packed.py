@@ -101,7 +101,7 @@ def _packed_folder(folder):
 def _unwritable(path, error):
     return (
         f"images cannot be packed in {path} ({error}); free space, set {VARIABLE} to "
-        "another folder, or read with packed=False."
+        "another folder, or set it to off, so that they are read into memory."
     )
 
 

@@ -1,5 +1,7 @@
 """What the playground computes; how it is shown is `widgets`' affair."""
 
+import shutil
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -12,9 +14,11 @@ from .._support.printable import printable
 from .._support.source import code_of
 from ..attribution.answers import SEVERAL, UNKNOWN, UNSURE, answer_images
 from ..attribution.attributor import Attributor
+from ..attribution.selection import COMPUTES
 from ..attribution.storage import load_attributor, save_attributor
 from ..images.image_files import read_image, resized
 from ..images.postprocessing import blur, jpeg, noise, resize
+from ..method.manifold import DataManifold
 from ..method.spaces import Frequency
 from ..metrics.conformal import prediction_sets
 from ..notebook.findings import percent
@@ -275,14 +279,18 @@ def prepared(benchmark, *, folder=None):
             pass
     found = Attributor(**OPTIONS, progress=True).fit(benchmark)
     if place is not None:
-        found.save(place, origin=benchmark.name)
+        shutil.rmtree(place, ignore_errors=True)  # what could not be read
+        with suppress(ValueError, OSError):  # it only has to be fitted again
+            found.save(place, origin=benchmark.name)
     return found
 
 
 def _place(benchmark, folder):
     """A folder that is named for all that decides the fit; None without a cache."""
     folder = folder or (cache_folder() and cache_folder() / "playground")
-    code = code_of(Attributor, load_attributor, save_attributor)
+    code = code_of(
+        Attributor, load_attributor, save_attributor, DataManifold, *COMPUTES
+    )
     arrays = benchmark.real, benchmark.real_test, *benchmark.images.values()
     key = digest(*benchmark.images, *arrays, *OPTIONS.values(), code)
     return folder and Path(folder) / f"attributor-{key[:16]}"

@@ -209,3 +209,19 @@ def test_a_kept_attributor_is_read_and_a_damaged_one_is_fitted_again(
         "ddpm",
         "real",
     ]
+
+
+def test_a_place_that_is_damaged_or_full_only_costs_another_fit(
+    known, tmp_path, monkeypatch
+):
+    part, _ = divided(known, 40)
+    place = looking._place(part, tmp_path)
+    (place / "rest").mkdir(parents=True)
+    prepared(part, folder=tmp_path)
+    assert not (place / "rest").exists() and (place / "attributor.json").is_file()
+
+    def full(*_, **__):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(looking.Attributor, "save", full)
+    assert prepared(part, folder=tmp_path / "other").classes_.size > 1
