@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+import shutil
 import sys
 
 import numpy as np
@@ -722,6 +723,13 @@ def test_samples_of_other_settings_are_not_mixed(pipeline, tmp_path):
     sampling.sample(pipeline, tmp_path, "ddpm", n=1, steps=2)
     with pytest.raises(ValueError, match="record of images with another seed"):
         sampling.sample(pipeline, tmp_path, "ddpm", n=2, steps=2, seed=1)
+    other = shutil.copytree(pipeline, tmp_path / "other")
+    settings = other / "scheduler" / "scheduler_config.json"
+    text = settings.read_text()
+    assert '"linear"' in text
+    settings.write_text(text.replace('"linear"', '"squaredcos_cap_v2"'))
+    with pytest.raises(ValueError, match="record of images with another settings"):
+        sampling.sample(other, tmp_path, "ddpm", n=2, steps=2)
     (tmp_path / "ddpm.json").unlink()
     with pytest.raises(ValueError, match="holds images without a record"):
         sampling.sample(pipeline, tmp_path, "ddpm", n=2, steps=2)
