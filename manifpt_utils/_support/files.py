@@ -1,6 +1,7 @@
 """Files that are written whole or not at all, and what is said where they cannot be."""
 
 import errno
+import hashlib
 import os
 import threading
 from contextlib import contextmanager
@@ -73,6 +74,12 @@ def read_whole(path):
             f"{path} cannot be read ({error.strerror}); allow it, for instance by "
             "chmod u+r, or name another file."
         ) from error
+
+
+def sha256_of(path):
+    """The sha256 of the content of a file, in hexadecimal; it is read part by part."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_writable(path):

@@ -10,7 +10,6 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from .._support.files import read_whole
-from .._support.printable import printable
 from ..images.image_files import check_file, read_image, resized
 from ..images.layout import check_name, image_paths
 from ..images.normalise import normalise
@@ -156,7 +155,7 @@ def _answered(attributor, files):
 
 def _read(path, attributor):
     """The known facts about a file, and its image in the right size, or None."""
-    row = {"file": printable(path), "error": ""}
+    row = {"file": str(path).encode(errors="backslashreplace").decode(), "error": ""}
     try:
         check_name(path)
         check_file(path)

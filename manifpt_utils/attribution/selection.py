@@ -14,7 +14,7 @@ from .._support.source import code_of
 from .._support.suggestion import suggestion
 from ..method.classifiers import ImageAttributor, VectorAttributor
 from ..method.evaluation import evaluate, with_effort
-from ..method.networks import as_input
+from ..method.networks import AttributionNetwork
 from ..method.processes import in_processes, n_processes, pixels_per_image
 from ..method.representations import Representation, is_possible, representations
 from ..method.spaces import ALIASES
@@ -24,7 +24,7 @@ from ..metrics.intervals import mean_interval
 from .parts import few
 
 # Splits, classifiers, networks and their training: what decides the score of a choice.
-COMPUTES = (evaluate, ImageAttributor, as_input, Trainer)
+COMPUTES = (evaluate, ImageAttributor, AttributionNetwork, Trainer)
 
 SPACES = ("rgb", "frequency")
 ESTIMATES = ("raw", "nearest", "highpass", "denoiser")

@@ -18,7 +18,7 @@ from safetensors.numpy import load, save
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 
-from .._support.files import check_writable, read_whole, writing
+from .._support.files import check_writable, read_whole, sha256_of, writing
 from .._support.provenance import versions
 from ..images.validation import check_images
 from ..method.denoiser import Denoiser
@@ -84,7 +84,9 @@ def check_free(folder):
         )
     if not folder.exists():
         return
-    found = {path.name for path in folder.iterdir()} if folder.is_dir() else {""}
+    found = (
+        {path.name for path in folder.iterdir()} if folder.is_dir() else {folder.name}
+    )
     if found and RECORD not in found:
         raise ValueError(
             f"{folder} exists and holds no attributor; name a new folder, "
@@ -163,12 +165,7 @@ def _ordered(arrays):
 
 
 def _check_sums(place):
-    return {x.name: _sha256(x) for x in sorted(place.iterdir())}
-
-
-def _sha256(path):
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {x.name: sha256_of(x) for x in sorted(place.iterdir())}
 
 
 def _sum_of(record):
@@ -292,7 +289,7 @@ def _check_file(folder, name, expected):
         )
     if not path.is_file():
         raise ValueError(f"{path} is missing; fit the attributor again.")
-    if _sha256(path) != expected:
+    if sha256_of(path) != expected:
         raise ValueError(_changed(path))
 
 

@@ -68,8 +68,7 @@ def records(photo, *, data_folder=None):
     for model, files in trained_sheets(manifest, photo).items():
         for seed, name in files.items():
             path = Path(name).with_suffix(".json").as_posix()
-            content = json.loads(verified(folder, path, manifest))
-            content = DEVICE | content
+            content = DEVICE | json.loads(verified(folder, path, manifest))
             kept = {key: content[key] for key in RECORDED if key in content}
             rows[model, seed] = kept | content.get("quality", {})
     table = pd.DataFrame.from_dict(rows, orient="index")

@@ -4,7 +4,6 @@ Nothing is downloaded, and no code or pickle in the pipeline's folder is run: it
 weights must be safetensors.
 """
 
-import hashlib
 import inspect
 import io
 import json
@@ -15,7 +14,7 @@ from tqdm.auto import tqdm
 
 from .._support.devices import named
 from .._support.extras import extra
-from .._support.files import write_whole
+from .._support.files import sha256_of, write_whole
 from .validation import check_integer
 
 INDEX = "model_index.json"
@@ -103,17 +102,12 @@ def _record(source, seed, steps):
     return {
         "pipeline": json.loads((source / INDEX).read_text("utf-8")).get("_class_name"),
         "diffusers": diffusers.__version__,
-        "weights": {x.relative_to(source).as_posix(): _digest(x) for x in weights},
-        "settings": {x.relative_to(source).as_posix(): _digest(x) for x in settings},
+        "weights": {x.relative_to(source).as_posix(): sha256_of(x) for x in weights},
+        "settings": {x.relative_to(source).as_posix(): sha256_of(x) for x in settings},
         "seed": seed,
         "seed of image i": "seed + i",
         "steps": steps,
     }
-
-
-def _digest(path):
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check_record(path, record):

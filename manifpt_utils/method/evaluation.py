@@ -16,11 +16,11 @@ from sklearn.pipeline import Pipeline
 
 from ..images.copies import digests
 from ..metrics import FrechetRatio, frechet_distance_ratio
+from ..metrics.separability import LEAST_HALVED
 from .classifiers import NetworkClassifier
 from .processes import in_processes, n_processes, pixels_per_image
 from .streams import are_large, in_parts, streamed, take_rows
 
-LEAST_HALVED = 4  # images of which two halves have a covariance each
 HELD_OUT = "held out"  # name of the test set that a split leaves
 TRIES = 100  # attempts to divide groups so that both sides have enough of every class
 

@@ -12,6 +12,7 @@ from sklearn.decomposition import PCA
 
 from .checks import check_labelled, check_pair
 
+LEAST_HALVED = 4  # rows of which two halves have a covariance each
 GRAM_BYTES = 2**30  # if they take more, inner products are not kept
 
 
@@ -269,10 +270,10 @@ def _equal_classes(labels, n_per_class, rng):
     names, counts = np.unique(labels, return_counts=True)
     smallest = str(names[counts.argmin()])
     n = counts.min() if n_per_class is None else n_per_class
-    if n < 4:
+    if n < LEAST_HALVED:
         raise ValueError(
             f"{n} features per class cannot be split into halves with a covariance; at "
-            f"least 4 are needed (smallest class: {smallest!r})."
+            f"least {LEAST_HALVED} are needed (smallest class: {smallest!r})."
         )
     if counts.min() < n:
         raise ValueError(

@@ -8,7 +8,6 @@ the Inception-v3 of ImageNet (for Marra18 and Marra19).
 
 import io
 import json
-from hashlib import file_digest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from .._support.cache import digest
-from .._support.files import write_whole
+from .._support.files import sha256_of, write_whole
 from .._support.names import BASELINES, SPACES
 from .._support.suggestion import suggestion
 from ..baselines import baseline
@@ -109,24 +108,16 @@ def table_one(
 
 def _contents(benchmark):
     """A hash of the images of every class."""
-    return {name: digest(images) for name, images in _classes(benchmark).items()}
-
-
-def _classes(benchmark):
-    """All images that take part, with those real ones that are attributed."""
-    real = {"real": benchmark.real, "real test": benchmark.real_test}
-    return real | benchmark.images
+    classes = {"real": benchmark.real, "real test": benchmark.real_test}
+    classes |= benchmark.images
+    return {name: digest(images) for name, images in classes.items()}
 
 
 def _weights(networks):
     """Name and content of the files of weights."""
-    given = {name: path for name, path in networks._asdict().items() if path}
-    return {name: _file(path) for name, path in given.items() if Path(path).is_file()}
-
-
-def _file(path):
-    with open(path, "rb") as file:
-        return f"{Path(path).name} {file_digest(file, 'sha256').hexdigest()}"
+    given = {name: Path(path) for name, path in networks._asdict().items() if path}
+    files = {name: path for name, path in given.items() if path.is_file()}
+    return {name: f"{path.name} {sha256_of(path)}" for name, path in files.items()}
 
 
 def _check(methods, networks, small):

@@ -1,6 +1,7 @@
 """What an attributor learns, and what its answers promise."""
 
 import dataclasses
+import os
 
 import numpy as np
 import pandas as pd
@@ -157,6 +158,19 @@ def test_a_file_that_cannot_be_read_does_not_cost_the_others(fitted, tmp_path):
         "is 40 x 30 pixels, but all images of the fit were 12 x 12"
         in (answers["error"][3])
     )
+
+
+def test_a_name_that_is_no_text_does_not_cost_the_others(fitted, tmp_path):
+    folder = write(tmp_path / "more", pictures("dots", 2, seed=9))
+    odd = folder / os.fsdecode(b"\xff.png")
+    (folder / "000.png").rename(odd)
+    lines = folder / "two\nlines.png"
+    (folder / "001.png").rename(lines)
+    answers = fitted.predict([odd, lines])
+    assert "is not text in UTF-8; rename it" in answers["error"][0]
+    assert answers["file"][0].endswith("\\udcff.png")
+    # Any other name stays the path, by which the file can be found again.
+    assert answers["error"][1] == "" and answers["file"][1] == str(lines)
 
 
 def test_images_are_resized_where_those_of_the_fit_were(root, tmp_path):

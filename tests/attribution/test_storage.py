@@ -79,7 +79,7 @@ def test_weights_of_another_network_are_refused(saved):
     path = saved / "classifier.safetensors"
     save_file({"head.bias": load_file(path)["head.bias"]}, path)
     record = json.loads((saved / "attributor.json").read_text())
-    sums = record["files"] | {path.name: storage._sha256(path)}
+    sums = record["files"] | {path.name: storage.sha256_of(path)}
     change_record(saved, files=sums)
     with pytest.raises(ValueError, match="head.weight"):
         load_attributor(saved)
