@@ -1,4 +1,4 @@
-"""The section "What this book finds": nine sentences from the stored results.
+"""The section "What this book finds": sentences from the stored results.
 
 `python book/_ext/main_findings.py` writes them into `book/welcome.md`, and a test holds
 the page to the results.
@@ -32,11 +32,25 @@ PARTS = {
         "their own blur), for which no real image is needed",
         "executed/13_ladder.ipynb",
     ),
+    "fine": (
+        "Does the closest real image help with fine errors?",
+        "If views of two photographs are given fine errors of known kind, such as "
+        "traces of upsampling, blur or noise, a classifier of artifacts from the "
+        "nearest real image is {change} than a classifier of the images or of "
+        "high-passed ones, whichever is better",
+        "executed/15_regime.ipynb",
+    ),
+    "coarse": (
+        "And with coarse ones?",
+        "If the errors are of colour, brightness or shape, which a filter hardly sees, "
+        "it is {change} than the better one of these two",
+        "executed/15_regime.ipynb",
+    ),
     "learned": (
         "And an artifact that a network learned from real images?",
-        "In the same tests, a classifier of the noise that a denoiser finds in an "
-        "image is {change} than a classifier of high-passed images; the denoiser was "
-        "trained on real images alone",
+        "In RGB, in the same tests as the filter above, a classifier of the noise that "
+        "a denoiser finds in an image is {change} than a classifier of high-passed "
+        "images; the denoiser was trained on real images alone",
         "executed/13_ladder.ipynb",
     ),
     "right images": (
@@ -46,7 +60,7 @@ PARTS = {
         "executed/13_ladder.ipynb",
     ),
     "home, many": (
-        "Do they help at home, with many labelled images?",
+        "Do artifacts help at home, with many labelled images?",
         "On the photograph of the training, with 100 images per model, a classifier "
         "of artifacts is {change} than a classifier of the images themselves",
         "executed/08_baselines.ipynb",

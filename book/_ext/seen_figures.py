@@ -25,6 +25,8 @@ CHOSEN = {"dcgan": 13, "glow": 2, "ddpm": 4}  # samples that show the whole cup
 NAMES = {
     "away": "on another photograph",
     "filter": "beside a plain filter",
+    "fine": "on fine errors",
+    "coarse": "on coarse errors",
     "learned": "learned beside a filter",
     "right images": "learned from the right images",
     "home, many": "at home with many labels",

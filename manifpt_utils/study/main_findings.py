@@ -1,13 +1,14 @@
 """The main findings of the book, with their intervals, from the stored results.
 
-The unit of every interval is the photograph: its score is the mean over spaces and
-seeds, so that results from the same images count once.
+The unit of an interval is the photograph: its score is the mean over spaces and seeds,
+so that results from the same images count once.  Where the results are of two
+photographs, it is the repetition: a seed on one of them.
 """
 
 from typing import NamedTuple
 
 from ..metrics.intervals import Interval
-from . import ladder_tables, leads
+from . import ladder_tables, leads, regime_map
 from .comparison import COMPARISON
 from .estimates import ESTIMATES, is_main
 from .ladder import LADDER
@@ -19,6 +20,9 @@ from .questions import (
     mean_gain,
     mean_scores,
 )
+from .regime import REGIME
+
+UNITS = {"origin": "model", "fine": "repetition", "coarse": "repetition"}
 
 
 class MainFinding(NamedTuple):
@@ -30,13 +34,17 @@ class MainFinding(NamedTuple):
 
 
 def main_findings():
-    """The nine main findings in the book's order: a dict of name to `MainFinding`.
+    """The main findings in the book's order: a dict of name to `MainFinding`.
 
     ====================  ==========================================================
     `away`                nearest artifact minus raw image, on the other photograph
     `filter`              nearest RGB artifact minus high-pass, mean over home and
                           away, with 5 and 100 training images per model
-    `learned`             the same, for the learned projection minus high-pass
+    `fine`                nearest artifact minus the better one of raw image and
+                          high-pass, on real images with fine traces: the mean over
+                          the map of lengths and dimensions, home and away
+    `coarse`              the same with errors of colour, brightness and shape
+    `learned`             as `filter`, for the learned projection minus high-pass
     `right images`        the same, for the learned projection minus that of a
                           network that was trained on other photographs
     `home, few`           the same at home in RGB, with 5 training images per model
@@ -51,7 +59,7 @@ def main_findings():
     Examples
     --------
     >>> [found.difference.n for found in main_findings().values()]
-    [4, 4, 4, 4, 4, 4, 4, 4, 3]
+    [4, 4, 6, 6, 4, 4, 4, 4, 4, 4, 3]
     """
     results = COMPARISON.results()
     means = {name: mean_scores(results, tests) for name, tests in QUESTIONS.items()}
@@ -59,6 +67,8 @@ def main_findings():
     differences = {
         "away": mean_gain(means["away"]),
         "filter": _over_filter("nearest"),
+        "fine": _on_the_map("fine"),
+        "coarse": _on_the_map("coarse"),
         "learned": _over_filter("denoiser"),
         "right images": _lead("denoiser", ladder_tables.STRANGER),
         "home, few": mean_gain(means[f"home, {FEW_IMAGES}"], space="rgb"),
@@ -67,9 +77,8 @@ def main_findings():
         "coverage": _coverage(results),
         "origin": mean_gain(means["training data"]),
     }
-    units = dict.fromkeys(differences, "photograph") | {"origin": "model"}
     return {
-        name: MainFinding(name, difference, units[name])
+        name: MainFinding(name, difference, UNITS.get(name, "photograph"))
         for name, difference in differences.items()
     }
 
@@ -82,6 +91,12 @@ def _over_filter(kind):
 def _lead(kind, rival):
     scores = ladder_tables.photo_scores(LADDER.results())
     return ladder_tables.mean_lead(scores, kind, rival)
+
+
+def _on_the_map(task):
+    """Lead of the nearest artifact over what needs no real image, on known traces."""
+    results = regime_map.trained(REGIME.results())
+    return regime_map.mean_lead(results[results["task"] == task], "nearest")
 
 
 def _coverage(results):

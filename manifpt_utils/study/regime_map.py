@@ -72,6 +72,29 @@ def leads(table, kinds, *, rivals=RIVALS):
     return pd.DataFrame(rows, columns=[*CELL, "kind", "rival", "lead"])
 
 
+def mean_lead(table, kind, *, rivals=RIVALS):
+    """The mean over all cells of the lead of one kind over the better rival of each.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of one classifier, see `trained`.
+    kind : str
+    rivals : sequence of str
+
+    Returns
+    -------
+    Interval
+        Over the repetitions: the seeds on each photograph.
+    """
+    wide = table.pivot_table("score", [*CELL, "photo", "seed"], "kind")
+    of_rivals = wide[[*rivals]]
+    means = of_rivals.groupby(CELL).transform("mean")
+    is_better = means.eq(means.max(axis=1), axis=0)
+    gaps = wide[kind] - of_rivals.where(is_better).mean(axis=1)
+    return mean_interval(gaps.groupby(["photo", "seed"]).mean())
+
+
 def best(found):
     """The rows of `leads` that have the largest mean in their cell."""
     means = found["lead"].map(lambda lead: lead.mean)

@@ -15,16 +15,17 @@ def found():
 
 
 def test_every_finding_is_a_difference_of_shares_with_an_interval(found):
-    assert len(found) == 9
+    assert len(found) == 11
     for name, finding in found.items():
         low, mean, high = (finding.difference[i] for i in (1, 0, 2))
         assert name == finding.name and -1 < low < mean < high < 1
 
 
-def test_the_unit_is_the_photograph_or_the_model(found):
-    assert found["origin"].difference.n == 3 and found["origin"].unit == "model"
-    rest = [f for f in found.values() if f.name != "origin"]
-    assert {(f.difference.n, f.unit) for f in rest} == {(4, "photograph")}
+def test_the_unit_is_the_photograph_the_repetition_or_the_model(found):
+    units = {name: (f.difference.n, f.unit) for name, f in found.items()}
+    assert units.pop("origin") == (3, "model")
+    assert {units.pop(name) for name in ("fine", "coarse")} == {(6, "repetition")}
+    assert set(units.values()) == {(4, "photograph")}
 
 
 def test_a_gain_is_the_mean_over_spaces_of_artifact_minus_raw(found):

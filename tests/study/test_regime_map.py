@@ -45,6 +45,17 @@ def test_the_rival_is_the_better_one_of_image_and_high_pass():
     assert found["lead"].item().mean == pytest.approx(0.2 * 1.01)
 
 
+def test_the_mean_lead_takes_the_better_rival_of_each_cell_and_all_cells_alike():
+    here = table(raw=0.4, highpass=0.5, nearest=0.7)
+    there = table(raw=0.6, highpass=0.1, nearest=0.2).assign(ratio=1.0)
+    found = maps.mean_lead(pd.concat([here, there]), "nearest")
+    assert found.mean == pytest.approx((0.2 - 0.4) / 2 * 1.01) and found.n == 3
+
+
+def test_with_equal_rivals_and_kinds_nothing_is_gained():
+    assert maps.mean_lead(table(), "hull").mean == pytest.approx(0, abs=1e-12)
+
+
 def test_intervals_of_several_kinds_are_wider_than_that_of_one():
     rows = table(hull=0.7)
     one = maps.leads(rows, ["hull"])["lead"].item()
