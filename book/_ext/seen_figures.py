@@ -90,7 +90,7 @@ def mean_of_each(arrows):
 def findings():
     """The main findings as dots with their intervals."""
     found = main_findings()
-    rows = {NAMES[name]: finding.difference for name, finding in found.items()}
+    rows = {words: found[name].difference for name, words in NAMES.items()}
     table = pd.DataFrame({"difference": pd.Series(rows, dtype=object)})
     words = "accuracy gained"
     figure = dots(
