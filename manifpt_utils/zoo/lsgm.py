@@ -128,7 +128,7 @@ class Lsgm(Nvae):
         update_bn(batches[:30], average)
 
     def sample(self, average, n):
-        """Follow the flow from noise to latents, decode, and draw from the mixtures."""
+        """Follow the flow from noise to latents, and decode these as NVAE does."""
         (z,) = average.decoder.noise(n)
         z = self._flow(average.prior, z)
         return average.decoder.output(average.decoder.decode([z]))

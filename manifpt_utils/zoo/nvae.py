@@ -382,5 +382,5 @@ class Nvae:
         update_bn([len(x) for x in batches[:30]], average.decoder)
 
     def sample(self, average, n):
-        """One pass from the top, then a draw from the mixtures."""
+        """One pass from the top, and the most probable components of the mixtures."""
         return average.decoder.output(average.decoder(n))

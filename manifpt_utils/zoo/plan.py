@@ -13,7 +13,7 @@ from tqdm import tqdm
 from .._support.paths import DATA
 from ..images.catalogue import CORE, DATA_SETS, listed
 from ..images.manifest import read_manifest
-from .registry import EXPERIMENTS, MODELS, find
+from .registry import EXPERIMENTS, MODELS, steps_of
 from .training import run_folder
 
 FURTHER_SEEDS = (1, 2)  # further seeds of the core models, on the first photograph
@@ -106,7 +106,7 @@ def state(training, *, root, data=DATA):
     if not (folder / "checkpoint.pt").exists():
         return "not begun"
     found = torch.load(folder / "checkpoint.pt", weights_only=True)
-    total = find(training.model).steps
+    total = steps_of(training.model, training.photo)
     left = found["seconds"] / max(found["step"], 1) * (total - found["step"])
     return f"step {found['step']} of {total}, about {left:.0f} CPU seconds left"
 

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from .._support.random_state import forked_random_state
 from ..images.photograph import PhotoManifold
-from .registry import find
+from .registry import find, steps_of
 
 TRAINING_VIEWS, TRAINING_SEED = 8000, 0
 CHECKPOINT_VERSION = 1
@@ -42,7 +42,7 @@ def train(
     root : path
         Folder of all trainings; this one gets `root/<photo>/<model>-<seed>`.
     steps : int, optional
-        Number of training steps; by default that of the table.
+        Number of training steps; by default those of `steps_of`.
     every : int
         Steps between checkpoints.
     device : {"cpu", "cuda"}
@@ -73,7 +73,8 @@ def train(
     with torch.device(device):
         state = State(row, seed, folder, model)
         state.resume()
-        _loop(state, images, steps or row.steps, every, f"{photo}/{model}-{seed}")
+        steps = steps or steps_of(model, photo)
+        _loop(state, images, steps, every, f"{photo}/{model}-{seed}")
         _finish(state, images, photo)
     return folder
 

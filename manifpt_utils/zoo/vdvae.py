@@ -177,14 +177,20 @@ class LogisticMixture(nn.Module):
         mixed = torch.logsumexp(each.sum(2) + logits.log_softmax(1), 1)
         return mixed.flatten(1).sum(1)
 
-    def forward(self, parameters):
-        """Draw a component, then the three colours one after the other."""
+    def forward(self, parameters, *, temperature=0.0):
+        """Choose a component, then the three colours one after the other.
+
+        At temperature 1 this is a draw from the mixtures.  Lower ones multiply the
+        noise of both choices.  At 0 each pixel has the centre of its most probable
+        component, so that what marks the image is the network and not the draw.
+        """
         logits, *others = _split(parameters, LEVEL)
-        chosen = (logits - torch.empty_like(logits).exponential_().log()).argmax(1)
+        noise = -torch.empty_like(logits).exponential_().log()
+        chosen = (logits + temperature * noise).argmax(1)
         index = chosen[:, None, None].expand(-1, 1, 3, -1, -1)
         means, scales, slopes = (part.gather(1, index) for part in others)
-        draws = means + scales * torch.rand_like(means).clamp(1e-5, 1 - 1e-5).logit()
-        x = torch.zeros_like(draws)
+        noise = torch.rand_like(means).clamp(1e-5, 1 - 1e-5).logit()
+        draws, x = means + temperature * scales * noise, torch.zeros_like(means)
         for colour in range(3):
             value = draws + _dependence(slopes, x)
             x[:, :, colour] = value[:, :, colour].clamp(-1, 1)
@@ -258,6 +264,6 @@ class EfficientVdvae:
         """There is no norm layer: nothing to do."""
 
     def sample(self, average, n):
-        """One pass from the top, then a draw from the mixtures."""
+        """One pass from the top, and the most probable components of the mixtures."""
         parameters, _ = average.decoder(n, temperature=self.temperature)
         return average.decoder.mixture(parameters)

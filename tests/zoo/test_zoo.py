@@ -49,7 +49,7 @@ from manifpt_utils.zoo import (
 )
 from manifpt_utils.zoo.command import command
 from manifpt_utils.zoo.fir import FILTER, FIRDownsample, FIRUpsample
-from manifpt_utils.zoo.registry import EXPERIMENTS, MODELS, find
+from manifpt_utils.zoo.registry import EXPERIMENTS, MODELS, find, steps_of
 
 # The flow library computes its first weights with a function torch is phasing out.
 pytestmark = pytest.mark.filterwarnings("ignore:torch.lu is deprecated")
@@ -427,13 +427,28 @@ def test_colours_are_drawn_as_likely_as_the_mixture_says():
     torch.manual_seed(0)
     mixture, parameters = vdvae.LogisticMixture(), torch.randn(1, 30, 1, 1)
     parameters = parameters.expand(200_000, -1, -1, -1)
-    drawn = mixture(parameters)
+    drawn = mixture(parameters, temperature=1.0)
     levels = (drawn * 127.5 + 127.5).round().double()
     box = levels[((levels - levels.mean(0).round()).abs() <= 30).flatten(1).all(1)]
     images = (box / 127.5 - 1).float()
     p = mixture.log_likelihood(parameters[: len(box)], images).double().exp()
     # The mean of 1 / p over all draws in a box is the number of colours there.
     assert abs((1 / p).sum() / len(drawn) / 61**3 - 1) < 0.1
+
+
+def test_without_temperature_a_pixel_is_the_centre_of_its_likeliest_component():
+    torch.manual_seed(0)
+    mixture, parameters = vdvae.LogisticMixture(), 0.2 * torch.randn(50, 30, 1, 1)
+    parameters[:, 1] = parameters[:, :3].amax(1) + 0.1  # the second of three
+    means, _, slopes = parameters[:, 3:].unflatten(1, (3, 3, 3))[:, :, 1].unbind(1)
+    red, green, blue = means.unbind(1)
+    first, second, third = slopes.tanh().unbind(1)
+    green = green + first * red
+    expected = torch.stack([red, green, blue + second * red + third * green], 1)
+    torch.testing.assert_close(mixture(parameters), expected)
+    warm = mixture(parameters, temperature=1e-4)
+    torch.testing.assert_close(warm, expected, rtol=0, atol=1e-3)
+    assert (mixture(parameters, temperature=1.0) - expected).abs().mean() > 0.1
 
 
 class GaussianScore:
@@ -904,6 +919,11 @@ def test_every_recipe_is_stored_at_least_once(stored):
     missing = {t for t in plan.planned() if not plan.stored(t)}
     # Of 15 starts of this design two did not collapse.
     assert missing == {plan.Training("down_fir", "coffee", 15)}
+
+
+def test_every_stored_training_took_the_steps_of_the_plan(stored):
+    for record in stored:
+        assert record["steps"] == steps_of(record["model"], record["photo"])
 
 
 def test_no_stored_training_has_collapsed(stored):
