@@ -29,12 +29,12 @@ SECOND_PAIR = ("astronaut", "china")
 # again.
 PRECISE = 0.5
 GOOD_MODELS = {
-    "coffee": ("dcgan", "dragan_gp", "dragan_lp", "dfc_vae", "vae_bm")
+    "coffee": ("dcgan", "dragan_gp", "dragan_lp", "dfc_vae", "eff_vdvae", "vae_bm")
     + ("glow", "ddpm", "rve"),
-    "flower": ("biggan_deep", "eff_vdvae", "glow", "ddpm", "lsgm"),
-    "astronaut": ("biggan_deep", "vqgan", "stylegan3", "nvae", "eff_vdvae")
+    "flower": ("biggan_deep", "glow", "ddpm", "lsgm"),
+    "astronaut": ("biggan_deep", "ddgan", "vqgan", "stylegan3", "styleswin")
     + ("style_alae", "ddpm", "ldm", "ncsnpp", "lsgm", "rve"),
-    "china": ("biggan_deep", "vqgan", "stylegan3", "ldm"),
+    "china": ("biggan_deep", "stylegan2", "vqgan", "stylegan3", "eff_vdvae", "ldm"),
 }
 # Table 5 of the paper: models, and the photographs that stand for their training sets.
 ORIGINS = {

@@ -77,7 +77,7 @@ MODELS = {
     "beta_vae": Model("VAE", vae.BetaVae, 3500, anneal=True),
     "dfc_vae": Model("VAE", vae.DfcVae, 3500, anneal=True),
     "nvae": Model("VAE", nvae.Nvae, 3000, batch=32, anneal=True),
-    "eff_vdvae": Model("VAE", vdvae.EfficientVdvae, 3000, batch=32, anneal=True),
+    "eff_vdvae": Model("VAE", vdvae.EfficientVdvae, 8000, batch=32, anneal=True),
     "style_alae": Model("VAE", alae.StyleAlae, 4000, batch=16, anneal=True),
     "vae_bm": Model("VAE", vae_bm.VaeBm, 1000, batch=32, decay=0.98),
     "glow": Model("Flow", flow.Glow, 9000, batch=16, anneal=True),
@@ -88,7 +88,7 @@ MODELS = {
     "ddpm": Model("Score", score.Ddpm, 1500, anneal=True),
     "ldm": Model("Score", ldm.LatentDiffusion, 2300, batch=32),
     "ncsnpp": Model("Score", ncsn.ScoreMatching, 1300, batch=32, anneal=True),
-    "lsgm": Model("Score", lsgm.Lsgm, 3000, batch=32, anneal=True),
+    "lsgm": Model("Score", lsgm.Lsgm, 8000, batch=32, anneal=True),
     "rve": Model(
         "Score",
         partial(ncsn.ScoreMatching, soft_truncation=True),
