@@ -17,6 +17,7 @@ from sklearn.base import (
 from sklearn.decomposition import PCA
 from sklearn.utils.validation import check_is_fitted
 
+from ..images.copies import digests
 from .filters import Highpass
 from .projection import Projector, displacement
 from .spaces import make_space
@@ -79,7 +80,8 @@ class RandomReal(Control):
     ----------
     space : str or transformer
     seed : int
-        The same images in the same order are always given the same partners.
+        With one seed, an image always has the same partner, whatever images are with
+        it.
     """
 
     def __init__(self, space="rgb", *, seed=0):
@@ -89,9 +91,15 @@ class RandomReal(Control):
     def _learn(self, features):
         self.features_ = features
 
-    def _x_star(self, x):
-        rng = np.random.default_rng(self.seed)
-        return self.features_[rng.integers(len(self.features_), size=len(x))]
+    def project(self, images):
+        """Real images at random and the artifacts, as an `EstimatedProjection`."""
+        check_is_fitted(self)
+        partners = [self._partner(int(digest, 16)) for digest in digests(images)]
+        return displacement(self._embed(images), self.features_[partners])
+
+    def _partner(self, digest):
+        rng = np.random.default_rng([self.seed, digest])
+        return rng.integers(len(self.features_))
 
 
 class Blurred(Control):

@@ -186,7 +186,7 @@ def _main(space, kinds, *, n_seeds=3):
 
 def _varied():
     for kind, variant in VARIANTS:
-        yield "rgb", (kind, variant, USUAL, "none"), (FEW, MANY), 2
+        yield "rgb", (kind, variant, USUAL, "none"), (FEW, MANY), 3
 
 
 def _measured():

@@ -94,6 +94,9 @@ def test_stand_ins_work_in_any_space(views, space):
     assert (drawn.x_star[:, None] == x[None]).all(axis=2).any(axis=1).all()
     again = RandomReal(space, seed=3).fit(views).project(views)
     np.testing.assert_array_equal(drawn.x_star, again.x_star)
+    control = RandomReal(space, seed=3).fit(views)
+    alone = np.concatenate([control.project(views[i : i + 1]).x_star for i in range(3)])
+    np.testing.assert_array_equal(alone, drawn.x_star[:3])
     other = RandomReal(space, seed=4).fit(views).project(views)
     assert (drawn.x_star != other.x_star).any()
 

@@ -26,6 +26,15 @@ def test_no_training_is_planned_twice():
     assert len(set(planned)) == len(planned)
 
 
+def test_what_is_compared_has_the_same_seeds():
+    plan = pd.DataFrame(module.planned())
+    plan = plan[(plan["classifier"] == USUAL) & (plan["n_train"] > 0)]
+    tests = plan.groupby(["photo", "space", "treatment", "n_train"])
+    for _, part in tests:
+        seeds = part.groupby(["kind", "variant"])["seed"].agg(frozenset)
+        assert seeds.nunique() == 1, "a difference of means would be one of splits, too"
+
+
 def test_trainings_that_share_features_follow_each_other_within_a_part():
     for part in module._parts():
         batches = [LADDER.batch(rung) for rung in module._rungs([*part], PHOTOS)]
