@@ -28,9 +28,8 @@ COMPUTES = (evaluate, ImageAttributor, AttributionNetwork, Trainer)
 
 SPACES = ("rgb", "frequency")
 ESTIMATES = ("raw", "nearest", "highpass", "denoiser")
-# A saved attributor must need nothing but real images.  This excludes "exact", which
-# needs the known manifold, and "random", whose partners depend on the other images in
-# the question.
+# A saved attributor must need nothing but real images, and "exact" needs the known
+# manifold.  "random" is no estimate of x* but what one must beat.
 KNOWN_ESTIMATES = (*ESTIMATES, "hull", "tangent", "median", "pca", "mean")
 CLASSIFIERS = ("linear", "network")
 STEPS = 600  # training steps of a denoiser

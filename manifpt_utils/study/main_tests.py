@@ -94,7 +94,7 @@ def sizes(group):
     Examples
     --------
     >>> sizes(GOOD)["home, 5 images per model"]
-    [8, 5, 11, 4]
+    [9, 4, 11, 6]
     """
     found = tests_of(group)
     return {p: [len(t.setting.names) for t in found[p].values()] for p in found}
