@@ -192,7 +192,7 @@ def over_saturation(results):
 
 
 def changed(table):
-    """The contrasts whose sign on the good models differs from that on shared models.
+    """The contrasts whose verdict on the good models differs from that on shared ones.
 
     Parameters
     ----------
