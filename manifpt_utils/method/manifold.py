@@ -52,7 +52,7 @@ class DataManifold(Projector):
     Parameters
     ----------
     space : str, transformer or None
-        Embedding space (Tab. 4): "rgb", "frequency", "supervised", "selfsupervised",
+        Embedding space (Tab. 4): "rgb", "frequency", "imagenet", "selfsupervised",
         any transformer of images, or None where the input is features already.
     estimator : {"nearest", "tangent", "hull"}
         "nearest" is the paper's; "tangent" projects on the `m` leading directions of k

@@ -24,7 +24,7 @@ class Representation(NamedTuple):
     rgb nearest
     """
 
-    space: str  # "rgb", "frequency", "supervised", "selfsupervised", "imagenet"
+    space: str  # "rgb", "frequency", "imagenet", "selfsupervised", "supervised"
     kind: str  # one of `KINDS`
 
     def __str__(self):

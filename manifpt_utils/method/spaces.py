@@ -5,14 +5,14 @@ name                      features of a (h, w, 3) image          dimension
 ========================  =====================================  ==============
 `rgb`                     pixels in 0..1                         3 h w
 `frequency`, `freq`       log magnitudes of the channels' FFT    3 h w
-`supervised`, `sl`        penultimate layer, trained on labels   128, or 2048
+`imagenet`, `sl`          penultimate layer, trained on ImageNet 1280
 `selfsupervised`, `ssl`   the same, trained by Barlow Twins      128, or 2048
-`imagenet`                the same, trained on ImageNet          1280
+`supervised`              the same, trained on labels            128, or 2048
 ========================  =====================================  ==============
 
-The networks are small ones that come with the package, unless the ResNet50s of the
-paper are asked for; the network of `imagenet` comes inside a Python package.  To save a
-space, keep its parameters and, if it has one, its weights file.
+The network of `imagenet` comes inside a Python package.  Those of the other two are
+small ones that come with this package, unless the ResNet50s of the paper are asked for.
+To save a space, keep its parameters and, if it has one, its weights file.
 """
 
 from numbers import Integral, Real
@@ -453,7 +453,7 @@ SPACES = {
     "selfsupervised": SelfSupervised,
     "imagenet": ImageNet,
 }
-ALIASES = {"freq": "frequency", "sl": "supervised", "ssl": "selfsupervised"}
+ALIASES = {"freq": "frequency", "sl": "imagenet", "ssl": "selfsupervised"}
 
 
 def make_space(space, **options):
@@ -462,7 +462,7 @@ def make_space(space, **options):
     Parameters
     ----------
     space : str or transformer
-        "rgb", "frequency", "supervised", "selfsupervised" or "imagenet"; the short
+        "rgb", "frequency", "imagenet", "selfsupervised" or "supervised"; the short
         forms are "freq", "sl" and "ssl".  A transformer
         is returned as an unfitted clone.
     **options

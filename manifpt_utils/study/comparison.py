@@ -31,7 +31,6 @@ from .settings import (
     FEW,
     FILTERS,
     GENERATORS,
-    IMAGENET,
     METHODS,
     N_TRAIN,
     OTHER,
@@ -39,6 +38,7 @@ from .settings import (
     SATURATION,
     SEEDS,
     SETTINGS,
+    SMALL_NETWORK,
     Method,
     Setting,
     shared,
@@ -56,7 +56,7 @@ N_SEEDS = {
     "origin": (5, 0),
     "published": (5, 1),
     "good models": (3, 0),
-    "imagenet": (2, 0),
+    "small network": (2, 0),
     "ablation": (0, 2),
 }
 FILTER_SEEDS = 3  # seeds of high-pass and denoiser
@@ -96,7 +96,7 @@ class Comparison(Study):
     types |= {"d": "Int64", "n_test": "Int64"}
     names = [m.name for m in METHODS] + [m.space for m in METHODS]
     names += [*PHOTOS, "shared", "listed", *(m.kind for m in METHODS)]
-    names += ["published", *ABLATED, "imagenet", "good", "good on both"]
+    names += ["published", *ABLATED, "supervised", "good", "good on both"]
     order = {name: i for i, name in enumerate(dict.fromkeys(names))}
 
     def planned(self):
@@ -214,8 +214,8 @@ def _test(setting, method, task, n_train):
         is_asked = n_train == N_TRAIN or setting.photo in ABLATED_ON
         is_asked &= is_short and setting.models == "shared"
         return "ablation" if is_asked else None
-    if method in IMAGENET:
-        return "imagenet" if is_short and setting.models == "shared" else None
+    if method in SMALL_NETWORK:
+        return "small network" if is_short and setting.models == "shared" else None
     if setting.question == "origin":
         return "origin" if is_main and not is_published else None
     if setting.models == "listed" and not is_published:
@@ -266,7 +266,7 @@ def columns(fit):
 
 def is_moved(setting, method):
     """Whether a training is also tested on the other photograph of the pair."""
-    return setting.models in MOVING and method not in IMAGENET
+    return setting.models in MOVING and method not in SMALL_NETWORK
 
 
 def counterpart(setting):

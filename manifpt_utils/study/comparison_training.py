@@ -1,6 +1,5 @@
 """One training of the comparison: images, representation, and all its scores."""
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,11 +14,10 @@ from ..method.evaluation import accuracy, fit_and_test, split
 from ..method.representations import representations
 from ..metrics import frechet_distance_ratio
 from .comparison import Column, columns, counterpart, is_moved, unseen
-from .settings import ABLATED, IMAGENET, N_TEST
+from .settings import ABLATED, N_TEST
 
 N_COMPONENTS = 3  # common dimension; the shortest features have no more
 N_PERMUTATIONS = 5  # permutations for the null of the ratio
-N_REAL_SLOW = 2000  # real views in the slow space of ImageNet, instead of 8,000
 DENOISER_STEPS = 1200  # where none is shipped; the shipped ones have as many
 
 
@@ -141,8 +139,6 @@ def _earlier(method, image_size):
 
 
 def _representation(data, method):
-    if method in IMAGENET:
-        data = replace(data, real=data.real[:N_REAL_SLOW])
     options = {"denoiser_steps": DENOISER_STEPS}
     (shown,) = representations(data, [method.space], [method.kind], **options).values()
     return shown

@@ -33,7 +33,7 @@ COLUMNS = ("closed", "transfer")
 # images.
 VARIED_N_REAL = (1000, 10_000)
 OTHER_K = {"nearest": (5, 20), "hull": (9,)}
-SEARCHES = ("euclidean", "cosine", "supervised")
+SEARCHES = ("euclidean", "cosine", "imagenet")
 PIXEL_SPACES = ("rgb", "frequency")
 
 

@@ -30,9 +30,9 @@ from .settings import PHOTOS, SEEDS
 
 KINDS = ("raw", "highpass", "denoiser", "nearest", "hull", "tangent")
 KINDS += ("pca", "median", "mean", "random", "exact", *TOGETHER)
-# In the space of a small network, where a filter of pixels has no features: "blur" is
+# In the space of a network, where a filter of pixels has no features: "blur" is
 # the embedded image minus its embedded blur.
-LEARNED = ("supervised",)
+LEARNED = ("imagenet",)
 LEARNED_KINDS = ("raw", "blur", "nearest", "hull", "tangent", "pca", "mean")
 EVERY_KIND = (*KINDS, "blur")
 # A denoiser that never saw the photographs of a pair.

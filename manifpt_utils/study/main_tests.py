@@ -17,11 +17,11 @@ from .questions import FEWEST, Test, mean_scores
 from .settings import (
     ABLATIONS,
     BETWEEN_PIXELS,
-    IMAGENET,
     N_TRAIN,
     PHOTOS,
     SATURATION,
     SEEDS,
+    SMALL_NETWORK,
     Method,
     good,
     good_on_both,
@@ -35,9 +35,10 @@ AT_HOME = PANELS[:2]  # with few and with many images
 # Which models are told apart at home and away.
 GROUPS = {SHARED: (shared, shared), GOOD: (good, good_on_both)}
 CONTRASTS = (("nearest", "raw"), ("nearest", "highpass"), ("denoiser", "highpass"))
-SUPERVISED = tuple(ours("supervised", method.kind) for method in IMAGENET)
+LARGE_NETWORK = tuple(ours("imagenet", method.kind) for method in SMALL_NETWORK)
 # Both sides of a comparison use the seeds that both have.
-ON_GOOD, ON_NETWORKS = (SEEDS[: N_SEEDS[row][0]] for row in ("good models", "imagenet"))
+ON_GOOD = SEEDS[: N_SEEDS["good models"][0]]
+ON_NETWORKS = SEEDS[: N_SEEDS["small network"][0]]
 ON_ABLATIONS = SEEDS[: N_SEEDS["ablation"][1]]
 WANG = Method("Wang20", "", "earlier")
 # One thing at a time: without blur and compression, and on spectra.
@@ -227,7 +228,7 @@ def networks_compared(results):
         one space minus those in the other; one column per panel at home.  Intervals are
         over photographs.
     """
-    methods = (*SUPERVISED, *IMAGENET)
+    methods = (*SMALL_NETWORK, *LARGE_NETWORK)
     scores = scores_of(results, SHARED, methods=methods, seeds=ON_NETWORKS)
     gains = {
         f"{space}: nearest − raw": _leads(scores, space, "nearest", "raw")

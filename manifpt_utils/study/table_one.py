@@ -27,7 +27,7 @@ from ..method.spaces import make_space
 
 METHODS = (*BASELINES, *SPACES)
 PIXELS = ("rgb", "frequency")
-NEEDED = dict.fromkeys(("Wang20", *SPACES[:3]), "resnet50")
+NEEDED = dict.fromkeys(("Wang20", *PIXELS, "supervised"), "resnet50")
 NEEDED |= {"selfsupervised": "barlowtwins"}
 NEEDED |= dict.fromkeys(("Marra18", "Marra19"), "inception")
 

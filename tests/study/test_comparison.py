@@ -18,11 +18,11 @@ from manifpt_utils.study.estimates import PIXEL_SPACES
 from manifpt_utils.study.settings import (
     ABLATIONS,
     EVERY_METHOD,
-    IMAGENET,
     METHODS,
     PHOTOS,
     PUBLISHED,
     SEEDS,
+    SMALL_NETWORK,
     Method,
     every,
     origin,
@@ -95,8 +95,8 @@ def test_published_sizes_are_tried_on_one_photograph_as_methods_of_their_own():
     assert training._earlier(small, (32, 32))[-1].base < 1024
 
 
-def test_the_space_of_imagenet_is_tried_at_home_only():
-    fits = [f for f in module.planned() if f.method in IMAGENET]
+def test_the_space_of_a_small_network_is_tried_at_home_only():
+    fits = [f for f in module.planned() if f.method in SMALL_NETWORK]
     assert {f.setting for f in fits} == set(map(shared, PHOTOS))
     assert {(f.task, f.n_train) for f in fits} == {("closed", 5), ("closed", 100)}
     served = {column.name for f in fits for column in module.columns(f)}

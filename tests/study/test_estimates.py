@@ -30,7 +30,7 @@ def few_views(monkeypatch):
 
 def test_names_that_are_listed_without_importing_a_network_are_those_of_the_method():
     assert module.NEIGHBOURS.items() <= ESTIMATORS.items()
-    assert set(module.SEARCHES) == {*METRICS, "supervised"}
+    assert set(module.SEARCHES) == {*METRICS, "imagenet"}
 
 
 def test_no_training_is_planned_twice_and_batches_are_not_torn_apart():
@@ -54,7 +54,7 @@ def test_every_photograph_and_space_has_exact_nearest_and_hull_artifacts():
 
 
 def test_another_space_finds_neighbours_of_pixels_only():
-    searched = {t.space for t in module.planned() if t.search == "supervised"}
+    searched = {t.space for t in module.planned() if t.search == "imagenet"}
     assert searched == {"rgb", "frequency"}
 
 
