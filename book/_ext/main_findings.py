@@ -20,8 +20,9 @@ WORDS = {
 PARTS = {
     "away": (
         "Do artifacts travel better than images?",
-        "Trained on one photograph and tested on another, a classifier that is shown "
-        "artifacts is {change} than one that is shown the images",
+        "Trained on one photograph and tested on the other one of its pair, a "
+        "classifier that is shown artifacts is {change} than one that is shown the "
+        "images, in four transfers within two pairs of photographs",
         "executed/04_cross_dataset.ipynb",
     ),
     "filter": (
@@ -69,12 +70,13 @@ PARTS = {
         "And with a handful of labelled images?",
         "On the photograph of the training, with five images per model, a classifier "
         "of RGB artifacts is {change} than a classifier of the images themselves",
-        "executed/03_attribution.ipynb",
+        "executed/08_baselines.ipynb",
     ),
     "coverage": (
         "Do more real images help?",
-        "With artifacts from the nearest of 50,000 real images, a classifier is "
-        "{change} than with artifacts from the nearest of 100",
+        "In RGB, on the photograph of the training, with five images per model, where "
+        "they help most, a classifier of artifacts from the nearest of 50,000 real "
+        "images is {change} than one of artifacts from the nearest of 100",
         "executed/07_when_artifacts_help.ipynb",
     ),
     "best earlier": (
