@@ -105,18 +105,20 @@ class Kit:
         Raises
         ------
         ValueError
-            If the folder holds anything that is no part of a kit.
+            If the folder holds anything that is no part of a kit, or the questions of
+            the examination cannot be read; an older kit is then still there.
         """
         outlines = self.outlines()
+        questions = read_exam(chapters=chapters(self.root))
         self._check_free()
         shutil.rmtree(self.output, ignore_errors=True)
         for name in FOLDERS:
             files = DECK if name in ("lesson", "slides") else DOCUMENT
             write_assets(self.output / name / "assets", files)
         self._write_slides(outlines)
-        printed = [*self._write_exam(outlines), *self._write_exercises()]
+        printed = [*self._write_exam(questions, outlines), *self._write_exercises()]
         printed += self._write_for_teachers(outlines)
-        printed += self._write_lesson(outlines)
+        printed += self._write_lesson(questions, outlines)
         self.write_index()
         return printed
 
@@ -140,8 +142,7 @@ class Kit:
         for outline in outlines:
             self._put(f"slides/{outline.name}.html", slides_html([outline]))
 
-    def _write_exam(self, outlines):
-        questions = read_exam(chapters=chapters(self.root))
+    def _write_exam(self, questions, outlines):
         asked, answered = exam_documents(questions, outlines)
         yield self._document("exam/questions", "Examination questions", asked)
         yield self._document("exam/answers", "Answers for the examiner", answered)
@@ -158,7 +159,7 @@ class Kit:
         title, _, text = self._teaching(outlines).partition("\n")
         yield self._document("for-teachers/courses", title.strip("# "), text)
 
-    def _write_lesson(self, outlines):
+    def _write_lesson(self, questions, outlines):
         chosen = [o for o in outlines if o.name in LESSON_CHAPTERS]
         self._put("lesson/slides.html", slides_html(chosen, title=LESSON))
         plan = section(self._teaching(outlines), PLAN)
@@ -167,7 +168,6 @@ class Kit:
         paths = [folder / f"{name}.ipynb" for name in LESSON_EXERCISES]
         self._copy(paths, "lesson")
         yield self._document("lesson/handout", "Exercises", exercises_text(paths))
-        questions = read_exam(chapters=chapters(self.root))
         asked, answered = exam_documents(questions, chosen)
         yield self._document("lesson/questions", "Questions on the lesson", asked)
         yield self._document("lesson/answers", "Answers for the teacher", answered)

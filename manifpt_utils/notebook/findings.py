@@ -151,14 +151,24 @@ def points(difference, *, digits=1):
     return _with_interval(_between(difference, -1, 1), words, digits, sign="+")
 
 
-def number(value, *, digits=2):
+def number(value, *, digits=2, within=(-math.inf, math.inf)):
     """Write any other number with fixed digits, with its interval if it has one.
+
+    Parameters
+    ----------
+    value : number, interval or None
+    digits : int
+        Digits after the point.
+    within : (float, float)
+        Least and greatest possible value, at which an interval is cut: (-1, 1) for a
+        correlation.
 
     Examples
     --------
     >>> number(-1.234), number(20_000, digits=0), number(float("nan"))
     ('−1.23', '20,000', '–')
     """
+    value = _between(value, *within)
     return _with_interval(value, lambda x: fixed(x, digits), digits, scale=1)
 
 
@@ -278,7 +288,8 @@ def _with_interval(value, words, digits, *, scale=100, sign=""):
         return DASH
     if is_missing(value.low):
         return f"{words(value.mean)} (n = {value.n}, too few for an interval)"
-    low, high = (fixed(scale * x, digits, sign) for x in (value.low, value.high))
+    ends = (value.low, value.high)
+    low, high = (interval_end(scale * x, digits, sign) for x in ends)
     name = f"{100 * value.confidence:g} % interval"
     return f"{words(value.mean)} ({name} {low} to {high}, n = {value.n})"
 
@@ -292,6 +303,18 @@ def fixed(x, digits, sign=""):
     """Fixed digits, thousands separated, a true minus sign, none before zero."""
     rounded = round(float(x), digits) + 0.0
     return f"{rounded:{sign},.{digits}f}".replace("-", "−")
+
+
+def interval_end(x, digits, sign=""):
+    """Fixed digits, one more where they would hide on which side of zero an end lies.
+
+    Examples
+    --------
+    >>> interval_end(-0.04, 1, "+"), interval_end(-0.24, 1, "+"), interval_end(0, 1)
+    ('−0.04', '−0.2', '0.0')
+    """
+    hidden = x and not round(float(x), digits)
+    return fixed(x, digits + bool(hidden), sign)
 
 
 def checked(paragraphs):

@@ -122,12 +122,12 @@ def matrix_steps(tables, steps, *, title, xlabel, ylabel):
         If there is not one table for every step.
     """
     _check_steps(steps, tables, "table")
-    figure = go.Figure(_matrix(tables[0]))
+    updates = [_matrix(table) for table in tables]
+    figure = go.Figure(updates[0])
     height = 30 * len(tables[0]) + 130
     axis = {"ticks": "", "showgrid": False, "constrain": "domain"}
     figure.update_xaxes(title=xlabel, tickangle=-60, side="top", **axis)
     figure.update_yaxes(title=ylabel, autorange="reversed", **axis)
-    updates = [_matrix(table) for table in tables]
     return _stepped(figure, updates, steps, title, height + SLIDER)
 
 

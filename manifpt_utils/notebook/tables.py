@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import display
 
-from .findings import DASH, fixed, is_missing, warning_below_a_table
+from .findings import DASH, fixed, interval_end, is_missing, warning_below_a_table
 
 MOST_COLUMNS = 8  # columns that fit on a page of 1,280 pixels
 HALF = "±"
@@ -198,7 +198,7 @@ def _spread(value, scale, digits):
     below, above = value.mean - value.low, value.high - value.mean
     if math.isclose(below, above, abs_tol=0.5 * 10**-digits / scale):
         return f"{HALF} {fixed(scale * (below + above) / 2, digits)}"
-    low, high = (fixed(scale * end, digits) for end in (value.low, value.high))
+    low, high = (interval_end(scale * x, digits) for x in (value.low, value.high))
     return f"({low} to {high})"
 
 

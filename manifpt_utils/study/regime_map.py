@@ -60,12 +60,11 @@ def leads(table, kinds, *, rivals=RIVALS):
         95 % for one kind, and wider for several kinds (Bonferroni).
     """
     confidence = 1 - 0.05 / len(kinds)
-    wide = table.pivot_table("score", [*CELL, "photo", "seed"], "kind")
-    scores_of = dict(list(wide.groupby(CELL)))  # one pivot per cell would take seconds
+    scores_of = _by_cell(table)
     rows = []
     for cell in table[CELL].drop_duplicates().itertuples(index=False, name=None):
         scores = scores_of[cell]
-        rival = scores[[*rivals]].mean().idxmax()
+        rival = _better(scores, rivals)
         for kind in kinds:
             gap = paired_difference(scores[kind], scores[rival], confidence=confidence)
             rows.append((*cell, kind, rival, gap))
@@ -87,12 +86,21 @@ def mean_lead(table, kind, *, rivals=RIVALS):
     Interval
         Over the repetitions: the seeds on each photograph.
     """
+    gaps = [
+        scores[kind] - scores[_better(scores, rivals)]
+        for scores in _by_cell(table).values()
+    ]
+    return mean_interval(pd.concat(gaps).groupby(["photo", "seed"]).mean())
+
+
+def _by_cell(table):
+    """The scores of every cell, rows (photo, seed) and one column per kind."""
     wide = table.pivot_table("score", [*CELL, "photo", "seed"], "kind")
-    of_rivals = wide[[*rivals]]
-    means = of_rivals.groupby(CELL).transform("mean")
-    is_better = means.eq(means.max(axis=1), axis=0)
-    gaps = wide[kind] - of_rivals.where(is_better).mean(axis=1)
-    return mean_interval(gaps.groupby(["photo", "seed"]).mean())
+    return dict(list(wide.groupby(CELL)))  # one pivot per cell would take seconds
+
+
+def _better(scores, rivals):
+    return scores[[*rivals]].mean().idxmax()
 
 
 def best(found):

@@ -173,6 +173,18 @@ def test_page_is_complete_quiet_and_open_to_all_in_light_and_dark(opened):
     assert problems == []
 
 
+@built
+def test_no_page_of_the_reference_is_longer_whichever_turn_it_is(browser, site):
+    page, _ = blank(browser, **LAPTOP)
+    too_long = {}
+    for path in set(pages()) - set(pages_in_turn()):
+        show(page, f"{site}/{path}")
+        if height(page) > MOST_HEIGHT:
+            too_long[path] = height(page)
+    page.close()
+    assert too_long == {}
+
+
 @on_each(pages_in_turn())
 def test_every_interactive_figure_of_the_book_answers_to_a_key(opened):
     page, problems = opened

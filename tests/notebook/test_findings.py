@@ -135,6 +135,20 @@ def test_an_interval_of_a_share_ends_where_shares_end():
     assert "90.0 to 170.0" in percent(growth)
 
 
+@pytest.mark.parametrize("low", [-4e-4, 4e-4])
+def test_an_end_that_rounds_to_zero_still_shows_its_side(low):
+    """An interval that holds zero must not look like one that does not."""
+    text = points(AHEAD._replace(low=low))
+    assert f"interval {'−' if low < 0 else '+'}0.04 to +7.4" in text
+    assert "interval 0.0 to" in percent(AHEAD._replace(low=0.0))
+
+
+def test_an_interval_of_a_correlation_ends_at_one():
+    ranks = AHEAD._replace(mean=0.9, low=0.7, high=1.02)
+    assert "0.70 to 1.00" in number(ranks, within=(-1, 1))
+    assert "0.70 to 1.02" in number(ranks)
+
+
 def test_one_repetition_says_that_it_has_no_interval():
     assert points(mean_interval([0.04])) == (
         "+4.0 points (n = 1, too few for an interval)"

@@ -96,6 +96,20 @@ def test_a_folder_of_something_else_is_refused_and_left(tmp_path):
         Kit(ROOT, ROOT, tmp_path).write()
 
 
+def test_what_cannot_be_read_leaves_the_old_kit(executed, tmp_path, monkeypatch):
+    made = Kit(ROOT, tmp_path / "kit", executed)
+    made.write()
+    before = documents(made.output)
+
+    def unreadable(*, chapters):
+        raise ValueError("exam.yml: no questions")
+
+    monkeypatch.setattr("teaching.kit.read_exam", unreadable)
+    with pytest.raises(ValueError, match=r"exam\.yml"):
+        made.write()
+    assert documents(made.output) == before != []
+
+
 def test_pdfs_are_listed_where_they_were_made(tmp_path):
     write_chapter(tmp_path / "00_circle.ipynb")
     kit = Kit(ROOT, tmp_path / "kit", tmp_path)
