@@ -13,6 +13,9 @@ from .spaces import RGB, Frequency, ImageNet, make_space
 
 GRID, COARSE_GRID = (33, 33, 17), (17, 17, 9)  # values of x, y and side
 BATCH = 128  # images whose closest views are sought together
+# Images of one pass through a space: with a thousand at once, the intermediate results
+# of the network of ImageNet leave the caches of a CPU, which triples its time.
+PASS = 32
 STEP = 0.03  # step of a difference quotient: far above rounding, far below a pixel
 STAGES = (
     (6, 3),
@@ -141,7 +144,9 @@ class ExactManifold(Projector):
     def _embed_views(self, coordinates):
         with torch.inference_mode():
             parts = [
-                self.embed_(torch.from_numpy(views).permute(0, 3, 1, 2) / 255)
+                _embedded(
+                    self.embed_, torch.from_numpy(views).permute(0, 3, 1, 2) / 255
+                )
                 for part in _parts(coordinates)
                 for views in [self.manifold.render(part)]
             ]
@@ -191,6 +196,11 @@ def _log_magnitudes(x, offset):
     return torch.log(spectra.abs() + offset)
 
 
+def _embedded(embed, x):
+    x = x.contiguous(memory_format=torch.channels_last)  # a quarter faster
+    return torch.cat([embed(part) for part in x.split(PASS)])
+
+
 def pushed_forward(embed, x, slopes, *, step=STEP):
     """Features of images, and their derivatives along the given changes.
 
@@ -214,5 +224,5 @@ def pushed_forward(embed, x, slopes, *, step=STEP):
     """
     moved = torch.cat([x[:, None], x[:, None] + step * slopes], dim=1)
     with torch.inference_mode():
-        found = embed(moved.flatten(0, 1)).unflatten(0, moved.shape[:2])
+        found = _embedded(embed, moved.flatten(0, 1)).unflatten(0, moved.shape[:2])
     return found[:, 0], (found[:, 1:] - found[:, :1]) / step
