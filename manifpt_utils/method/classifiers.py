@@ -33,6 +33,7 @@ from .training import Rounds, settling, trainer
 from .weights import load_weights, read_weights
 
 AT_ONCE = 512 * 32 * 32 * 3  # numbers that pass through a network in one batch
+LEAST_SCALE = 0.05  # of a feature, as a share of the median of all
 
 # scikit-learn reads the parameters of an estimator from the signature of `__init__`.
 estimator = dataclass(kw_only=True, eq=False, repr=False)
@@ -312,6 +313,9 @@ def picture_shape(n_features, shape=None, *, smallest=1):
 class VectorAttributor(_Attributor):
     """Attribution of feature vectors with a perceptron, or a linear head.
 
+    Features are divided by their standard deviations in training, but by the median one
+    where theirs is less than a twentieth of it.
+
     Parameters
     ----------
     hidden : int
@@ -328,7 +332,6 @@ class VectorAttributor(_Attributor):
     def _network(self, x):
         d = x.shape[1]
         mean, scale = mean_and_scale(x, axis=0)
-        scale = np.where(scale > 0, scale, 1)
         backbone, size = nn.Identity(), d
         if self.hidden:
             size = self.hidden
@@ -336,7 +339,19 @@ class VectorAttributor(_Attributor):
                 nn.Linear(d, size), nn.BatchNorm1d(size), nn.ReLU(), nn.Dropout(0.2)
             )
         head = nn.Linear(size, len(self.classes_))
-        return AttributionNetwork([Standardise(mean, scale)], backbone, head)
+        return AttributionNetwork([Standardise(mean, _usual(scale))], backbone, head)
+
+
+def _usual(scale):
+    """Scales (d,) with the median in the place of those far below it.
+
+    Divided by its own scale, a feature that is nearly constant on the training images
+    would outweigh all others on the first image where it is not, by thousands; of the
+    features of the network of ImageNet, a tenth are like that.
+    """
+    median = np.median(scale)
+    scale = np.where(scale < LEAST_SCALE * median, median, scale)
+    return np.where(scale > 0, scale, 1)
 
 
 def classifier_for(space, **options):

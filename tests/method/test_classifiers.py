@@ -30,6 +30,19 @@ def test_an_easy_pattern_is_learnt(head, easy_rows):
     assert list(fitted.classes_) == ["dcgan", "ddpm", "glow"]
 
 
+@pytest.mark.parametrize("noise", [0, 1e-6])
+def test_a_feature_that_hardly_varies_in_training_does_not_outweigh_all_others(
+    easy_rows, noise
+):
+    """As in the features of large networks, of which many are nearly always zero."""
+    (x, y), (test_x, test_y) = easy_rows(40), easy_rows(20, seed=1)
+    rng = np.random.default_rng(0)
+    quiet = noise * rng.random((len(x), 20), dtype=np.float32)
+    loud = rng.random((len(test_x), 20), dtype=np.float32)
+    head = VectorAttributor().fit(np.hstack([x, quiet]), y)
+    assert head.score(np.hstack([test_x, 0.5 * loud]), test_y) > 0.9
+
+
 def test_the_seed_decides_everything(easy_rows):
     x, y = easy_rows(15)
     heads = [VectorAttributor(seed=s, min_steps=20).fit(x, y) for s in (0, 0, 1)]
