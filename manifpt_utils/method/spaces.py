@@ -449,9 +449,9 @@ class ImageNet(_NetworkSpace):
 SPACES = {
     "rgb": RGB,
     "frequency": Frequency,
-    "supervised": Supervised,
-    "selfsupervised": SelfSupervised,
     "imagenet": ImageNet,
+    "selfsupervised": SelfSupervised,
+    "supervised": Supervised,
 }
 ALIASES = {"freq": "frequency", "sl": "imagenet", "ssl": "selfsupervised"}
 

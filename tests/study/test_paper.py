@@ -18,7 +18,7 @@ from manifpt_utils.study.paper import (
     side_table,
 )
 
-SPACES = ["rgb", "frequency", "supervised", "selfsupervised"]
+SPACES = ["rgb", "frequency", "imagenet", "selfsupervised"]
 
 
 def test_every_table_is_complete():
