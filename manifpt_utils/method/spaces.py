@@ -5,9 +5,9 @@ name                      features of a (h, w, 3) image          dimension
 ========================  =====================================  ==============
 `rgb`                     pixels in 0..1                         3 h w
 `frequency`, `freq`       log magnitudes of the channels' FFT    3 h w
-`imagenet`, `sl`          penultimate layer, trained on ImageNet 1280
-`selfsupervised`, `ssl`   the same, trained by Barlow Twins      128, or 2048
-`supervised`              the same, trained on labels            128, or 2048
+`imagenet`, `sl`          features of a network of ImageNet      1280
+`selfsupervised`, `ssl`   of one that Barlow Twins trained       128, or 2048
+`supervised`              of one that was trained on labels      128, or 2048
 ========================  =====================================  ==============
 
 The network of `imagenet` comes inside a Python package.  Those of the other two are

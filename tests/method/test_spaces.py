@@ -385,7 +385,7 @@ def test_data_frames_out(small):
 
 def test_make_space_knows_short_names_and_clones_transformers():
     assert isinstance(make_space("freq"), Frequency)
-    assert isinstance(make_space("sl"), Supervised)
+    assert isinstance(make_space("sl"), ImageNet)
     assert isinstance(make_space("ssl", weights="barlowtwins"), SelfSupervised)
     mine = Frequency(offset=0.5).fit(images(1))
     other = make_space(mine)
