@@ -347,7 +347,7 @@ def _usual(scale):
 
     Divided by its own scale, a feature that is nearly constant on the training images
     would outweigh all others on the first image where it is not, by thousands; of the
-    features of the network of ImageNet, a tenth are like that.
+    features of the network of ImageNet, 3 to 30 % are like that.
     """
     median = np.median(scale)
     scale = np.where(scale < LEAST_SCALE * median, median, scale)
